@@ -1,0 +1,12 @@
+//! Values without a world: nothing here knows a process, a file system or Docker.
+//!
+//! Every function is pure. What depends on time, randomness or files takes them as arguments.
+
+pub mod digest;
+pub mod errno;
+pub mod path;
+pub mod rng;
+pub mod rope;
+pub mod size;
+pub mod table;
+pub mod time;

@@ -1,0 +1,378 @@
+//! File contents and archives as ropes: bytes kept as they are, and bulk kept as (seed, offset, length).
+//!
+//! Real images are tens of megabytes and a page is not. A bulk segment's bytes are a pure function of its seed and
+//! position and are produced only when somebody looks at them, so that copying, archiving and unpacking a large file
+//! moves a few words. Whoever reads (`wc -c`, `sha256sum`, tar, `docker save`) sees the same bytes.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::digest::{Digest, Hasher};
+use super::rng::{Rng, mix};
+
+/// Bytes are handed out in pieces of at most this many.
+pub const CHUNK: usize = 64 * 1024;
+/// Byte segments smaller than this are merged with what is appended to them.
+const MERGE_BELOW: usize = 64 * 1024;
+/// Bulk is generated in blocks of this many bytes.
+const BLOCK: usize = 4096;
+/// The incompressible part of a block: gzip brings bulk to about 38 %, as it does a Debian root file system.
+const NOISE: usize = 1500;
+
+/// A sequence of bytes; cheap to clone, slice and concatenate.
+#[derive(Clone, Default, Debug)]
+pub struct Rope {
+    segments: Vec<Segment>,
+    len: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Bytes { data: Arc<Vec<u8>>, range: Range<usize> },
+    Bulk { seed: u64, offset: u64, len: u64 },
+}
+
+impl Segment {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes { range, .. } => range.len() as u64,
+            Self::Bulk { len, .. } => *len,
+        }
+    }
+
+    /// The part of this segment in `range` (which must lie inside it).
+    fn slice(&self, range: Range<u64>) -> Self {
+        match self {
+            Self::Bytes { data, range: own } => Self::Bytes {
+                data: Arc::clone(data),
+                range: own.start + range.start as usize..own.start + range.end as usize,
+            },
+            Self::Bulk { seed, offset, .. } => {
+                Self::Bulk { seed: *seed, offset: offset + range.start, len: range.end - range.start }
+            }
+        }
+    }
+}
+
+impl Rope {
+    /// No bytes.
+    pub const fn new() -> Self {
+        Self { segments: Vec::new(), len: 0 }
+    }
+
+    /// `len` bytes generated from `seed`.
+    pub fn bulk(seed: u64, len: u64) -> Self {
+        let mut rope = Self::new();
+        rope.push_segment(Segment::Bulk { seed, offset: 0, len });
+        rope
+    }
+
+    /// Length in bytes.
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no bytes.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes that are really held in memory (bulk counts nothing).
+    pub fn resident_bytes(&self) -> u64 {
+        self.segments.iter().map(|s| if matches!(s, Segment::Bytes { .. }) { s.len() } else { 0 }).sum()
+    }
+
+    /// Appends bytes.
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.len += bytes.len() as u64;
+        if let Some(Segment::Bytes { data, range }) = self.segments.last_mut()
+            && range.len() < MERGE_BELOW
+        {
+            if let Some(own) = Arc::get_mut(data) {
+                own.truncate(range.end);
+                own.extend_from_slice(bytes);
+                range.end = own.len();
+            } else {
+                let mut merged = data.get(range.clone()).unwrap_or_default().to_vec();
+                merged.extend_from_slice(bytes);
+                *range = 0..merged.len();
+                *data = Arc::new(merged);
+            }
+            return;
+        }
+        self.segments.push(Segment::Bytes { range: 0..bytes.len(), data: Arc::new(bytes.to_vec()) });
+    }
+
+    /// Appends another rope without copying its large parts.
+    pub fn push(&mut self, other: &Self) {
+        for segment in &other.segments {
+            self.push_segment(segment.clone());
+        }
+    }
+
+    fn push_segment(&mut self, segment: Segment) {
+        if segment.len() == 0 {
+            return;
+        }
+        if let Segment::Bytes { data, range } = &segment
+            && range.len() < CHUNK / 16
+        {
+            let data = Arc::clone(data);
+            self.push_bytes(data.get(range.clone()).unwrap_or_default());
+            return;
+        }
+        if let (
+            Some(Segment::Bulk { seed, offset, len }),
+            Segment::Bulk { seed: next_seed, offset: next_offset, len: next_len },
+        ) = (self.segments.last_mut(), &segment)
+            && seed == next_seed
+            && *offset + *len == *next_offset
+        {
+            *len += next_len;
+            self.len += next_len;
+            return;
+        }
+        self.len += segment.len();
+        self.segments.push(segment);
+    }
+
+    /// The bytes in `range`, cut to what there is.
+    pub fn slice(&self, range: Range<u64>) -> Self {
+        let (start, end) = (range.start.min(self.len), range.end.min(self.len));
+        let mut out = Self::new();
+        let mut at = 0;
+        for segment in &self.segments {
+            let len = segment.len();
+            let (from, to) = (start.max(at), end.min(at + len));
+            if from < to {
+                out.push_segment(segment.slice(from - at..to - at));
+            }
+            at += len;
+            if at >= end {
+                break;
+            }
+        }
+        out
+    }
+
+    /// Overwrites from `offset` on, filling a gap beyond the end with zeros.
+    pub fn write_at(&mut self, offset: u64, bytes: &Self) {
+        if offset == self.len {
+            self.push(bytes);
+            return;
+        }
+        let mut out = self.slice(0..offset);
+        out.extend_zeros(offset);
+        out.push(bytes);
+        if out.len < self.len {
+            out.push(&self.slice(out.len..self.len));
+        }
+        *self = out;
+    }
+
+    /// Cuts or zero-extends to `len` bytes.
+    pub fn truncate(&mut self, len: u64) {
+        if len < self.len {
+            *self = self.slice(0..len);
+        } else {
+            self.extend_zeros(len);
+        }
+    }
+
+    fn extend_zeros(&mut self, len: u64) {
+        while self.len < len {
+            let step = (len - self.len).min(CHUNK as u64) as usize;
+            self.push_bytes(&vec![0; step]);
+        }
+    }
+
+    /// Hands every byte to `visit`, in order, in pieces of at most [`CHUNK`].
+    pub fn for_each_chunk(&self, mut visit: impl FnMut(&[u8])) {
+        let mut buffer = Vec::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Bytes { data, range } => {
+                    data.get(range.clone()).unwrap_or_default().chunks(CHUNK).for_each(&mut visit);
+                }
+                Segment::Bulk { seed, offset, len } => {
+                    let (mut at, end) = (*offset, offset + len);
+                    while at < end {
+                        buffer.resize((end - at).min(CHUNK as u64) as usize, 0);
+                        generate(*seed, at, &mut buffer);
+                        visit(&buffer);
+                        at += buffer.len() as u64;
+                    }
+                }
+            }
+        }
+    }
+
+    /// All bytes. Callers bound the length first (`slice`).
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.len as usize);
+        self.for_each_chunk(|chunk| out.extend_from_slice(chunk));
+        out
+    }
+
+    /// The first bytes, at most `count`: enough to recognise a format.
+    pub fn head(&self, count: u64) -> Vec<u8> {
+        self.slice(0..count).to_vec()
+    }
+
+    /// SHA-256 of the bytes.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        self.for_each_chunk(|chunk| hasher.update(chunk));
+        hasher.finish()
+    }
+
+    /// A key that is equal only for ropes with equal bytes, found without generating bulk: the hash of the
+    /// rope's canonical description. It serves to remember digests.
+    pub fn structural_key(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        let mut run: Vec<u8> = Vec::new();
+        let mut run_hasher: Option<Hasher> = None;
+        // A run of byte segments is described by its hash, whatever the cuts between them.
+        let flush = |hasher: &mut Hasher, run: &mut Vec<u8>, run_hasher: &mut Option<Hasher>| {
+            if let Some(h) = run_hasher.take() {
+                hasher.update(b"B");
+                hasher.update(h.finish().as_bytes());
+            }
+            run.clear();
+        };
+        for segment in &self.segments {
+            match segment {
+                Segment::Bytes { data, range } => {
+                    run_hasher.get_or_insert_default().update(data.get(range.clone()).unwrap_or_default());
+                }
+                Segment::Bulk { seed, offset, len } => {
+                    flush(&mut hasher, &mut run, &mut run_hasher);
+                    hasher.update(b"K");
+                    for word in [seed, offset, len] {
+                        hasher.update(&word.to_le_bytes());
+                    }
+                }
+            }
+        }
+        flush(&mut hasher, &mut run, &mut run_hasher);
+        hasher.finish()
+    }
+}
+
+impl From<Vec<u8>> for Rope {
+    fn from(bytes: Vec<u8>) -> Self {
+        let len = bytes.len() as u64;
+        if len == 0 {
+            return Self::new();
+        }
+        Self { segments: vec![Segment::Bytes { range: 0..bytes.len(), data: Arc::new(bytes) }], len }
+    }
+}
+
+impl From<&[u8]> for Rope {
+    fn from(bytes: &[u8]) -> Self {
+        bytes.to_vec().into()
+    }
+}
+
+impl From<&str> for Rope {
+    fn from(text: &str) -> Self {
+        text.as_bytes().into()
+    }
+}
+
+impl PartialEq for Rope {
+    /// Equal bytes. Bulk is compared by description first, so that equal large files compare at once.
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && (self.structural_key() == other.structural_key() || self.digest() == other.digest())
+    }
+}
+
+impl Eq for Rope {}
+
+/// Writes the bulk bytes of `seed` from `offset` on into `buffer`.
+fn generate(seed: u64, offset: u64, buffer: &mut [u8]) {
+    let mut block = [0; BLOCK];
+    let mut done = 0;
+    while done < buffer.len() {
+        let at = offset + done as u64;
+        let (index, inside) = (at / BLOCK as u64, (at % BLOCK as u64) as usize);
+        fill_block(seed, index, &mut block);
+        let step = (BLOCK - inside).min(buffer.len() - done);
+        if let (Some(to), Some(from)) = (buffer.get_mut(done..done + step), block.get(inside..inside + step)) {
+            to.copy_from_slice(from);
+        }
+        done += step;
+    }
+}
+
+/// One block: noise, then repetitions of it, as code and tables repeat in a real binary.
+fn fill_block(seed: u64, index: u64, block: &mut [u8; BLOCK]) {
+    let (noise, rest) = block.split_at_mut(NOISE);
+    Rng::new(mix(seed ^ mix(index))).fill(noise);
+    for part in rest.chunks_mut(NOISE) {
+        for (to, from) in part.iter_mut().zip(noise.iter()) {
+            *to = *from;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bulk_reads_the_same_whole_and_in_pieces() {
+        let whole = Rope::bulk(42, 100_000).to_vec();
+        assert_eq!(whole.len(), 100_000);
+        assert_eq!(Rope::bulk(42, 100_000).slice(4_090..70_001).to_vec(), whole[4_090..70_001]);
+    }
+
+    #[test]
+    fn bulk_compresses_like_binaries() {
+        use std::io::Write;
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(&Rope::bulk(1, 400_000).to_vec()).unwrap();
+        let ratio = gzip.finish().unwrap().len() as f64 / 400_000.0;
+        assert!((0.33..0.45).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn structural_key_does_not_depend_on_cuts() {
+        let whole = Rope::bulk(3, 10_000);
+        let mut cut = whole.slice(0..5_000);
+        cut.push(&whole.slice(5_000..10_000));
+        cut.push_bytes(b"tail");
+        let mut other = whole.clone();
+        other.push(&Rope::from("ta"));
+        other.push(&Rope::from("il"));
+        assert_eq!(cut.structural_key(), other.structural_key());
+        assert_ne!(whole.structural_key(), other.structural_key());
+    }
+
+    proptest! {
+        #[test]
+        fn rope_behaves_as_a_vector(ops in prop::collection::vec((0u8..4, 0u64..300, prop::collection::vec(any::<u8>(), 0..200)), 0..20)) {
+            let (mut rope, mut naive) = (Rope::new(), Vec::new());
+            for (op, at, bytes) in ops {
+                match op {
+                    0 => { rope.push_bytes(&bytes); naive.extend_from_slice(&bytes); }
+                    1 => {
+                        rope.write_at(at, &bytes.as_slice().into());
+                        let (at, end) = (at as usize, at as usize + bytes.len());
+                        if naive.len() < end.max(at) { naive.resize(end.max(at), 0); }
+                        naive[at..end].copy_from_slice(&bytes);
+                    }
+                    2 => { rope.truncate(at); naive.resize(at as usize, 0); }
+                    _ => { let copy = rope.clone(); rope.push(&copy); naive.extend_from_within(..); }
+                }
+                prop_assert_eq!(rope.to_vec(), naive.clone());
+                prop_assert_eq!(rope.len(), naive.len() as u64);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Docker: Dockerfiles, images, registry, daemon, builds and the command line.

@@ -1,0 +1,4 @@
+//! Capas: the map of the house.
+
+pub mod base;
+pub mod os;

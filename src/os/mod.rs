@@ -1,0 +1,3 @@
+//! The simulated operating system: files, processes, shell and programs. Nothing here mentions Docker.
+
+pub mod fs;

@@ -1,1 +1,8 @@
-//! Docker: Dockerfiles, images, registry, daemon, builds and the command line.
+//! Docker: Dockerfiles, images, registries, the daemon, builds and the command line.
+
+pub mod build;
+pub mod cli;
+pub mod daemon;
+pub mod dockerfile;
+pub mod image;
+pub mod registry;

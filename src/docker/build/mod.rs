@@ -1,0 +1,1 @@
+//! Builds: plan, cache, context, execution, progress.

@@ -1,0 +1,1 @@
+//! The docker command line: one file a verb, one table a noun.

@@ -1,0 +1,1 @@
+//! The daemon: containers, images, volumes, networks, events; `api` is its only door.

@@ -1,0 +1,1 @@
+//! Dockerfiles: lines, typed instructions with spans, words, ignore rules.

@@ -1,0 +1,1 @@
+//! Images: references, configs, manifests, history, the content-addressed store.

@@ -1,0 +1,1 @@
+//! The API for slides: mount, forward, unmount. wasm32 only.

@@ -1,0 +1,1 @@
+//! One option parser with two dialects (pflag, getopt); commands and flags as data.

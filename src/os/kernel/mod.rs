@@ -1,0 +1,1 @@
+//! Processes as futures: scheduler, system calls, terminals, pipes, signals, timers, loopback network.

@@ -1,0 +1,1 @@
+//! Pure view-models: the screen, keys, the picture of layers, texts.

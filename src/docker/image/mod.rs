@@ -1,1 +1,11 @@
 //! Images: references, configs, manifests, history, the content-addressed store.
+//!
+//! An image is a value: the bytes of its config JSON, whose SHA-256 is its name, and a stack of layers named by that
+//! config. Nothing here runs a process, builds an image or knows a container; who uses an image is told from outside.
+
+pub mod config;
+pub mod manifest;
+pub mod reference;
+
+pub use config::{ContainerConfig, History, Image, ImageConfig};
+pub use reference::{Reference, Repository};

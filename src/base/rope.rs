@@ -24,6 +24,7 @@ const NOISE: usize = 1500;
 pub struct Rope {
     segments: Vec<Segment>,
     len: u64,
+    resident_bytes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ impl Segment {
 impl Rope {
     /// No bytes.
     pub const fn new() -> Self {
-        Self { segments: Vec::new(), len: 0 }
+        Self { segments: Vec::new(), len: 0, resident_bytes: 0 }
     }
 
     /// `len` bytes generated from `seed`.
@@ -78,8 +79,8 @@ impl Rope {
     }
 
     /// Bytes that are really held in memory (bulk counts nothing).
-    pub fn resident_bytes(&self) -> u64 {
-        self.segments.iter().map(|s| if matches!(s, Segment::Bytes { .. }) { s.len() } else { 0 }).sum()
+    pub const fn resident_bytes(&self) -> u64 {
+        self.resident_bytes
     }
 
     /// Appends bytes.
@@ -88,6 +89,7 @@ impl Rope {
             return;
         }
         self.len += bytes.len() as u64;
+        self.resident_bytes += bytes.len() as u64;
         if let Some(Segment::Bytes { data, range }) = self.segments.last_mut()
             && range.len() < MERGE_BELOW
         {
@@ -136,6 +138,9 @@ impl Rope {
             return;
         }
         self.len += segment.len();
+        if matches!(segment, Segment::Bytes { .. }) {
+            self.resident_bytes += segment.len();
+        }
         self.segments.push(segment);
     }
 
@@ -210,6 +215,11 @@ impl Rope {
         }
     }
 
+    /// A reader that takes the rope apart from the front, each step in the time of what it takes.
+    pub const fn reader(&self) -> Reader<'_> {
+        Reader { rope: self, segment: 0, inside: 0, at: 0 }
+    }
+
     /// All bytes. Callers bound the length first (`slice`).
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.len as usize);
@@ -262,13 +272,61 @@ impl Rope {
     }
 }
 
+/// Takes a rope apart from the front.
+#[derive(Clone)]
+pub struct Reader<'a> {
+    rope: &'a Rope,
+    segment: usize,
+    inside: u64,
+    at: u64,
+}
+
+impl Reader<'_> {
+    /// How many bytes have been taken.
+    pub const fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// How many bytes are left.
+    pub const fn remaining(&self) -> u64 {
+        self.rope.len - self.at
+    }
+
+    /// The next `count` bytes, or as many as are left.
+    pub fn take(&mut self, count: u64) -> Rope {
+        let mut out = Rope::new();
+        while out.len < count
+            && let Some(segment) = self.rope.segments.get(self.segment)
+        {
+            let step = (segment.len() - self.inside).min(count - out.len);
+            out.push_segment(segment.slice(self.inside..self.inside + step));
+            self.at += step;
+            self.inside += step;
+            if self.inside == segment.len() {
+                self.segment += 1;
+                self.inside = 0;
+            }
+        }
+        out
+    }
+
+    /// The next `count` bytes as bytes; `None` when fewer are left.
+    pub fn take_bytes(&mut self, count: u64) -> Option<Vec<u8>> {
+        (self.remaining() >= count).then(|| self.take(count).to_vec())
+    }
+}
+
 impl From<Vec<u8>> for Rope {
     fn from(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         if len == 0 {
             return Self::new();
         }
-        Self { segments: vec![Segment::Bytes { range: 0..bytes.len(), data: Arc::new(bytes) }], len }
+        Self {
+            segments: vec![Segment::Bytes { range: 0..bytes.len(), data: Arc::new(bytes) }],
+            len,
+            resident_bytes: len,
+        }
     }
 }
 

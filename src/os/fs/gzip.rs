@@ -1,0 +1,85 @@
+//! gzip over ropes: deterministic writing (no name, no time), bounded reading.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::base::rope::{CHUNK, Reader, Rope};
+
+/// Whether these bytes start a gzip stream.
+pub fn is_gzip(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b])
+}
+
+/// Compresses; the same bytes in give the same bytes out.
+pub fn compress(content: &Rope) -> Rope {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    let mut failed = false;
+    content.for_each_chunk(|chunk| failed |= encoder.write_all(chunk).is_err());
+    // Writing to a vector does not fail.
+    encoder.finish().unwrap_or_default().into()
+}
+
+/// Decompresses at most `limit` bytes.
+///
+/// # Errors
+/// The stream is damaged or holds more than `limit` bytes.
+pub fn decompress(content: &Rope, limit: u64) -> Result<Rope, GzipError> {
+    let mut decoder = MultiGzDecoder::new(RopeRead(content.reader()));
+    let (mut out, mut buffer) = (Rope::new(), vec![0; CHUNK]);
+    loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) => return Ok(out),
+            Ok(count) => out.push_bytes(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(GzipError::Truncated),
+            Err(_) => return Err(GzipError::Damaged),
+        }
+        if out.len() > limit {
+            return Err(GzipError::TooLarge);
+        }
+    }
+}
+
+/// Why a gzip stream can't be read. The first two are Go's `compress/gzip` texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GzipError {
+    /// It ends too early.
+    #[error("unexpected EOF")]
+    Truncated,
+    /// Its header or checksum is wrong.
+    #[error("gzip: invalid checksum")]
+    Damaged,
+    /// It unpacks to more than the caller allows.
+    #[error("archive is too large")]
+    TooLarge,
+}
+
+/// A rope as `std::io::Read`, for libraries that want one.
+pub struct RopeRead<'a>(pub Reader<'a>);
+
+impl Read for RopeRead<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.0.take(buffer.len() as u64).to_vec();
+        for (to, from) in buffer.iter_mut().zip(&bytes) {
+            *to = *from;
+        }
+        Ok(bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_round_trips_and_refuses_damage() {
+        let mut content = Rope::from("hello hello hello");
+        content.push(&Rope::bulk(9, 200_000));
+        let packed = compress(&content);
+        assert_eq!(decompress(&packed, 1 << 20), Ok(content));
+        assert_eq!(decompress(&packed.slice(0..100), 1 << 20), Err(GzipError::Truncated));
+        assert_eq!(decompress(&packed, 1000), Err(GzipError::TooLarge));
+    }
+}

@@ -1,0 +1,147 @@
+//! A layer: an immutable changeset from paths to what it puts or hides (OCI image spec, `layer.md`).
+//!
+//! Paths are relative to the root, without a leading or trailing slash; the root itself is the empty path and may be
+//! left out. A layer's tar is a function of its entries alone, so its diff id is too.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::node::{Content, Entry, Kind};
+use super::tar::{self, TarError};
+use crate::base::path;
+use crate::base::rope::Rope;
+
+/// The prefix of a whiteout's name in a tar.
+pub const WHITEOUT_PREFIX: &str = ".wh.";
+/// The name that makes its directory opaque in a tar.
+pub const OPAQUE_NAME: &str = ".wh..wh..opq";
+
+/// What a layer does at one path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Puts a file; a directory is merged with a lower one unless it is opaque.
+    Put(Arc<Entry>),
+    /// Another name of the file that this same layer puts at the given path.
+    HardLink(BString),
+    /// Hides what lower layers have here and below.
+    Whiteout,
+}
+
+/// An immutable changeset.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Layer {
+    entries: BTreeMap<BString, Change>,
+}
+
+impl Layer {
+    /// A layer of these changes.
+    pub const fn new(entries: BTreeMap<BString, Change>) -> Self {
+        Self { entries }
+    }
+
+    /// The changes in order of their paths.
+    pub fn entries(&self) -> impl Iterator<Item = (&BStr, &Change)> {
+        self.entries.iter().map(|(path, change)| (path.as_bstr(), change))
+    }
+
+    /// What this layer does at `path`.
+    pub fn get(&self, path: &[u8]) -> Option<&Change> {
+        self.entries.get(BStr::new(path))
+    }
+
+    /// How many paths are changed.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The sum of the sizes of the files it puts, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.entries
+            .values()
+            .map(|change| match change {
+                Change::Put(entry) if entry.content.kind() == Kind::File => entry.content.size_bytes(),
+                _ => 0,
+            })
+            .sum()
+    }
+
+    /// The uncompressed tar whose SHA-256 is the layer's diff id.
+    pub fn to_tar(&self) -> Rope {
+        let mut out = tar::Writer::new();
+        for (path, change) in &self.entries {
+            match change {
+                Change::Put(entry) if path.is_empty() => out.entry(b"./", entry),
+                Change::Put(entry) => {
+                    out.entry(path, entry);
+                    if matches!(entry.content, Content::Dir { opaque: true }) {
+                        let marker = path::join(path, OPAQUE_NAME.as_bytes());
+                        out.entry(&marker, &Entry::file(super::node::Meta { mode: 0o644, ..entry.meta }, ""));
+                    }
+                }
+                Change::HardLink(target) => out.hard_link(path, target),
+                Change::Whiteout => {
+                    let mut name = BString::from(WHITEOUT_PREFIX);
+                    name.extend_from_slice(path::file_name(path));
+                    let at = match path::parent(path) {
+                        dir if dir == "." => name,
+                        dir => path::join(dir, &name),
+                    };
+                    let meta = super::node::Meta::root(0o600, crate::base::time::Timestamp(0));
+                    out.entry(&at, &Entry::file(meta, ""));
+                }
+            }
+        }
+        out.finish()
+    }
+
+    /// Reads a layer from an uncompressed tar.
+    ///
+    /// # Errors
+    /// What [`tar::Reader`] refuses: broken headers, sizes that lie, names that leave the root.
+    pub fn from_tar(archive: &Rope) -> Result<Self, TarError> {
+        let mut entries = BTreeMap::new();
+        let mut opaque: Vec<BString> = Vec::new();
+        for item in tar::Reader::new(archive) {
+            let item = item?;
+            let name = path::file_name(&item.path).to_owned();
+            let dir = match path::parent(&item.path) {
+                dir if dir == "." => BString::default(),
+                dir => dir.to_owned(),
+            };
+            if name == OPAQUE_NAME {
+                opaque.push(dir);
+            } else if let Some(hidden) = name.strip_prefix(WHITEOUT_PREFIX.as_bytes()) {
+                // `.wh..wh.*` are aufs's own marks, which mean nothing to a reader.
+                if !hidden.starts_with(WHITEOUT_PREFIX.as_bytes()) {
+                    let at = if dir.is_empty() { BString::from(hidden) } else { path::join(&dir, hidden) };
+                    entries.insert(at, Change::Whiteout);
+                }
+            } else {
+                let change = match item.body {
+                    tar::Body::Entry(entry) => Change::Put(Arc::new(entry)),
+                    tar::Body::HardLink(target) => Change::HardLink(target),
+                };
+                entries.insert(item.path, change);
+            }
+        }
+        for dir in opaque {
+            if let Some(Change::Put(entry)) = entries.get_mut(&dir) {
+                Arc::make_mut(entry).content = Content::Dir { opaque: true };
+            }
+        }
+        Ok(Self { entries })
+    }
+}
+
+impl FromIterator<(BString, Change)> for Layer {
+    fn from_iter<I: IntoIterator<Item = (BString, Change)>>(changes: I) -> Self {
+        Self { entries: changes.into_iter().collect() }
+    }
+}

@@ -6,5 +6,6 @@
 pub mod gzip;
 pub mod layer;
 pub mod node;
+pub mod overlay;
 pub mod tar;
 pub mod tree;

@@ -5,6 +5,7 @@
 
 pub mod gzip;
 pub mod layer;
+pub mod mounts;
 pub mod node;
 pub mod overlay;
 pub mod tar;

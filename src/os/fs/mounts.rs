@@ -1,0 +1,766 @@
+//! What a process sees: file systems mounted on one another, walked by path, guarded by permissions.
+//!
+//! Every system call that takes a path ends here. Paths are walked name by name: search permission on each directory,
+//! symbolic links followed at most [`MAX_LINKS`] deep, mount points crossed.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::node::{Content, Kind, Meta, Stat};
+use super::overlay::{DirEntry, Ino, Overlay, ROOT};
+use crate::base::errno::Errno;
+use crate::base::path;
+use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
+
+/// Symbolic links followed in one walk (Linux `MAXSYMLINKS`).
+pub const MAX_LINKS: usize = 40;
+
+/// Who asks.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cred {
+    /// The effective user.
+    pub uid: u32,
+    /// The effective group.
+    pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
+}
+
+impl Cred {
+    /// The all-powerful user.
+    pub const ROOT: Self = Self { uid: 0, gid: 0, groups: Vec::new() };
+
+    /// Whether a file with `meta` allows all of `wanted` (4 read, 2 write, 1 execute or search).
+    pub fn allows(&self, kind: Kind, meta: &Meta, wanted: u32) -> bool {
+        if self.uid == 0 {
+            // Root needs one execute bit to run a file.
+            return wanted & 1 == 0 || kind == Kind::Dir || meta.mode & 0o111 != 0;
+        }
+        let shift = if self.uid == meta.uid {
+            6
+        } else if self.gid == meta.gid || self.groups.contains(&meta.gid) {
+            3
+        } else {
+            0
+        };
+        meta.mode >> shift & wanted == wanted
+    }
+}
+
+/// Everything about a caller that a path operation depends on.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who asks.
+    pub cred: Cred,
+    /// From where relative paths start.
+    pub cwd: BString,
+    /// Permission bits that new files don't get.
+    pub umask: u32,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A file of a [`Synthetic`] file system.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Owner and permissions.
+    pub meta: Meta,
+    /// What it holds at this moment.
+    pub content: Content,
+}
+
+/// A file system whose files are made when somebody looks, such as `/proc`.
+pub trait Synthetic {
+    /// The file at `path`, relative to the mount and without slashes at its ends.
+    fn get(&self, path: &BStr) -> Option<Made>;
+
+    /// The names in the directory at `path`.
+    fn list(&self, path: &BStr) -> Vec<BString>;
+
+    /// Takes bytes written to the file at `path`.
+    ///
+    /// # Errors
+    /// `EACCES` unless the file takes writes.
+    fn write(&self, _path: &BStr, _bytes: &Rope) -> Result<(), Errno> {
+        Err(Errno::EACCES)
+    }
+}
+
+/// What is mounted.
+#[derive(Clone)]
+pub enum Backing {
+    /// Files that are kept.
+    Overlay(Rc<RefCell<Overlay>>),
+    /// Files that are made on the fly.
+    Synthetic(Rc<dyn Synthetic>),
+}
+
+impl Backing {
+    /// A new overlay, shared.
+    pub fn overlay(overlay: Overlay) -> Self {
+        Self::Overlay(Rc::new(RefCell::new(overlay)))
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Overlay(a), Self::Overlay(b)) => Rc::ptr_eq(a, b),
+            (Self::Synthetic(a), Self::Synthetic(b)) => Rc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+/// A file within a backing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Node {
+    /// By number.
+    Ino(Ino),
+    /// By path, in a synthetic file system.
+    Path(BString),
+}
+
+/// A mounted file system, or a part of one (a bind).
+#[derive(Clone)]
+pub struct Mount {
+    /// Where, as the namespace sees it.
+    pub at: BString,
+    /// The first column of `/proc/mounts`.
+    pub source: String,
+    /// `overlay`, `tmpfs`, `proc`, `ext4`, ...
+    pub fs_type: String,
+    /// The options column of `/proc/mounts` after `rw` or `ro`.
+    pub options: String,
+    /// Refuses every change.
+    pub read_only: bool,
+    /// What is mounted.
+    pub backing: Backing,
+    /// Which file of it is the mount's root.
+    pub root: Node,
+}
+
+impl Mount {
+    /// A whole overlay.
+    pub fn overlay(at: &str, source: &str, fs_type: &str, overlay: &Rc<RefCell<Overlay>>) -> Self {
+        Self {
+            at: at.into(),
+            source: source.to_owned(),
+            fs_type: fs_type.to_owned(),
+            options: "relatime".to_owned(),
+            read_only: false,
+            backing: Backing::Overlay(Rc::clone(overlay)),
+            root: Node::Ino(ROOT),
+        }
+    }
+
+    /// A synthetic file system.
+    pub fn synthetic(at: &str, fs_type: &str, files: Rc<dyn Synthetic>) -> Self {
+        Self {
+            at: at.into(),
+            source: fs_type.to_owned(),
+            fs_type: fs_type.to_owned(),
+            options: "nosuid,nodev,noexec,relatime".to_owned(),
+            read_only: false,
+            backing: Backing::Synthetic(files),
+            root: Node::Path(BString::default()),
+        }
+    }
+}
+
+/// A file that a walk found.
+#[derive(Clone)]
+pub struct Place {
+    /// The file system it is in.
+    pub backing: Backing,
+    /// Which file.
+    pub node: Node,
+    /// Whether the mount refuses changes.
+    pub read_only: bool,
+    /// Its absolute path, symbolic links resolved.
+    pub path: BString,
+    mount: usize,
+}
+
+impl Place {
+    /// Kind and metadata.
+    ///
+    /// # Errors
+    /// `ENOENT` when it is gone.
+    pub fn meta(&self) -> Result<(Kind, Meta), Errno> {
+        match (&self.backing, &self.node) {
+            (Backing::Overlay(fs), Node::Ino(ino)) => fs.borrow().meta(*ino),
+            (Backing::Synthetic(fs), Node::Path(path)) => {
+                fs.get(path.as_bstr()).map(|made| (made.content.kind(), made.meta)).ok_or(Errno::ENOENT)
+            }
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// What `stat` tells.
+    ///
+    /// # Errors
+    /// `ENOENT` when it is gone.
+    pub fn stat(&self) -> Result<Stat, Errno> {
+        match (&self.backing, &self.node) {
+            (Backing::Overlay(fs), Node::Ino(ino)) => fs.borrow().stat(*ino),
+            (Backing::Synthetic(fs), Node::Path(path)) => {
+                let made = fs.get(path.as_bstr()).ok_or(Errno::ENOENT)?;
+                let sum = path.iter().fold(7u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(*b)));
+                Ok(Stat {
+                    dev: 5,
+                    ino: sum & 0xffff_ffff,
+                    kind: made.content.kind(),
+                    meta: made.meta,
+                    ctime: made.meta.mtime,
+                    nlink: 1,
+                    size_bytes: 0,
+                    device: made.content.device(),
+                })
+            }
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// What it holds.
+    ///
+    /// # Errors
+    /// `ENOENT` when it is gone.
+    pub fn content(&self) -> Result<Content, Errno> {
+        match (&self.backing, &self.node) {
+            (Backing::Overlay(fs), Node::Ino(ino)) => fs.borrow().content(*ino).cloned(),
+            (Backing::Synthetic(fs), Node::Path(path)) => {
+                fs.get(path.as_bstr()).map(|made| made.content).ok_or(Errno::ENOENT)
+            }
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// The file's overlay and number, for changes.
+    ///
+    /// # Errors
+    /// `EROFS` on a read-only mount, `EPERM` in a synthetic file system.
+    pub fn writable(&self) -> Result<(&Rc<RefCell<Overlay>>, Ino), Errno> {
+        match (&self.backing, &self.node) {
+            _ if self.read_only => Err(Errno::EROFS),
+            (Backing::Overlay(fs), Node::Ino(ino)) => Ok((fs, *ino)),
+            _ => Err(Errno::EPERM),
+        }
+    }
+}
+
+/// A walk's end: a file, or a name that its directory does not have.
+enum Walked {
+    Found(Place),
+    Missing { dir: Place, name: BString },
+}
+
+/// A mount table.
+#[derive(Clone, Default)]
+pub struct Mounts {
+    mounts: Vec<Mount>,
+}
+
+impl Mounts {
+    /// Only a root file system.
+    pub fn new(root: Mount) -> Self {
+        Self { mounts: vec![root] }
+    }
+
+    /// The table, oldest first.
+    pub fn table(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// Mounts on an existing file.
+    ///
+    /// # Errors
+    /// Those of a walk to it.
+    pub fn mount(&mut self, mut mount: Mount) -> Result<(), Errno> {
+        let point = self.find(&Caller::root(), &mount.at, true)?;
+        mount.at = point.path;
+        self.mounts.push(mount);
+        Ok(())
+    }
+
+    /// Binds the file or directory `from` (of this or another table) at `at`.
+    ///
+    /// # Errors
+    /// Those of a walk to `at`.
+    pub fn bind(&mut self, from: &Place, at: &[u8], read_only: bool, source: &str) -> Result<(), Errno> {
+        self.mount(Mount {
+            at: at.into(),
+            source: source.to_owned(),
+            fs_type: "ext4".to_owned(),
+            options: "relatime".to_owned(),
+            read_only,
+            backing: from.backing.clone(),
+            root: from.node.clone(),
+        })
+    }
+
+    /// Unmounts the topmost mount at `at`.
+    ///
+    /// # Errors
+    /// `EINVAL` when nothing is mounted there.
+    pub fn unmount(&mut self, at: &[u8]) -> Result<(), Errno> {
+        let at = path::normalize(at);
+        let index = self.mounts.iter().rposition(|mount| mount.at == at).filter(|i| *i > 0).ok_or(Errno::EINVAL)?;
+        self.mounts.remove(index);
+        Ok(())
+    }
+
+    /// The root directory.
+    fn root(&self) -> Result<Place, Errno> {
+        let index = self.mounts.iter().rposition(|mount| mount.at == "/").ok_or(Errno::ENOENT)?;
+        self.place(index, "/".into()).ok_or(Errno::ENOENT)
+    }
+
+    fn place(&self, index: usize, path: BString) -> Option<Place> {
+        let mount = self.mounts.get(index)?;
+        Some(Place {
+            backing: mount.backing.clone(),
+            node: mount.root.clone(),
+            read_only: mount.read_only,
+            path,
+            mount: index,
+        })
+    }
+
+    fn child(&self, dir: &Place, name: &BStr) -> Result<Place, Errno> {
+        let mut path = dir.path.clone();
+        if !path.ends_with(b"/") {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        if let Some(index) = self.mounts.iter().rposition(|mount| mount.at == path)
+            && let Some(place) = self.place(index, path.clone())
+        {
+            return Ok(place);
+        }
+        let node = match (&dir.backing, &dir.node) {
+            (Backing::Overlay(fs), Node::Ino(ino)) => Node::Ino(fs.borrow_mut().lookup(*ino, name)?),
+            (Backing::Synthetic(fs), Node::Path(at)) => {
+                let at = if at.is_empty() { name.to_owned() } else { path::join(at, name) };
+                fs.get(at.as_bstr()).ok_or(Errno::ENOENT)?;
+                Node::Path(at)
+            }
+            _ => return Err(Errno::EIO),
+        };
+        Ok(Place { backing: dir.backing.clone(), node, read_only: dir.read_only, path, mount: dir.mount })
+    }
+
+    fn walk(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Walked, Errno> {
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        if path.len() > path::PATH_MAX {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        let must_be_dir = path.ends_with(b"/") || path.ends_with(b"/.");
+        let full = path::join(&who.cwd, path);
+        let mut rest: VecDeque<BString> = path::components(&full).map(BStr::to_owned).collect();
+        let mut stack = vec![self.root()?];
+        let mut links = 0;
+        while let Some(name) = rest.pop_front() {
+            let Some(dir) = stack.last() else { return Err(Errno::ENOENT) };
+            let (kind, meta) = dir.meta()?;
+            if kind != Kind::Dir {
+                return Err(Errno::ENOTDIR);
+            }
+            if !who.cred.allows(kind, &meta, 1) {
+                return Err(Errno::EACCES);
+            }
+            if name == ".." {
+                if stack.len() > 1 {
+                    stack.pop();
+                }
+                continue;
+            }
+            let place = match self.child(dir, name.as_bstr()) {
+                Ok(place) => place,
+                Err(Errno::ENOENT) if rest.is_empty() => return Ok(Walked::Missing { dir: dir.clone(), name }),
+                Err(error) => return Err(error),
+            };
+            if (follow || must_be_dir || !rest.is_empty())
+                && let Content::Symlink(target) = place.content()?
+            {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Errno::ELOOP);
+                }
+                if path::is_absolute(&target) {
+                    stack.truncate(1);
+                }
+                for part in path::components(&target).rev() {
+                    rest.push_front(part.to_owned());
+                }
+                continue;
+            }
+            stack.push(place);
+        }
+        let place = stack.pop().ok_or(Errno::ENOENT)?;
+        if must_be_dir && place.meta()?.0 != Kind::Dir {
+            return Err(Errno::ENOTDIR);
+        }
+        Ok(Walked::Found(place))
+    }
+
+    /// The file at `path`; `follow` says whether a symbolic link at its end is followed.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`.
+    pub fn find(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Place, Errno> {
+        match self.walk(who, path, follow)? {
+            Walked::Found(place) => Ok(place),
+            Walked::Missing { .. } => Err(Errno::ENOENT),
+        }
+    }
+
+    /// The directory and name of a file that may or may not exist; the last name is not followed.
+    fn find_name(&self, who: &Caller, path: &[u8]) -> Result<(Place, BString), Errno> {
+        let name = path::file_name(path);
+        if name.is_empty() {
+            return Err(if path.is_empty() { Errno::ENOENT } else { Errno::EBUSY });
+        }
+        if name == "." || name == ".." {
+            return Err(Errno::EINVAL);
+        }
+        let dir = self.find(who, path::parent(path), true)?;
+        if dir.meta()?.0 != Kind::Dir {
+            return Err(Errno::ENOTDIR);
+        }
+        Ok((dir, name.to_owned()))
+    }
+
+    /// The same, checked for a change of the directory.
+    fn change_name(&self, who: &Caller, path: &[u8]) -> Result<(Place, BString), Errno> {
+        let (dir, name) = self.find_name(who, path)?;
+        self.may_change(who, &dir)?;
+        Ok((dir, name))
+    }
+
+    fn may_change(&self, who: &Caller, dir: &Place) -> Result<(), Errno> {
+        let (kind, meta) = dir.meta()?;
+        if !who.cred.allows(kind, &meta, 3) {
+            return Err(Errno::EACCES);
+        }
+        dir.writable().map(drop)
+    }
+
+    /// Whether a sticky directory keeps `who` from removing `place`.
+    fn may_remove(&self, who: &Caller, dir: &Place, name: &BStr) -> Result<Place, Errno> {
+        let place = self.child(dir, name)?;
+        if place.mount != dir.mount {
+            return Err(Errno::EBUSY);
+        }
+        let ((_, dir_meta), (_, meta)) = (dir.meta()?, place.meta()?);
+        let sticky = dir_meta.mode & 0o1000 != 0;
+        if sticky && who.cred.uid != 0 && who.cred.uid != meta.uid && who.cred.uid != dir_meta.uid {
+            return Err(Errno::EPERM);
+        }
+        Ok(place)
+    }
+
+    /// `stat` or, without `follow`, `lstat`.
+    ///
+    /// # Errors
+    /// Those of a walk.
+    pub fn stat(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Stat, Errno> {
+        self.find(who, path, follow)?.stat()
+    }
+
+    /// The sorted names in a directory, without `.` and `..`.
+    ///
+    /// # Errors
+    /// `EACCES` without read permission, `ENOTDIR`.
+    pub fn readdir(&self, who: &Caller, path: &[u8]) -> Result<Vec<DirEntry>, Errno> {
+        let dir = self.find(who, path, true)?;
+        let (kind, meta) = dir.meta()?;
+        if kind != Kind::Dir {
+            return Err(Errno::ENOTDIR);
+        }
+        if !who.cred.allows(kind, &meta, 4) {
+            return Err(Errno::EACCES);
+        }
+        match (&dir.backing, &dir.node) {
+            (Backing::Overlay(fs), Node::Ino(ino)) => fs.borrow().readdir(*ino),
+            (Backing::Synthetic(fs), Node::Path(at)) => Ok(fs
+                .list(at.as_bstr())
+                .into_iter()
+                .filter_map(|name| {
+                    let at = if at.is_empty() { name.clone() } else { path::join(at, &name) };
+                    let kind = fs.get(at.as_bstr())?.content.kind();
+                    Some(DirEntry { name, kind, ino: 0 })
+                })
+                .collect()),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    /// The text of a symbolic link.
+    ///
+    /// # Errors
+    /// `EINVAL` for another kind of file.
+    pub fn readlink(&self, who: &Caller, path: &[u8]) -> Result<BString, Errno> {
+        match self.find(who, path, false)?.content()? {
+            Content::Symlink(target) => Ok(target),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Makes a file of any kind; permission bits are cut by the caller's umask (not those of symbolic links).
+    ///
+    /// # Errors
+    /// `EEXIST`, `EACCES`, `EROFS`, `ENOSPC` and those of a walk.
+    pub fn create(&self, who: &Caller, path: &[u8], mode: u32, content: Content) -> Result<Place, Errno> {
+        if self.find(who, path, false).is_ok() {
+            return Err(Errno::EEXIST);
+        }
+        let (dir, name) = self.find_name(who, path)?;
+        self.may_change(who, &dir)?;
+        let (_, dir_meta) = dir.meta()?;
+        let mut mode = if content.kind() == Kind::Symlink { 0o777 } else { mode & !who.umask };
+        let mut gid = who.cred.gid;
+        if dir_meta.mode & 0o2000 != 0 {
+            gid = dir_meta.gid;
+            if content.kind() == Kind::Dir {
+                mode |= 0o2000;
+            }
+        }
+        let meta = Meta { mode, uid: who.cred.uid, gid, mtime: who.now };
+        let (fs, ino) = dir.writable()?;
+        fs.borrow_mut().create(ino, name.as_bstr(), meta, content, who.now)?;
+        self.child(&dir, name.as_bstr())
+    }
+
+    /// A file opened for writing that may not exist yet: found, or made with `mode`. Dangling links are followed.
+    ///
+    /// # Errors
+    /// As [`Self::create`] and [`Self::find`]; `EEXIST` when `exclusive` and there.
+    pub fn open_or_create(&self, who: &Caller, path: &[u8], mode: u32, exclusive: bool) -> Result<Place, Errno> {
+        match self.walk(who, path, !exclusive)? {
+            Walked::Found(_) if exclusive => Err(Errno::EEXIST),
+            Walked::Found(place) => Ok(place),
+            Walked::Missing { .. } if path.ends_with(b"/") => Err(Errno::EISDIR),
+            Walked::Missing { dir, name } => {
+                let at = path::join(&dir.path, &name);
+                self.create(who, &at, mode, Content::File(Rope::new()))
+            }
+        }
+    }
+
+    /// Makes a hard link.
+    ///
+    /// # Errors
+    /// `EPERM` for a directory, `EXDEV` across file systems, `EEXIST`.
+    pub fn link(&self, who: &Caller, target: &[u8], path: &[u8]) -> Result<(), Errno> {
+        let target = self.find(who, target, false)?;
+        let (dir, name) = self.change_name(who, path)?;
+        if !target.backing.is(&dir.backing) || target.mount != dir.mount {
+            return Err(Errno::EXDEV);
+        }
+        let ((fs, to), (_, ino)) = (dir.writable()?, target.writable()?);
+        fs.borrow_mut().link(to, name.as_bstr(), ino, who.now)
+    }
+
+    /// Removes a file that is no directory.
+    ///
+    /// # Errors
+    /// `EISDIR`, `EACCES`, `EPERM` (sticky directory), `EBUSY` (mount point), `EROFS`.
+    pub fn unlink(&self, who: &Caller, path: &[u8]) -> Result<(), Errno> {
+        let (dir, name) = self.find_name(who, path)?;
+        let found = self.child(&dir, name.as_bstr())?;
+        if path.ends_with(b"/") && found.meta()?.0 != Kind::Dir {
+            return Err(Errno::ENOTDIR);
+        }
+        self.may_change(who, &dir)?;
+        self.may_remove(who, &dir, name.as_bstr())?;
+        let (fs, ino) = dir.writable()?;
+        fs.borrow_mut().unlink(ino, name.as_bstr(), who.now)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// `ENOTEMPTY`, `ENOTDIR` and as [`Self::unlink`].
+    pub fn rmdir(&self, who: &Caller, path: &[u8]) -> Result<(), Errno> {
+        let (dir, name) = self.find_name(who, path)?;
+        self.child(&dir, name.as_bstr())?;
+        self.may_change(who, &dir)?;
+        self.may_remove(who, &dir, name.as_bstr())?;
+        let (fs, ino) = dir.writable()?;
+        fs.borrow_mut().rmdir(ino, name.as_bstr(), who.now)
+    }
+
+    /// Renames.
+    ///
+    /// # Errors
+    /// `EXDEV` across file systems and for directories of lower layers; as [`Overlay::rename`] and [`Self::unlink`].
+    pub fn rename(&self, who: &Caller, from: &[u8], to: &[u8]) -> Result<(), Errno> {
+        let (dir, name) = self.change_name(who, from)?;
+        let (new_dir, new_name) = self.change_name(who, to)?;
+        self.may_remove(who, &dir, name.as_bstr())?;
+        match self.may_remove(who, &new_dir, new_name.as_bstr()) {
+            Ok(_) | Err(Errno::ENOENT) => {}
+            Err(error) => return Err(error),
+        }
+        if !dir.backing.is(&new_dir.backing) || dir.mount != new_dir.mount {
+            return Err(Errno::EXDEV);
+        }
+        let ((fs, ino), (_, new_ino)) = (dir.writable()?, new_dir.writable()?);
+        fs.borrow_mut().rename(ino, name.as_bstr(), new_ino, new_name.as_bstr(), who.now)
+    }
+
+    /// Changes permission bits. Only the owner and root may.
+    ///
+    /// # Errors
+    /// `EPERM`, `EROFS` and those of a walk.
+    pub fn chmod(&self, who: &Caller, path: &[u8], mode: u32) -> Result<(), Errno> {
+        let place = self.find(who, path, true)?;
+        let (kind, meta) = place.meta()?;
+        let (fs, ino) = place.writable()?;
+        if who.cred.uid != 0 && who.cred.uid != meta.uid {
+            return Err(Errno::EPERM);
+        }
+        let mut mode = mode & 0o7777;
+        let in_group = who.cred.gid == meta.gid || who.cred.groups.contains(&meta.gid);
+        if who.cred.uid != 0 && !in_group && kind != Kind::Dir {
+            mode &= !0o2000;
+        }
+        fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mode = mode)
+    }
+
+    /// Changes owner or group. Only root may give files away; an owner may choose among own groups.
+    ///
+    /// # Errors
+    /// `EPERM`, `EROFS` and those of a walk.
+    pub fn chown(
+        &self,
+        who: &Caller,
+        path: &[u8],
+        uid: Option<u32>,
+        gid: Option<u32>,
+        follow: bool,
+    ) -> Result<(), Errno> {
+        let place = self.find(who, path, follow)?;
+        let (kind, meta) = place.meta()?;
+        let (fs, ino) = place.writable()?;
+        if who.cred.uid != 0 {
+            let keeps_owner = who.cred.uid == meta.uid && uid.is_none_or(|uid| uid == meta.uid);
+            let own_group = gid.is_none_or(|gid| gid == who.cred.gid || who.cred.groups.contains(&gid));
+            if !(keeps_owner && own_group) {
+                return Err(Errno::EPERM);
+            }
+        }
+        fs.borrow_mut().set_meta(ino, who.now, |meta| {
+            meta.uid = uid.unwrap_or(meta.uid);
+            meta.gid = gid.unwrap_or(meta.gid);
+            if kind == Kind::File && meta.mode & 0o111 != 0 {
+                meta.mode &= !0o6000;
+            }
+        })
+    }
+
+    /// Sets the time of the last change.
+    ///
+    /// # Errors
+    /// `EPERM` or `EACCES` for others than the owner, `EROFS` and those of a walk.
+    pub fn set_mtime(&self, who: &Caller, path: &[u8], mtime: Timestamp, follow: bool) -> Result<(), Errno> {
+        let place = self.find(who, path, follow)?;
+        let (kind, meta) = place.meta()?;
+        let (fs, ino) = place.writable()?;
+        if who.cred.uid != 0 && who.cred.uid != meta.uid && !(mtime == who.now && who.cred.allows(kind, &meta, 2)) {
+            return Err(if mtime == who.now { Errno::EACCES } else { Errno::EPERM });
+        }
+        fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mtime = mtime)
+    }
+
+    /// `access`: whether the caller may read (4), write (2), execute (1).
+    ///
+    /// # Errors
+    /// `EACCES`, `EROFS` and those of a walk.
+    pub fn access(&self, who: &Caller, path: &[u8], wanted: u32) -> Result<(), Errno> {
+        let place = self.find(who, path, true)?;
+        let (kind, meta) = place.meta()?;
+        if wanted & 2 != 0 && place.read_only {
+            return Err(Errno::EROFS);
+        }
+        if who.cred.allows(kind, &meta, wanted) { Ok(()) } else { Err(Errno::EACCES) }
+    }
+}
+
+impl Caller {
+    /// Root at the root, in 1970: for mounting and set-up.
+    pub fn root() -> Self {
+        Self { cred: Cred::ROOT, cwd: "/".into(), umask: 0, now: Timestamp(0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::fs::tree::Tree;
+
+    fn table() -> Mounts {
+        let overlay = Rc::new(RefCell::new(Overlay::new(1, Tree::empty(), 1 << 20)));
+        Mounts::new(Mount::overlay("/", "overlay", "overlay", &overlay))
+    }
+
+    fn student() -> Caller {
+        Caller { cred: Cred { uid: 1000, gid: 1000, groups: vec![] }, ..Caller::root() }
+    }
+
+    const DIR: Content = Content::Dir { opaque: false };
+
+    #[test]
+    fn links_are_followed_and_loops_refused() {
+        let (m, root) = (table(), Caller::root());
+        m.create(&root, b"/a", 0o755, DIR).unwrap();
+        m.create(&root, b"/a/f", 0o644, Content::File("x".into())).unwrap();
+        m.create(&root, b"/l", 0, Content::Symlink("a".into())).unwrap();
+        m.create(&root, b"/loop", 0, Content::Symlink("loop".into())).unwrap();
+        assert_eq!(m.find(&root, b"/l/../l/f", true).unwrap().path, "/a/f");
+        assert_eq!(m.stat(&root, b"/l", false).unwrap().kind, Kind::Symlink);
+        assert_eq!(m.stat(&root, b"/l/", false).unwrap().kind, Kind::Dir);
+        assert_eq!(m.stat(&root, b"/loop", true), Err(Errno::ELOOP));
+        assert_eq!(m.stat(&root, b"/a/f/x", true), Err(Errno::ENOTDIR));
+        assert_eq!(m.stat(&root, b"/a/f/", true), Err(Errno::ENOTDIR));
+        assert_eq!(m.stat(&root, b"", true), Err(Errno::ENOENT));
+        assert_eq!(m.stat(&root, &[b'x'; 300], true), Err(Errno::ENAMETOOLONG));
+    }
+
+    #[test]
+    fn permissions_bind_all_but_root() {
+        let (m, root, student) = (table(), Caller::root(), student());
+        m.create(&root, b"/closed", 0o700, DIR).unwrap();
+        m.create(&root, b"/closed/f", 0o644, Content::File("x".into())).unwrap();
+        m.create(&root, b"/tmp", 0o1777, DIR).unwrap();
+        m.create(&root, b"/tmp/roots", 0o666, Content::File("x".into())).unwrap();
+        assert_eq!(m.stat(&student, b"/closed/f", true), Err(Errno::EACCES));
+        assert_eq!(m.create(&student, b"/x", 0o644, DIR).err(), Some(Errno::EACCES));
+        assert_eq!(m.unlink(&student, b"/tmp/roots"), Err(Errno::EPERM));
+        assert_eq!(m.chmod(&student, b"/tmp/roots", 0o777), Err(Errno::EPERM));
+        assert!(m.create(&student, b"/tmp/own", 0o644, DIR).is_ok());
+    }
+
+    #[test]
+    fn binds_share_files_and_read_only_ones_refuse_changes() {
+        let (mut m, root) = (table(), Caller::root());
+        for dir in ["/src", "/dst", "/ro"] {
+            m.create(&root, dir.as_bytes(), 0o755, DIR).unwrap();
+        }
+        let from = m.find(&root, b"/src", true).unwrap();
+        m.bind(&from, b"/dst", false, "/dev/vda1").unwrap();
+        m.bind(&from, b"/ro", true, "/dev/vda1").unwrap();
+        m.create(&root, b"/dst/f", 0o644, Content::File("x".into())).unwrap();
+        assert!(m.stat(&root, b"/src/f", true).is_ok());
+        assert_eq!(m.unlink(&root, b"/ro/f"), Err(Errno::EROFS));
+        assert_eq!(m.rmdir(&root, b"/dst"), Err(Errno::EBUSY));
+        assert_eq!(m.rename(&root, b"/dst/f", b"/f"), Err(Errno::EXDEV));
+        m.unmount(b"/dst").unwrap();
+        assert_eq!(m.stat(&root, b"/dst/f", true), Err(Errno::ENOENT));
+    }
+}

@@ -98,10 +98,11 @@ fn find(parts: &[Part], text: &[char], from: usize, anchored: bool, longest: boo
     let mut states: Vec<Option<usize>> = vec![None; parts.len() + 1];
     let mut best: Option<Range> = None;
     for at in from..=text.len() {
-        if best.is_none() && (at == from || !anchored) && states.first().is_some_and(Option::is_none) {
-            if let Some(first) = states.first_mut() {
-                *first = Some(at);
-            }
+        if best.is_none()
+            && (at == from || !anchored)
+            && let Some(first @ None) = states.first_mut()
+        {
+            *first = Some(at);
         }
         // A `*` may match nothing.
         for (index, part) in parts.iter().enumerate() {

@@ -4,8 +4,13 @@
 //! config. Nothing here runs a process, builds an image or knows a container; who uses an image is told from outside.
 
 pub mod config;
+pub mod delete;
 pub mod manifest;
+pub mod memo;
 pub mod reference;
+pub mod store;
 
 pub use config::{ContainerConfig, History, Image, ImageConfig};
+pub use memo::DigestMemo;
 pub use reference::{Reference, Repository};
+pub use store::Store;

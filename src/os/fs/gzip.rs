@@ -15,11 +15,30 @@ pub fn is_gzip(head: &[u8]) -> bool {
 
 /// Compresses; the same bytes in give the same bytes out.
 pub fn compress(content: &Rope) -> Rope {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-    let mut failed = false;
-    content.for_each_chunk(|chunk| failed |= encoder.write_all(chunk).is_err());
-    // Writing to a vector does not fail.
-    encoder.finish().unwrap_or_default().into()
+    let mut out = Vec::new();
+    compress_with(content, |bytes| out.extend_from_slice(bytes));
+    out.into()
+}
+
+/// The same, handing the compressed bytes out as they come: for those who hash or count them.
+pub fn compress_with(content: &Rope, sink: impl FnMut(&[u8])) {
+    let mut encoder = GzEncoder::new(Sink(sink), Compression::new(6));
+    // Writing to a sink does not fail.
+    content.for_each_chunk(|chunk| drop(encoder.write_all(chunk)));
+    drop(encoder.finish());
+}
+
+struct Sink<F>(F);
+
+impl<F: FnMut(&[u8])> Write for Sink<F> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        (self.0)(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Decompresses at most `limit` bytes.

@@ -10,3 +10,4 @@ pub mod node;
 pub mod overlay;
 pub mod tar;
 pub mod tree;
+pub mod xz;

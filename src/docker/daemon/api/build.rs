@@ -1,0 +1,218 @@
+//! `POST /build`: what a client asks of a build and what it is told while the build runs.
+//!
+//! The trace has the shape of BuildKit's `client.SolveStatus` (vertices, statuses, logs, warnings), the classic
+//! builder's output that of moby's JSON stream. Who builds is installed from outside ([`Builder`]); how a trace looks
+//! on a terminal is the client's business.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::base::digest::ImageId;
+use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
+use crate::docker::dockerfile::Span;
+use crate::docker::image::reference::Reference;
+use crate::os::fs::layer::Layer;
+
+/// Which builder: `DOCKER_BUILDKIT=0` asks for the classic one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BuilderVersion {
+    /// The builder of old: one image an instruction.
+    Classic,
+    /// BuildKit.
+    #[default]
+    BuildKit,
+}
+
+/// A build context as the client sends it, ignored files left out.
+#[derive(Debug, Clone, Default)]
+pub struct BuildContext {
+    /// The files, paths relative to the context's root.
+    pub files: Rc<Layer>,
+    /// `.dockerignore`, or the Dockerfile's own ignore file: its name and content.
+    pub ignore_file: Option<(String, Rope)>,
+    /// The patterns of the ignore file.
+    pub ignore_patterns: Vec<String>,
+}
+
+/// What is asked of a build.
+#[derive(Debug, Clone, Default)]
+pub struct BuildRequest {
+    /// Which builder.
+    pub version: BuilderVersion,
+    /// The files.
+    pub context: BuildContext,
+    /// The Dockerfile's text. Classic builds send it in the context, BuildKit on its own.
+    pub dockerfile: Rope,
+    /// Its name as shown: `Dockerfile`.
+    pub dockerfile_name: String,
+    /// `--tag`.
+    pub tags: Vec<Reference>,
+    /// `--build-arg`; without a value the client's own variable counts, which it has looked up.
+    pub build_args: BTreeMap<String, String>,
+    /// `--label`.
+    pub labels: BTreeMap<String, String>,
+    /// `--target`.
+    pub target: Option<String>,
+    /// `--no-cache`.
+    pub no_cache: bool,
+    /// `--pull`.
+    pub pull: bool,
+    /// `--network`.
+    pub network: Option<String>,
+    /// `--secret`, by id.
+    pub secrets: BTreeMap<String, Rope>,
+    /// `--rm=false` keeps intermediate containers (classic only).
+    pub keep_intermediate: bool,
+}
+
+/// The number of a vertex: 1 for the first that started.
+pub type VertexId = u32;
+
+/// One step of a BuildKit build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vertex {
+    /// Its number.
+    pub id: VertexId,
+    /// `[2/3] RUN make`.
+    pub name: String,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub completed: Option<Timestamp>,
+    /// Whether the cache answered.
+    pub cached: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// A part of a vertex with progress of its own: `transferring context: 2B`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VertexStatus {
+    /// The vertex.
+    pub vertex: VertexId,
+    /// The text, which names it.
+    pub id: String,
+    /// Bytes done.
+    pub current: u64,
+    /// All bytes, or 0 when not known.
+    pub total: u64,
+    /// When it started.
+    pub started: Timestamp,
+    /// When something was last known of it.
+    pub at: Timestamp,
+    /// When it ended.
+    pub completed: Option<Timestamp>,
+}
+
+/// Why the cache could not answer. BuildKit knows and does not tell; the pictures do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissReason {
+    /// Nothing like it was built before.
+    New,
+    /// The instruction reads otherwise.
+    Instruction {
+        /// What stood there before.
+        before: String,
+    },
+    /// Files that it copies changed.
+    Files {
+        /// Some of them, at most twenty.
+        changed: Vec<String>,
+    },
+    /// A step before it was not cached.
+    Parent,
+    /// Variables that it sees changed.
+    Environment,
+    /// The base image is another one.
+    Base,
+    /// `--no-cache`.
+    Refused,
+}
+
+/// What a build tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildEvent {
+    /// How many vertices there will be, as far as is known.
+    Total(u32),
+    /// A vertex is as this says now.
+    Vertex(Vertex),
+    /// A part of a vertex is as this says now.
+    Status(VertexStatus),
+    /// What a command wrote.
+    Log {
+        /// The vertex.
+        vertex: VertexId,
+        /// When.
+        at: Timestamp,
+        /// The bytes, not cut at lines.
+        bytes: Vec<u8>,
+    },
+    /// A build check.
+    Warning {
+        /// The vertex that it is shown under.
+        vertex: VertexId,
+        /// `FromAsCasing: … (line 1)`.
+        short: String,
+        /// The rule's description and address.
+        detail: Vec<String>,
+        /// Where.
+        span: Span,
+    },
+    /// Text of the classic builder, on standard output.
+    Stream(Vec<u8>),
+    /// The same, on standard error.
+    ErrorStream(Vec<u8>),
+    /// A step was found in the cache, or why it was not (both builders).
+    Cache {
+        /// The instruction on one line.
+        instruction: String,
+        /// Where it stands.
+        span: Span,
+        /// `None` for a hit.
+        miss: Option<MissReason>,
+    },
+}
+
+/// Lines of a Dockerfile that an error points at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceExcerpt {
+    /// The file's name.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// The lines.
+    pub span: Span,
+}
+
+/// A build that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildFailure {
+    /// In the builder's words, without `failed to solve: `.
+    pub message: String,
+    /// Where in the Dockerfile.
+    pub source: Option<SourceExcerpt>,
+    /// The client's exit status: 1, or that of the command for the classic builder.
+    pub code: i32,
+}
+
+/// A build that went well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildOutcome {
+    /// The image.
+    pub image: ImageId,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Where a build's events go.
+pub type BuildSink = Rc<dyn Fn(BuildEvent)>;
+
+/// The end of a build, when it comes.
+pub type BuildFuture = Pin<Box<dyn Future<Output = Result<BuildOutcome, BuildFailure>>>>;
+
+/// Who builds: installed in the daemon by the machine.
+pub type Builder = Rc<dyn Fn(BuildRequest, BuildSink) -> BuildFuture>;

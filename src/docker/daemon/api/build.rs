@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::digest::ImageId;
@@ -31,7 +32,7 @@ pub enum BuilderVersion {
 #[derive(Debug, Clone, Default)]
 pub struct BuildContext {
     /// The files, paths relative to the context's root.
-    pub files: Rc<Layer>,
+    pub files: Arc<Layer>,
     /// `.dockerignore`, or the Dockerfile's own ignore file: its name and content.
     pub ignore_file: Option<(String, Rope)>,
     /// The patterns of the ignore file.

@@ -1,1 +1,5 @@
-//! Pure view-models: the screen, keys, the picture of layers, texts.
+//! Pure view-models: what the page shows, computed as plain data from the machine's state. Nothing here draws, asks a
+//! clock or knows a browser, so that all of it is tested on the host.
+
+pub mod keys;
+pub mod screen;

@@ -1,1 +1,335 @@
 //! Processes as futures: scheduler, system calls, terminals, pipes, signals, timers, loopback network.
+//!
+//! A process is one future; a system call that may wait is a leaf future that registers the process with what it waits
+//! for. There is one thread, virtual time and no randomness but the seed: the order of everything follows from the
+//! inputs. A poll costs at least a microsecond of virtual time, so time never stands still while something runs, and
+//! [`Kernel::run`] stops when its fuel is used up, so an endless loop leaves the caller in charge.
+//!
+//! This module knows files, processes, terminals and sockets; programs and Docker are built on [`Proc`].
+
+pub mod exec;
+pub mod file;
+pub mod net;
+pub mod pipe;
+pub mod proc_fs;
+pub mod process;
+pub mod signal;
+pub mod syscall;
+pub mod tty;
+pub mod wait;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::base::errno::Errno;
+use crate::base::rng::Rng;
+use crate::base::time::Timestamp;
+
+pub use exec::{Flavour, Programs};
+pub use file::{Fd, Open};
+pub use process::{Proc, ProcessSpec, Status};
+pub use signal::{Disposition, Signal};
+pub use tty::TtyId;
+
+use net::Network;
+use process::Process;
+use tty::Tty;
+use wait::RunQueue;
+
+/// A process's number in the whole machine (what the host sees).
+pub type Gpid = u32;
+
+/// The future that a program runs as; its value is the exit status.
+pub type Task = Pin<Box<dyn Future<Output = i32>>>;
+
+/// Virtual time that one tick of work takes.
+const TICK: Duration = Duration::from_micros(1);
+/// Ticks after which a running process lets others run.
+const SLICE: u64 = 200;
+/// Processes there may be (Linux `pid_max` by default).
+const MAX_PROCESSES: usize = 32_768;
+
+/// Why [`Kernel::run`] came back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Nothing to do until there is input.
+    Idle,
+    /// Nothing to do until this time.
+    Until(Timestamp),
+    /// There is more to do; the fuel is used up.
+    OutOfFuel,
+}
+
+/// The kernel: a handle, cheap to clone.
+#[derive(Clone)]
+pub struct Kernel {
+    state: Rc<RefCell<State>>,
+    queue: Rc<RunQueue>,
+}
+
+struct State {
+    now: Timestamp,
+    boot: Timestamp,
+    horizon: Timestamp,
+    /// Ticks the current poll has used.
+    ticks: u64,
+    current: Gpid,
+    processes: BTreeMap<Gpid, Process>,
+    tasks: BTreeMap<Gpid, Task>,
+    /// How watched processes ended, and how many watchers have yet to learn it.
+    last_words: BTreeMap<Gpid, (Status, usize)>,
+    timers: BTreeSet<(Timestamp, u64, Gpid)>,
+    next_timer: u64,
+    next_gpid: Gpid,
+    next_dev: u64,
+    pid_namespaces: BTreeMap<u32, BTreeMap<u32, Gpid>>,
+    next_pid_namespace: u32,
+    programs: Programs,
+    ttys: BTreeMap<TtyId, Tty>,
+    next_tty: u32,
+    network: Network,
+    fifos: BTreeMap<(u64, u64), Rc<pipe::Pipe>>,
+    rng: Rng,
+}
+
+impl Kernel {
+    /// A kernel with no processes at `now`.
+    pub fn new(seed: u64, now: Timestamp, programs: Programs) -> Self {
+        Self {
+            state: Rc::new(RefCell::new(State {
+                now,
+                boot: now,
+                horizon: now,
+                ticks: 0,
+                current: 0,
+                processes: BTreeMap::new(),
+                tasks: BTreeMap::new(),
+                last_words: BTreeMap::new(),
+                timers: BTreeSet::new(),
+                next_timer: 0,
+                next_gpid: 1,
+                next_dev: 40,
+                pid_namespaces: BTreeMap::new(),
+                next_pid_namespace: 1,
+                programs,
+                ttys: BTreeMap::new(),
+                next_tty: 0,
+                network: Network::default(),
+                fifos: BTreeMap::new(),
+                rng: Rng::new(seed),
+            })),
+            queue: Rc::new(RunQueue::default()),
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        let state = self.state.borrow();
+        state.now + TICK.saturating_mul(u32::try_from(state.ticks).unwrap_or(u32::MAX))
+    }
+
+    /// When the machine was started.
+    pub fn boot_time(&self) -> Timestamp {
+        self.state.borrow().boot
+    }
+
+    /// Random numbers for `purpose`, on which other purposes have no influence beyond their order of asking.
+    pub fn rng(&self, purpose: u64) -> Rng {
+        self.state.borrow_mut().rng.fork(purpose)
+    }
+
+    /// A number for a new file system.
+    pub fn new_dev(&self) -> u64 {
+        let mut state = self.state.borrow_mut();
+        state.next_dev += 1;
+        state.next_dev
+    }
+
+    /// Lets time pass up to `time` in the next [`Self::run`].
+    pub fn advance_to(&self, time: Timestamp) {
+        let mut state = self.state.borrow_mut();
+        state.horizon = state.horizon.max(time);
+    }
+
+    /// Runs what can run, at most `fuel` ticks, and not past `until` while something is still running.
+    pub fn run(&self, mut fuel: u64, until: Option<Timestamp>) -> Stop {
+        loop {
+            if until.is_some_and(|until| self.state.borrow().now >= until) || fuel == 0 {
+                return self.stop();
+            }
+            self.fire_timers();
+            if let Some(gpid) = self.queue.pop() {
+                let used = self.poll(gpid);
+                fuel = fuel.saturating_sub(used);
+                continue;
+            }
+            let mut state = self.state.borrow_mut();
+            match state.timers.first().map(|timer| timer.0) {
+                Some(time) if time <= state.horizon => state.now = state.now.max(time),
+                _ => {
+                    state.now = state.now.max(state.horizon);
+                    break;
+                }
+            }
+        }
+        self.stop()
+    }
+
+    fn stop(&self) -> Stop {
+        let state = self.state.borrow();
+        match state.timers.first() {
+            _ if !self.queue.is_empty() => Stop::OutOfFuel,
+            Some(timer) if timer.0 <= state.horizon => Stop::OutOfFuel,
+            Some(timer) => Stop::Until(timer.0),
+            None => Stop::Idle,
+        }
+    }
+
+    fn fire_timers(&self) {
+        let mut state = self.state.borrow_mut();
+        while let Some(timer) = state.timers.first().copied()
+            && timer.0 <= state.now
+        {
+            state.timers.remove(&timer);
+            self.queue.wake(timer.2);
+        }
+    }
+
+    /// Polls one process and returns the ticks it used.
+    fn poll(&self, gpid: Gpid) -> u64 {
+        let task = {
+            let mut state = self.state.borrow_mut();
+            if state.processes.get(&gpid).is_none_or(|process| process.is_stopped()) {
+                return 0;
+            }
+            state.current = gpid;
+            state.ticks = 0;
+            state.tasks.remove(&gpid)
+        };
+        let Some(mut task) = task else { return 0 };
+        let poll = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let (ticks, doomed) = {
+            let mut state = self.state.borrow_mut();
+            let ticks = state.ticks.max(1);
+            state.ticks = 0;
+            state.now = state.now + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
+            state.current = 0;
+            let doomed = state.processes.get_mut(&gpid).and_then(|process| {
+                process.cpu_ticks += ticks;
+                process.doomed
+            });
+            (ticks, doomed)
+        };
+        match (doomed, poll) {
+            (Some(signal), _) => {
+                drop(task);
+                self.finish(gpid, Status::Signaled(signal));
+            }
+            (None, Poll::Ready(code)) => {
+                drop(task);
+                self.finish(gpid, Status::Exited((code & 0xff) as u8));
+            }
+            (None, Poll::Pending) => drop(self.state.borrow_mut().tasks.insert(gpid, task)),
+        }
+        ticks
+    }
+
+    /// Wakes the current process at `time`.
+    fn set_timer(&self, time: Timestamp) {
+        let mut state = self.state.borrow_mut();
+        let (id, gpid) = (state.next_timer, state.current);
+        state.next_timer += 1;
+        state.timers.insert((time, id, gpid));
+    }
+
+    /// The process being polled; 0 outside of one.
+    pub(crate) fn current(&self) -> Gpid {
+        self.state.borrow().current
+    }
+
+    /// Counts work. Returns whether the current slice is used up.
+    fn tick(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        state.ticks += 1;
+        state.ticks >= SLICE
+    }
+
+    /// Starts a process from a spec: the way into a new container or session.
+    ///
+    /// # Errors
+    /// `ENOENT`, `EACCES`, `ENOEXEC` and the like for its program; `EAGAIN` when there are too many processes.
+    pub fn spawn(&self, spec: ProcessSpec) -> Result<Gpid, Errno> {
+        process::spawn(self, spec)
+    }
+
+    /// Starts a process whose program is `main` rather than a file.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there are too many processes.
+    pub fn spawn_with(&self, spec: ProcessSpec, main: impl FnOnce(Proc) -> Task) -> Result<Gpid, Errno> {
+        process::spawn_with(self, spec, main)
+    }
+
+    /// Waits for a process to end without being its parent. Ask before it can have ended.
+    pub async fn ended(&self, gpid: Gpid) -> Status {
+        std::future::poll_fn(|_| {
+            let mut state = self.state.borrow_mut();
+            let current = state.current;
+            if let Some((status, watchers)) = state.last_words.get_mut(&gpid) {
+                let status = *status;
+                *watchers = watchers.saturating_sub(1);
+                if *watchers == 0 {
+                    state.last_words.remove(&gpid);
+                }
+                return Poll::Ready(status);
+            }
+            match state.processes.get_mut(&gpid) {
+                Some(process) => {
+                    process.watchers.insert(current);
+                    Poll::Pending
+                }
+                None => Poll::Ready(Status::Exited(0)),
+            }
+        })
+        .await
+    }
+
+    /// Sends a signal to a process by its machine-wide number, as from outside its namespace.
+    ///
+    /// # Errors
+    /// `ESRCH` when there is none.
+    pub fn kill(&self, gpid: Gpid, signal: Signal) -> Result<(), Errno> {
+        self.deliver(gpid, signal, true)
+    }
+
+    /// Access to the network.
+    pub fn network<T>(&self, with: impl FnOnce(&mut Network) -> T) -> T {
+        with(&mut self.state.borrow_mut().network)
+    }
+
+    fn ready_soon(&self, gpid: Gpid) {
+        self.queue.wake(gpid);
+    }
+}
+
+/// Lets other processes run; the process goes on in its next turn.
+pub(crate) fn yield_now(kernel: &Kernel) -> impl Future<Output = ()> {
+    let kernel = kernel.clone();
+    let mut yielded = false;
+    std::future::poll_fn(move |_| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        kernel.ready_soon(kernel.current());
+        Poll::Pending
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! A network without wires: namespaces with addresses, bridges between them, listeners, forwarded ports.
+//!
+//! A connection is two pipes. Nothing leaves the machine.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use super::process::Handle;
+use super::wait::Waiters;
+use crate::base::errno::Errno;
+
+/// A network namespace's number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct NetId(pub u32);
+
+/// A bridge's number.
+pub type BridgeId = u32;
+
+/// The end of a connection that the listener gets.
+pub(super) struct Incoming {
+    pub file: Handle,
+    pub peer: String,
+}
+
+pub(super) struct Listener {
+    pub address: Ipv4Addr,
+    pub backlog: VecDeque<Incoming>,
+    pub waiters: Rc<Waiters>,
+}
+
+/// Where connections to a published port go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Forward {
+    /// The namespace.
+    pub to: NetId,
+    /// The port there.
+    pub port: u16,
+}
+
+/// A network namespace.
+#[derive(Default)]
+pub struct Namespace {
+    /// Interfaces: the bridge, the name (`eth0`), the address, the length of its prefix.
+    pub interfaces: Vec<Interface>,
+    /// Names that this namespace's DNS knows.
+    pub names: BTreeMap<String, Vec<Ipv4Addr>>,
+    /// Published ports, by address and port.
+    pub forwards: BTreeMap<(Ipv4Addr, u16), Forward>,
+    pub(super) listeners: BTreeMap<u16, Listener>,
+}
+
+/// A network interface.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Interface {
+    /// Such as `eth0`.
+    pub name: String,
+    /// The bridge it is plugged into.
+    pub bridge: BridgeId,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// The length of its network's prefix in bits.
+    pub prefix: u8,
+    /// The gateway, where it has one.
+    pub gateway: Option<Ipv4Addr>,
+    /// Its hardware address.
+    pub mac: String,
+}
+
+/// All namespaces.
+#[derive(Default)]
+pub struct Network {
+    namespaces: BTreeMap<NetId, Namespace>,
+    next: u32,
+    next_port: u16,
+}
+
+/// What a connection attempt found.
+pub(super) enum Route {
+    /// A listener in this namespace.
+    To(NetId, u16),
+    /// A published port without a listener behind it: accepted by the proxy, then reset.
+    Reset,
+}
+
+impl Network {
+    /// A new namespace with only its loopback.
+    pub fn add(&mut self) -> NetId {
+        self.next += 1;
+        self.namespaces.insert(NetId(self.next), Namespace::default());
+        NetId(self.next)
+    }
+
+    /// Removes a namespace.
+    pub fn remove(&mut self, id: NetId) {
+        self.namespaces.remove(&id);
+    }
+
+    /// A namespace.
+    pub fn get(&self, id: NetId) -> Option<&Namespace> {
+        self.namespaces.get(&id)
+    }
+
+    /// A namespace, to be changed.
+    pub fn get_mut(&mut self, id: NetId) -> Option<&mut Namespace> {
+        self.namespaces.get_mut(&id)
+    }
+
+    /// The ports that something listens on in a namespace.
+    pub fn listening(&self, id: NetId) -> Vec<u16> {
+        self.namespaces.get(&id).map(|ns| ns.listeners.keys().copied().collect()).unwrap_or_default()
+    }
+
+    pub(super) fn ephemeral_port(&mut self) -> u16 {
+        self.next_port = if self.next_port < 32_768 || self.next_port > 60_000 { 32_768 } else { self.next_port + 1 };
+        self.next_port
+    }
+
+    /// Where a connection from `from` to `address:port` ends.
+    pub(super) fn route(&self, from: NetId, address: Ipv4Addr, port: u16) -> Result<Route, Errno> {
+        let own = self.namespaces.get(&from).ok_or(Errno::ENETUNREACH)?;
+        let local = address.is_loopback()
+            || address.is_unspecified()
+            || own.interfaces.iter().any(|interface| interface.address == address);
+        if local {
+            return self.deliver(from, address, port);
+        }
+        if own.interfaces.is_empty() {
+            return Err(Errno::ENETUNREACH);
+        }
+        let bridges: Vec<BridgeId> = own.interfaces.iter().map(|interface| interface.bridge).collect();
+        let target = self
+            .namespaces
+            .iter()
+            .find(|(_, ns)| ns.interfaces.iter().any(|i| i.address == address && bridges.contains(&i.bridge)));
+        match target {
+            Some((id, _)) => self.deliver(*id, address, port),
+            None => Err(Errno::EHOSTUNREACH),
+        }
+    }
+
+    fn deliver(&self, to: NetId, address: Ipv4Addr, port: u16) -> Result<Route, Errno> {
+        let ns = self.namespaces.get(&to).ok_or(Errno::EHOSTUNREACH)?;
+        let listens = |ns: &Namespace, port: u16, address: Ipv4Addr| {
+            ns.listeners.get(&port).is_some_and(|l| l.address.is_unspecified() || l.address == address)
+        };
+        if listens(ns, port, address) {
+            return Ok(Route::To(to, port));
+        }
+        let forward =
+            ns.forwards.get(&(address, port)).or_else(|| ns.forwards.get(&(Ipv4Addr::UNSPECIFIED, port))).copied();
+        let Some(forward) = forward else { return Err(Errno::ECONNREFUSED) };
+        let inside = self.namespaces.get(&forward.to).filter(|inside| {
+            let address = inside.interfaces.first().map_or(Ipv4Addr::LOCALHOST, |i| i.address);
+            listens(inside, forward.port, address)
+        });
+        Ok(if inside.is_some() { Route::To(forward.to, forward.port) } else { Route::Reset })
+    }
+}

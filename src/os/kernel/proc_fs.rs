@@ -1,0 +1,150 @@
+//! `/proc`: processes as files.
+
+use std::time::Duration;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::Kernel;
+use super::process::ProcessInfo;
+use crate::base::time::Timestamp;
+use crate::os::fs::mounts::{Made, Synthetic};
+use crate::os::fs::node::{Content, Meta};
+
+/// The `/proc` of whoever looks: a process sees its own pid namespace.
+pub struct ProcFs {
+    kernel: Kernel,
+}
+
+/// Memory that the simulated computer has, in bytes.
+pub const MEMORY_BYTES: u64 = 4 << 30;
+
+const PROCESS_FILES: [&str; 8] = ["cgroup", "cmdline", "comm", "cwd", "environ", "exe", "mounts", "status"];
+const ROOT_FILES: [&str; 10] =
+    ["cmdline", "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "uptime", "version"];
+
+impl ProcFs {
+    /// Of a kernel.
+    pub const fn new(kernel: Kernel) -> Self {
+        Self { kernel }
+    }
+
+    fn visible(&self) -> Vec<ProcessInfo> {
+        self.kernel.processes(self.kernel.pid_namespace(self.kernel.current()))
+    }
+
+    fn mounts_of(&self, gpid: super::Gpid) -> String {
+        let state = self.kernel.state.borrow();
+        let Some(process) = state.processes.get(&gpid) else { return String::new() };
+        let mounts = process.mounts.borrow();
+        let line = |m: &crate::os::fs::mounts::Mount| {
+            let mode = if m.read_only { "ro" } else { "rw" };
+            format!("{} {} {} {mode},{} 0 0\n", m.source, m.at, m.fs_type, m.options)
+        };
+        mounts.table().iter().map(line).collect()
+    }
+
+    fn process_file(&self, process: &ProcessInfo, name: &str) -> Option<Content> {
+        let text = match name {
+            "cgroup" if process.cgroup.is_empty() => "0::/init.scope\n".to_owned(),
+            "cgroup" => "0::/\n".to_owned(),
+            "cmdline" => {
+                let mut line = Vec::new();
+                process.args.iter().for_each(|arg| {
+                    line.extend_from_slice(arg);
+                    line.push(0);
+                });
+                return Some(Content::File(line.into()));
+            }
+            "environ" => {
+                let mut all = Vec::new();
+                process.env.iter().for_each(|entry| {
+                    all.extend_from_slice(entry);
+                    all.push(0);
+                });
+                return Some(Content::File(all.into()));
+            }
+            "comm" => format!("{}\n", process.comm),
+            "cwd" => return Some(Content::Symlink(process.cwd.clone())),
+            "exe" => return Some(Content::Symlink(process.exe.clone())),
+            "mounts" => self.mounts_of(process.gpid),
+            "status" => format!(
+                "Name:\t{}\nState:\t{}\nPid:\t{}\nPPid:\t{}\nUid:\t{u}\t{u}\t{u}\t{u}\nGid:\t{g}\t{g}\t{g}\t{g}\n",
+                process.comm,
+                match process.state {
+                    'R' => "R (running)",
+                    'T' => "T (stopped)",
+                    'Z' => "Z (zombie)",
+                    _ => "S (sleeping)",
+                },
+                process.pid,
+                process.ppid,
+                u = process.uid,
+                g = process.gid
+            ),
+            _ => return None,
+        };
+        Some(Content::File(text.as_str().into()))
+    }
+
+    fn root_file(&self, name: &str) -> Option<Content> {
+        let up = self.kernel.now().since(self.kernel.boot_time());
+        let kib = MEMORY_BYTES / 1024;
+        let text = match name {
+            "cmdline" => "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 ro quiet\n".to_owned(),
+            "cpuinfo" => (0..2)
+                .map(|n| format!("processor\t: {n}\nvendor_id\t: Capas\nmodel name\t: Capas virtual CPU\n\n"))
+                .collect(),
+            "filesystems" => "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n".to_owned(),
+            "loadavg" => format!("0.00 0.01 0.05 1/{} {}\n", self.visible().len(), self.kernel.current()),
+            "meminfo" => format!(
+                "MemTotal:       {kib:8} kB\nMemFree:        {:8} kB\nMemAvailable:   {:8} kB\n",
+                kib * 3 / 4,
+                kib * 7 / 8
+            ),
+            "mounts" => self.mounts_of(self.kernel.current()),
+            "self" => {
+                let current = self.kernel.current();
+                let pid = self.visible().into_iter().find(|p| p.gpid == current)?.pid;
+                return Some(Content::Symlink(pid.to_string().into()));
+            }
+            "stat" => format!("cpu  0 0 0 0 0 0 0 0 0 0\nbtime {}\n", self.kernel.boot_time().seconds()),
+            "uptime" => format!("{} {}\n", seconds(up), seconds(up)),
+            "version" => "Linux version 5.15.0-91-generic (capas@simulated) #101 SMP\n".to_owned(),
+            _ => return None,
+        };
+        Some(Content::File(text.as_str().into()))
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}.{:02}", time.as_secs(), time.subsec_millis() / 10)
+}
+
+impl Synthetic for ProcFs {
+    fn get(&self, path: &BStr) -> Option<Made> {
+        let dir = Content::Dir { opaque: false };
+        let text = path.to_str().ok()?;
+        let content = match text.split_once('/') {
+            None if text.is_empty() => dir,
+            None => match text.parse::<u32>() {
+                Ok(pid) => self.visible().iter().any(|p| p.pid == pid).then_some(dir)?,
+                Err(_) => self.root_file(text)?,
+            },
+            Some((pid, name)) => {
+                let pid: u32 = pid.parse().ok()?;
+                self.process_file(self.visible().iter().find(|p| p.pid == pid)?, name)?
+            }
+        };
+        let mode = if matches!(content, Content::Dir { .. }) { 0o555 } else { 0o444 };
+        Some(Made { meta: Meta::root(mode, Timestamp(self.kernel.now().0)), content })
+    }
+
+    fn list(&self, path: &BStr) -> Vec<BString> {
+        if path.is_empty() {
+            let mut names: Vec<BString> = self.visible().iter().map(|p| p.pid.to_string().into()).collect();
+            names.extend(ROOT_FILES.iter().map(|name| BString::from(*name)));
+            return names;
+        }
+        PROCESS_FILES.iter().map(|name| BString::from(*name)).collect()
+    }
+}

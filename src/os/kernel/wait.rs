@@ -1,0 +1,61 @@
+//! Who runs next, and who waits for what.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use super::Gpid;
+
+/// Processes that can go on, in the order in which they became able to.
+#[derive(Default)]
+pub struct RunQueue {
+    queue: RefCell<(VecDeque<Gpid>, BTreeSet<Gpid>)>,
+}
+
+impl RunQueue {
+    /// Puts a process at the end, once.
+    pub fn wake(&self, gpid: Gpid) {
+        let mut queue = self.queue.borrow_mut();
+        if gpid != 0 && queue.1.insert(gpid) {
+            queue.0.push_back(gpid);
+        }
+    }
+
+    /// Takes the first.
+    pub fn pop(&self) -> Option<Gpid> {
+        let mut queue = self.queue.borrow_mut();
+        let gpid = queue.0.pop_front()?;
+        queue.1.remove(&gpid);
+        Some(gpid)
+    }
+
+    /// Whether nobody can go on.
+    pub fn is_empty(&self) -> bool {
+        self.queue.borrow().0.is_empty()
+    }
+}
+
+/// Processes that wait for one thing.
+pub struct Waiters {
+    waiting: RefCell<BTreeSet<Gpid>>,
+    queue: Rc<RunQueue>,
+}
+
+impl Waiters {
+    /// Nobody waits; whoever will is woken through `queue`.
+    pub fn new(queue: &Rc<RunQueue>) -> Self {
+        Self { waiting: RefCell::default(), queue: Rc::clone(queue) }
+    }
+
+    /// Adds a process.
+    pub fn add(&self, gpid: Gpid) {
+        self.waiting.borrow_mut().insert(gpid);
+    }
+
+    /// Wakes all; each looks again whether it can go on.
+    pub fn wake(&self) {
+        for gpid in std::mem::take(&mut *self.waiting.borrow_mut()) {
+            self.queue.wake(gpid);
+        }
+    }
+}

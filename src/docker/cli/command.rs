@@ -94,7 +94,7 @@ pub struct Command {
     pub aliases: &'static [&'static str],
     /// Names under its noun that the real client does not have.
     pub foreign_aliases: &'static [&'static str],
-    /// What follows its name in its usage line; a further line is a further form.
+    /// What follows its name in its usage line.
     pub usage: &'static str,
     /// One line about it.
     pub short: &'static str,
@@ -164,6 +164,13 @@ pub struct Shortcut {
     pub command: &'static Command,
     /// Its place among the common commands; 0 when it is not one of them.
     pub common: u8,
+}
+
+/// What a command does when it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Verb {
+    /// Nothing: it says so and fails.
+    NotSimulated,
 }
 
 /// What `docker` itself offers.

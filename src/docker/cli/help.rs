@@ -33,13 +33,9 @@ pub fn command(command: &Command, path: &str, screen: Screen) -> String {
     out
 }
 
-/// `docker cp [OPTIONS] ..`; a second form stands on its own line behind a tab.
+/// `docker ps [OPTIONS]`.
 pub fn use_line(command: &Command, path: &str) -> String {
-    if command.usage.is_empty() {
-        return path.to_owned();
-    }
-    let forms: Vec<String> = command.usage.lines().map(|usage| format!("{path} {usage}")).collect();
-    forms.join("\n\t")
+    if command.usage.is_empty() { path.to_owned() } else { format!("{path} {}", command.usage) }
 }
 
 /// The help of a management command.
@@ -55,7 +51,8 @@ pub fn root(root: &Root, screen: Screen) -> String {
     let mut out = "Usage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers".to_owned();
     let mut common: Vec<&Shortcut> = root.shortcuts.iter().filter(|shortcut| shortcut.common > 0).collect();
     common.sort_by_key(|shortcut| shortcut.common);
-    let nouns = |swarm: bool| root.nouns.iter().filter(move |noun| noun.swarm == swarm).map(|noun| (noun.name, noun.short));
+    let nouns =
+        |swarm: bool| root.nouns.iter().filter(move |noun| noun.swarm == swarm).map(|noun| (noun.name, noun.short));
     let others = root.shortcuts.iter().filter(|shortcut| shortcut.common == 0);
     push_names(&mut out, "Common Commands", common.iter().map(|shortcut| (shortcut.name, shortcut.command.short)));
     push_names(&mut out, "Management Commands", nouns(false));

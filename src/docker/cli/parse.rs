@@ -26,8 +26,6 @@ pub struct Invocation {
     pub operands: Vec<BString>,
     /// How many operands stood before `--`.
     pub operands_before_dashes: Option<usize>,
-    /// Notes on deprecated spellings, for standard error.
-    pub notes: String,
     given: Vec<(&'static str, Option<BString>)>,
 }
 
@@ -49,7 +47,12 @@ impl Invocation {
 
     /// The last value of a flag.
     pub fn value(&self, long: &str) -> Option<&BStr> {
-        self.values(long).last()
+        debug_assert!(self.declared(long).is_some(), "{} has no --{long}", self.path);
+        self.given
+            .iter()
+            .rev()
+            .filter(|(name, _)| *name == long)
+            .find_map(|(_, value)| value.as_ref().map(|v| v.as_bstr()))
     }
 
     /// The last value of a flag as text; bytes that are not UTF-8 are replaced.
@@ -60,7 +63,10 @@ impl Invocation {
     /// All values of a flag.
     pub fn values<'a>(&'a self, long: &'a str) -> impl Iterator<Item = &'a BStr> {
         debug_assert!(self.declared(long).is_some(), "{} has no --{long}", self.path);
-        self.given.iter().filter(move |(name, _)| *name == long).filter_map(|(_, value)| value.as_ref().map(|v| v.as_bstr()))
+        self.given
+            .iter()
+            .filter(move |(name, _)| *name == long)
+            .filter_map(|(_, value)| value.as_ref().map(|v| v.as_bstr()))
     }
 
     /// All values of a flag as text.
@@ -97,12 +103,14 @@ impl Invocation {
 pub fn parse(root: &'static Root, words: &[BString], screen: Screen) -> Result<Invocation, Stop> {
     let global = read(root.flags.iter(), words, true).map_err(|fault| bad_root_flag(&fault))?;
     if global.is_set("help") {
-        return Err(global.help(help::root(root, screen)));
+        // Only here pflag's note goes to standard error.
+        return Err(Stop { status: 0, out: help::root(root, screen).into(), err: global.notes().into() });
     }
-    if global.is_set("version") {
+    if global.is_set("version") && global.operands.is_empty() {
         return Err(shows(format!("Docker version {CLIENT_VERSION}, build {CLIENT_COMMIT}\n")));
     }
-    if let Some(flag) = root.flags.iter().find(|flag| flag.support == Support::NotSimulated && global.is_set(flag.long)) {
+    if let Some(flag) = root.flags.iter().find(|flag| flag.support == Support::NotSimulated && global.is_set(flag.long))
+    {
         return Err(error::not_simulated(&format!("--{}", flag.long)));
     }
     let Some((word, rest)) = global.operands.split_first() else {
@@ -135,7 +143,8 @@ fn shows(out: String) -> Stop {
 
 /// `docker help image ls`.
 fn help_topic(root: &'static Root, topic: &[BString], screen: Screen) -> Stop {
-    let unknown = |words: &[BString]| error::fail(1, [b"unknown help topic: ", bstr::join(" ", words).as_slice()].concat());
+    let unknown =
+        |words: &[BString]| error::fail(1, [b"unknown help topic: ", bstr::join(" ", words).as_slice()].concat());
     let Some((word, rest)) = topic.split_first() else {
         return shows(help::root(root, screen));
     };
@@ -224,12 +233,12 @@ fn parse_command(
             Support::NotSimulated => return Err(error::not_simulated(&format!("--{}", flag.long))),
             Support::SinceApi(version) => {
                 let (long, has) = (flag.long, SERVER_API_VERSION);
-                let text = format!("\"--{long}\" requires API version {version}, but the Docker daemon API version is {has}");
+                let text =
+                    format!("\"--{long}\" requires API version {version}, but the Docker daemon API version is {has}");
                 return Err(error::fail(1, text));
             }
         }
     }
-    let notes = read_words.notes();
     let given = read_words.occurrences.into_iter().filter_map(|o| Some((read_words.flags.get(o.index)?.long, o.value)));
     Ok(Invocation {
         command,
@@ -238,7 +247,6 @@ fn parse_command(
         given: given.collect(),
         operands: read_words.operands,
         operands_before_dashes: read_words.operands_before_dashes,
-        notes,
     })
 }
 
@@ -266,7 +274,7 @@ impl ReadWords {
     }
 
     fn help(&self, out: String) -> Stop {
-        Stop { status: 0, out: out.into(), err: self.notes().into() }
+        shows(self.notes() + &out)
     }
 }
 
@@ -283,7 +291,8 @@ fn read(
     }
     let options: Vec<_> = flags.iter().map(Flag::opt).collect();
     let accept = |index: usize, value: Option<&BStr>| flags.get(index).map_or(Ok(()), |flag| flag.kind.accept(value));
-    let words = pflag::parse(&options, stop_at_operand, words, &accept).map_err(|fault| pflag::message(&options, &fault))?;
+    let words =
+        pflag::parse(&options, stop_at_operand, words, &accept).map_err(|fault| pflag::message(&options, &fault))?;
     let (occurrences, operands) = (words.occurrences, words.operands);
     Ok(ReadWords { flags, occurrences, operands, operands_before_dashes: words.operands_before_dashes })
 }

@@ -26,7 +26,7 @@ pub enum Kind {
     /// `1.5`.
     Decimal,
     /// Any text.
-    String,
+    Text,
     /// Texts separated by commas; may be repeated.
     Strings,
     /// Any text; may be repeated.
@@ -72,7 +72,7 @@ impl Kind {
             Self::Duration => "duration",
             Self::Bytes | Self::SwapBytes => "bytes",
             Self::Decimal => "decimal",
-            Self::String => "string",
+            Self::Text => "string",
             Self::Strings => "strings",
             Self::List | Self::Env | Self::Label | Self::Stream | Self::HostIp | Self::Ip | Self::Link => "list",
             Self::Map | Self::Sysctl => "map",
@@ -99,14 +99,18 @@ impl Kind {
             Self::SwapBytes if text == "-1" => Ok(()),
             Self::SwapBytes => parse_bytes(&text).map(drop),
             Self::Decimal => parse_nano(&text).map(drop),
-            Self::Env if text.is_empty() || text.starts_with('=') => Err(format!("invalid environment variable: {text}")),
+            Self::Env if text.is_empty() || text.starts_with('=') => {
+                Err(format!("invalid environment variable: {text}"))
+            }
             Self::Label => label(&text),
             Self::Stream => match text.to_ascii_lowercase().as_str() {
                 "stdin" | "stdout" | "stderr" => Ok(()),
                 _ => Err("valid streams are STDIN, STDOUT and STDERR".to_owned()),
             },
             Self::HostIp => host_ip(&text),
-            Self::Ip if text.parse::<std::net::IpAddr>().is_err() => Err(format!("IP address is not correctly formatted: {text}")),
+            Self::Ip if text.parse::<core::net::IpAddr>().is_err() => {
+                Err(format!("IP address is not correctly formatted: {text}"))
+            }
             Self::Link if text.is_empty() => Err("empty string specified for links".to_owned()),
             Self::Link if text.split(':').count() > 2 => Err(format!("bad format for links: {text}")),
             Self::Sysctl => sysctl(&text),
@@ -236,7 +240,8 @@ pub fn parse_nano(text: &str) -> Result<i64, String> {
         Some((a, b)) => a.parse::<f64>().ok().zip(b.parse::<f64>().ok().filter(|b| *b != 0.0)).map(|(a, b)| a / b),
         None => text.parse::<f64>().ok(),
     };
-    let number = number.filter(|n| n.is_finite()).ok_or_else(|| format!("failed to parse {text} as a rational number"))?;
+    let number =
+        number.filter(|n| n.is_finite()).ok_or_else(|| format!("failed to parse {text} as a rational number"))?;
     let nano = number * 1e9;
     if (nano - nano.round()).abs() > 1e-3 {
         return Err("value is too precise".to_owned());
@@ -249,7 +254,7 @@ fn label(text: &str) -> Result<(), String> {
     let key = text.split_once('=').map_or(text, |(key, _)| key);
     match key {
         _ if key.is_empty() => Err(format!("invalid label '{text}': empty name")),
-        _ if key.contains(char::is_whitespace) => Err(format!("label '{key}' contains whitespaces")),
+        _ if key.contains(|c: char| c.is_ascii_whitespace()) => Err(format!("label '{key}' contains whitespaces")),
         _ => Ok(()),
     }
 }
@@ -261,7 +266,7 @@ fn host_ip(text: &str) -> Result<(), String> {
         _ => return Err(format!("bad format for add-host: {}", crate::os::args::pflag::go_quote(text.as_bytes()))),
     };
     let ip = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
-    if host.is_empty() || (ip != "host-gateway" && ip.parse::<std::net::IpAddr>().is_err()) {
+    if host.is_empty() || (ip != "host-gateway" && ip.parse::<core::net::IpAddr>().is_err()) {
         return Err(format!("invalid IP address in add-host: {}", crate::os::args::pflag::go_quote(ip.as_bytes())));
     }
     Ok(())
@@ -292,7 +297,7 @@ fn mount(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("value is empty".to_owned());
     }
-    let (mut kind, mut source, mut target) = ("volume".to_owned(), "", "");
+    let (mut kind, mut target) = ("volume".to_owned(), "");
     for field in text.split(',') {
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => (key.to_ascii_lowercase(), value),
@@ -301,15 +306,21 @@ fn mount(text: &str) -> Result<(), String> {
         };
         match key.as_str() {
             "type" => kind = value.to_ascii_lowercase(),
-            "source" | "src" => source = value,
+            "source" | "src" => (),
             "target" | "dst" | "destination" => target = value,
             "readonly" | "ro" | "volume-nocopy" | "bind-nonrecursive" if parse_bool(value.as_bytes()).is_none() => {
                 return Err(format!("invalid value for {key}: {value}"));
             }
             "readonly" | "ro" | "consistency" | "bind-propagation" | "bind-nonrecursive" | "bind-recursive" => (),
-            "volume-subpath" | "image-subpath" | "volume-nocopy" | "volume-label" | "volume-driver" | "volume-opt" => (),
-            "tmpfs-size" if size::parse_ram(value).is_none() => return Err(format!("invalid value for {key}: {value}")),
-            "tmpfs-mode" if u32::from_str_radix(value, 8).is_err() => return Err(format!("invalid value for {key}: {value}")),
+            "volume-subpath" | "image-subpath" | "volume-nocopy" | "volume-label" | "volume-driver" | "volume-opt" => {
+                ()
+            }
+            "tmpfs-size" if size::parse_ram(value).is_none() => {
+                return Err(format!("invalid value for {key}: {value}"));
+            }
+            "tmpfs-mode" if u32::from_str_radix(value, 8).is_err() => {
+                return Err(format!("invalid value for {key}: {value}"));
+            }
             "tmpfs-size" | "tmpfs-mode" => (),
             _ => return Err(format!("unexpected key '{key}' in '{field}'")),
         }
@@ -319,9 +330,6 @@ fn mount(text: &str) -> Result<(), String> {
     }
     if target.is_empty() {
         return Err("target is required".to_owned());
-    }
-    if kind == "bind" && source.is_empty() {
-        return Ok(());
     }
     Ok(())
 }
@@ -344,8 +352,21 @@ fn network(text: &str) -> Result<(), String> {
 /// docker/go-units `ParseUlimit`.
 fn ulimit(text: &str) -> Result<(), String> {
     const TYPES: [&str; 15] = [
-        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
-        "sigpending", "stack",
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
     ];
     let (name, limits) = text.split_once('=').ok_or_else(|| format!("invalid ulimit argument: {text}"))?;
     if !TYPES.contains(&name) {
@@ -385,7 +406,9 @@ mod tests {
 
     #[test]
     fn integers_read_as_go_reads_them() {
-        for (text, number) in [("0", 0), ("-7", -7), ("0x1f", 31), ("010", 8), ("+3", 3), ("-9223372036854775808", i64::MIN)] {
+        for (text, number) in
+            [("0", 0), ("-7", -7), ("0x1f", 31), ("010", 8), ("+3", 3), ("-9223372036854775808", i64::MIN)]
+        {
             assert_eq!(parse_int(text.as_bytes()), Ok(number));
         }
         assert!(parse_int(b"9223372036854775808").unwrap_err().ends_with("value out of range"));

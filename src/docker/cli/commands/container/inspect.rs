@@ -1,0 +1,21 @@
+//! `docker container inspect`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker container inspect`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+    short: "Display detailed information on one or more containers",
+    flags: &[&[
+        flag(
+            'f',
+            "format",
+            Text,
+            "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+        ),
+        flag('s', "size", Bool(false), "Display total file sizes"),
+    ]],
+    arity: Arity::AtLeast(1),
+    ..Command::new("inspect")
+};

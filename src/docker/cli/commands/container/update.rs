@@ -1,0 +1,31 @@
+//! `docker container update`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker container update`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+    short: "Update configuration of one or more containers",
+    alias_line: "docker container update, docker update",
+    flags: &[&[
+        long("blkio-weight", Uint16, "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)")
+            .not_simulated(),
+        long("cpu-period", Int, "Limit CPU CFS (Completely Fair Scheduler) period").not_simulated(),
+        long("cpu-quota", Int, "Limit CPU CFS (Completely Fair Scheduler) quota").not_simulated(),
+        long("cpu-rt-period", Int, "Limit the CPU real-time period in microseconds").not_simulated(),
+        long("cpu-rt-runtime", Int, "Limit the CPU real-time runtime in microseconds").not_simulated(),
+        flag('c', "cpu-shares", Int, "CPU shares (relative weight)").not_simulated(),
+        long("cpus", Decimal, "Number of CPUs"),
+        long("cpuset-cpus", Text, "CPUs in which to allow execution (0-3, 0,1)").not_simulated(),
+        long("cpuset-mems", Text, "MEMs in which to allow execution (0-3, 0,1)").not_simulated(),
+        flag('m', "memory", Bytes, "Memory limit"),
+        long("memory-reservation", Bytes, "Memory soft limit").not_simulated(),
+        long("memory-swap", SwapBytes, "Swap limit equal to memory plus swap: -1 to enable unlimited swap")
+            .not_simulated(),
+        long("pids-limit", Int, "Tune container pids limit (set -1 for unlimited)").not_simulated(),
+        long("restart", Text, "Restart policy to apply when a container exits"),
+    ]],
+    arity: Arity::AtLeast(1),
+    ..Command::new("update")
+};

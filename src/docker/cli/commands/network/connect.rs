@@ -1,0 +1,25 @@
+//! `docker network connect`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker network connect`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS] NETWORK CONTAINER",
+    short: "Connect a container to a network",
+    flags: &[&[
+        long("alias", Strings, "Add network-scoped alias for the container"),
+        long("driver-opt", Strings, "driver options for the network"),
+        long(
+            "gw-priority",
+            Int,
+            "Highest gw-priority provides the default gateway. Accepts positive and negative values.",
+        ),
+        long("ip", Text, "IPv4 address (e.g., \"172.30.100.104\")").not_simulated(),
+        long("ip6", Text, "IPv6 address (e.g., \"2001:db8::33\")").not_simulated(),
+        long("link", Link, "Add link to another container"),
+        long("link-local-ip", Strings, "Add a link-local address for the container").not_simulated(),
+    ]],
+    arity: Arity::Exactly(2),
+    ..Command::new("connect")
+};

@@ -1,0 +1,31 @@
+//! `docker network create`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker network create`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS] NETWORK",
+    short: "Create a network",
+    flags: &[&[
+        long("attachable", Bool(false), "Enable manual container attachment"),
+        long("aux-address", Map, "Auxiliary IPv4 or IPv6 addresses used by Network driver (default map[])"),
+        long("config-from", Text, "The network from which to copy the configuration"),
+        long("config-only", Bool(false), "Create a configuration only network"),
+        flag('d', "driver", Text, "Driver to manage the Network (default \"bridge\")"),
+        long("gateway", Strings, "IPv4 or IPv6 Gateway for the master subnet"),
+        long("ingress", Bool(false), "Create swarm routing-mesh network"),
+        long("internal", Bool(false), "Restrict external access to the network"),
+        long("ip-range", Strings, "Allocate container ip from a sub-range"),
+        long("ipam-driver", Text, "IP Address Management Driver (default \"default\")"),
+        long("ipam-opt", Map, "Set IPAM driver specific options (default map[])"),
+        long("ipv4", Bool(true), "Enable or disable IPv4 address assignment (default true)"),
+        long("ipv6", Bool(false), "Enable or disable IPv6 address assignment"),
+        long("label", Label, "Set metadata on a network"),
+        flag('o', "opt", Map, "Set driver specific options (default map[])"),
+        long("scope", Text, "Control the network's scope").not_simulated(),
+        long("subnet", Strings, "Subnet in CIDR format that represents a network segment"),
+    ]],
+    arity: Arity::Exactly(1),
+    ..Command::new("create")
+};

@@ -1,0 +1,21 @@
+//! `docker network inspect`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker network inspect`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS] NETWORK [NETWORK...]",
+    short: "Display detailed information on one or more networks",
+    flags: &[&[
+        flag(
+            'f',
+            "format",
+            Text,
+            "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+        ),
+        flag('v', "verbose", Bool(false), "Verbose output for diagnostics"),
+    ]],
+    arity: Arity::AtLeast(1),
+    ..Command::new("inspect")
+};

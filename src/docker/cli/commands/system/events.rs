@@ -1,0 +1,22 @@
+//! `docker system events`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker system events`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS]",
+    short: "Get real time events from the server",
+    alias_line: "docker system events, docker events",
+    flags: &[&[
+        flag('f', "filter", Filter, "Filter output based on conditions provided"),
+        long(
+            "format",
+            Text,
+            "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+        ),
+        long("since", Text, "Show all events created since timestamp"),
+        long("until", Text, "Stream events until this timestamp"),
+    ]],
+    ..Command::new("events")
+};

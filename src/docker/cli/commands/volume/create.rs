@@ -1,0 +1,37 @@
+//! `docker volume create`.
+
+use crate::docker::cli::command::*;
+use crate::docker::cli::value::Kind::*;
+
+/// `docker volume create`.
+pub static COMMAND: Command = Command {
+    usage: "[OPTIONS] [VOLUME]",
+    short: "Create a volume",
+    flags: &[&[
+        long(
+            "availability",
+            Text,
+            "Cluster Volume availability (\"active\", \"pause\", \"drain\") (default \"active\")",
+        )
+        .not_simulated(),
+        flag('d', "driver", Text, "Specify volume driver name (default \"local\")"),
+        long("group", Text, "Cluster Volume group (cluster volumes)").not_simulated(),
+        long("label", Label, "Set metadata for a volume"),
+        long("limit-bytes", Bytes, "Minimum size of the Cluster Volume in bytes").not_simulated(),
+        flag('o', "opt", Map, "Set driver specific options (default map[])"),
+        long("required-bytes", Bytes, "Maximum size of the Cluster Volume in bytes").not_simulated(),
+        long("scope", Text, "Cluster Volume access scope (\"single\", \"multi\") (default \"single\")").not_simulated(),
+        long("secret", Map, "Cluster Volume secrets (default map[])").not_simulated(),
+        long(
+            "sharing",
+            Text,
+            "Cluster Volume access sharing (\"none\", \"readonly\", \"onewriter\", \"all\") (default \"none\")",
+        )
+        .not_simulated(),
+        long("topology-preferred", List, "A topology that the Cluster Volume would be preferred in").not_simulated(),
+        long("topology-required", List, "A topology that the Cluster Volume must be accessible from").not_simulated(),
+        long("type", Text, "Cluster Volume access type (\"mount\", \"block\") (default \"block\")"),
+    ]],
+    arity: Arity::AtMost(1),
+    ..Command::new("create")
+};

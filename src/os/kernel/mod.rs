@@ -7,6 +7,7 @@
 //!
 //! This module knows files, processes, terminals and sockets; programs and Docker are built on [`Proc`].
 
+pub mod devices;
 pub mod exec;
 pub mod file;
 pub mod net;

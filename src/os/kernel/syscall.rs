@@ -379,6 +379,9 @@ impl Proc {
     /// `EACCES`, `EISDIR`, `EEXIST`, `EROFS`, `EMFILE`, `ENXIO` and those of a walk.
     pub fn open(&self, path: &[u8], open: Open) -> Result<Fd, Errno> {
         let who = self.caller();
+        if let Some(fd) = self.own_descriptor(&who, path) {
+            return self.dup(fd, 0);
+        }
         let mut created = false;
         let place = self.mounts(|m| match open.create {
             Some(mode) => {
@@ -425,6 +428,20 @@ impl Proc {
             _ => OpenFile::of_place(place, open)?,
         };
         self.install(file, 0)
+    }
+
+    /// The descriptor that a path such as `/dev/stdout` or `/proc/self/fd/1` leads to.
+    fn own_descriptor(&self, who: &Caller, path: &[u8]) -> Option<Fd> {
+        let mut path = path::join(&who.cwd, path);
+        for _ in 0..4 {
+            let number = path.strip_prefix(b"/proc/self/fd/").or_else(|| path.strip_prefix(b"/dev/fd/"));
+            if let Some(number) = number {
+                return number.to_str().ok()?.parse().ok();
+            }
+            let target = self.mounts(|m| m.readlink(who, &path)).ok()?;
+            path = path::join(path::parent(&path), &target);
+        }
+        None
     }
 
     fn open_device(&self, major: u32, minor: u32, open: Open) -> Result<Handle, Errno> {

@@ -1,5 +1,9 @@
 //! Pure view-models: what the page shows, computed as plain data from the machine's state. Nothing here draws, asks a
 //! clock or knows a browser, so that all of it is tested on the host.
 
+pub mod change;
 pub mod keys;
+pub mod picture;
 pub mod screen;
+pub mod steps;
+pub mod texts;

@@ -185,6 +185,17 @@ pub enum BuildError {
         "the --{0} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"
     )]
     NeedsBuildKit(&'static str),
+    /// Classic builder: here-documents.
+    #[error(
+        "the heredoc syntax requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"
+    )]
+    HeredocNeedsBuildKit,
+    /// moby `dispatchers.go`.
+    #[error("Please provide a source image with `from` prior to run")]
+    NoFrom,
+    /// moby `builder.go`.
+    #[error("No image was generated. Is your Dockerfile empty?")]
+    NoImage,
     /// What this simulation does not do.
     #[error("{0} is not simulated")]
     NotSimulated(String),

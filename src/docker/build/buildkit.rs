@@ -1,0 +1,1161 @@
+//! BuildKit: stages in order, each step from the cache or done, one image at the end.
+//!
+//! Vertices, histories and errors are those of `frontend/dockerfile/dockerfile2llb` and moby's exporter. Steps run one
+//! after the other; a real BuildKit would run stages that do not need each other at the same time.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bstr::ByteSlice;
+
+use super::cache::{CacheKey, Inputs};
+use super::change::{self, DEFAULT_PATH};
+use super::context::{transfer_file_size_bytes, transfer_size_bytes};
+use super::error::{BuildError, Located};
+use super::files::{self, CopyOptions, Destination, Found};
+use super::plan::{self, Base, Origin, Plan, PlannedStage};
+use super::trace::{Step, Trace};
+use super::world::{FetchEvent, Held, RunMount, RunStep, World};
+use crate::base::digest::{BlobDigest, ChainId, DiffId, ImageId, ManifestDigest};
+use crate::base::path;
+use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
+use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, MissReason};
+use crate::docker::dockerfile::error::suggest;
+use crate::docker::dockerfile::ignore::{Matcher, has_wildcards};
+use crate::docker::dockerfile::instruction::{Arg, Command, Copy, Run};
+use crate::docker::dockerfile::lines::Heredoc;
+use crate::docker::dockerfile::lint::{self, Warning};
+use crate::docker::dockerfile::mount::{Mount, MountType};
+use crate::docker::dockerfile::words::{Lex, Variables};
+use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span};
+use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
+use crate::docker::image::reference::Reference;
+use crate::os::fs::layer::{Change, Layer};
+use crate::os::fs::node::{Content, Entry, Meta};
+use crate::os::fs::overlay::Overlay;
+use crate::os::fs::tree::Tree;
+
+/// The comment of BuildKit's history lines.
+const COMMENT: &str = "buildkit.dockerfile.v0";
+/// The most bytes that a step's layer or a mount may hold in memory.
+const MAX_RESIDENT_BYTES: u64 = 1 << 29;
+
+/// A base image at hand.
+#[derive(Clone)]
+struct BaseImage {
+    image: Image,
+    digest: Option<ManifestDigest>,
+    held: Option<Rc<Held>>,
+}
+
+/// A stage so far.
+#[derive(Clone)]
+struct State {
+    config: ContainerConfig,
+    author: String,
+    history: Vec<History>,
+    diff_ids: Vec<DiffId>,
+    held: Option<Rc<Held>>,
+    tree: Tree,
+    key: CacheKey,
+    /// Variables: those of the config and the arguments.
+    env: Vec<String>,
+    args: Vec<Arg>,
+    cmd_set: bool,
+    missed: bool,
+    /// Triggers that this stage's own ONBUILD lines leave to stages on top of it.
+    triggers: Vec<String>,
+}
+
+impl State {
+    fn chain(&self) -> Option<ChainId> {
+        self.held.as_ref().map(|held| held.chain())
+    }
+
+    fn set_env(&mut self, key: &str, value: &str) {
+        let word = format!("{key}={value}");
+        match self.env.iter_mut().find(|old| old.split('=').next() == Some(key)) {
+            Some(old) => *old = word,
+            None => self.env.push(word),
+        }
+    }
+
+    fn note(&mut self, created_by: String, created: Option<Timestamp>) {
+        self.history.push(History {
+            created,
+            created_by,
+            comment: COMMENT.to_owned(),
+            empty_layer: created.is_none(),
+            ..History::default()
+        });
+    }
+}
+
+/// How far a stage's numbered steps are.
+struct Count {
+    label: String,
+    at: usize,
+    total: usize,
+    onbuild: bool,
+}
+
+impl Count {
+    /// `[build 2/10] RUN make`.
+    fn name(&mut self, text: &str) -> String {
+        self.at += 1;
+        let width = self.total.to_string().len();
+        let label = if self.label.is_empty() { String::new() } else { format!("{} ", self.label) };
+        let onbuild = if self.onbuild { "ONBUILD " } else { "" };
+        format!("[{label}{:width$}/{}] {onbuild}{text}", self.at, self.total)
+    }
+}
+
+struct Solver<'a> {
+    world: &'a World,
+    request: &'a BuildRequest,
+    trace: Trace,
+    file: &'a Dockerfile,
+    plan: &'a Plan<'a>,
+    context: Tree,
+    images: BTreeMap<String, BaseImage>,
+    done: BTreeMap<usize, State>,
+}
+
+/// Builds with BuildKit.
+///
+/// # Errors
+/// Whatever makes a build fail, with the lines it is about.
+pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<ImageId, Located> {
+    let trace = Trace::new(world, sink);
+    let (sleep, name) = (&world.sleep, &request.dockerfile_name);
+
+    let step = trace.start(format!("[internal] load build definition from {name}"));
+    let size = transfer_file_size_bytes(name, &request.dockerfile, (world.now)());
+    let part = step.status("transferring dockerfile:", size, 0);
+    sleep(World::duration(8, size, 100)).await;
+    part.done();
+    sleep(World::duration(4, 0, 1)).await;
+    step.done();
+
+    if request.dockerfile.is_empty() {
+        return Err(BuildError::EmptyDockerfile { name: name.clone() }.into());
+    }
+    let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
+    let file = dockerfile::parse(&text)?;
+    let plan = plan::plan(&file, &request.build_args, request.target.as_deref(), world.architecture)?;
+    let mut solver = Solver {
+        world,
+        request,
+        trace,
+        file: &file,
+        plan: &plan,
+        context: Tree::of([request.context.files.as_ref()]),
+        images: BTreeMap::new(),
+        done: BTreeMap::new(),
+    };
+    solver.solve().await
+}
+
+impl<'a> Solver<'a> {
+    async fn solve(&mut self) -> Result<ImageId, Located> {
+        self.trace.tell(BuildEvent::Total(self.total()));
+        self.plan.warnings.iter().for_each(|warning| self.trace.warn(warning));
+        self.load_metadata().await?;
+        self.load_ignore_file().await;
+        let mut sent = false;
+        for index in &self.plan.order {
+            let Some(planned) = self.plan.stages.get(*index) else { continue };
+            let state = self.stage(planned, &mut sent).await?;
+            self.done.insert(*index, state);
+        }
+        self.export().await
+    }
+
+    fn reachable(&self) -> impl Iterator<Item = &'a PlannedStage<'a>> {
+        self.plan.order.iter().filter_map(|index| self.plan.stages.get(*index))
+    }
+
+    /// How many vertices there will be, triggers of base images aside.
+    fn total(&self) -> u32 {
+        let mut sum = 3;
+        let mut images = BTreeSet::new();
+        for stage in self.reachable() {
+            if let Base::Image(reference, _) = &stage.base {
+                images.insert(reference.to_string());
+                sum += 1;
+            }
+            for (reference, _) in &stage.images {
+                sum += u32::from(images.insert(reference.to_string()));
+            }
+            sum +=
+                stage.stage.instructions.iter().filter(|instruction| makes_layer(&instruction.command)).count() as u32;
+        }
+        sum + images.len() as u32 + u32::from(!self.context_sources().is_empty())
+    }
+
+    /// What reachable stages copy from the context.
+    fn context_sources(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for stage in self.reachable() {
+            for instruction in &stage.stage.instructions {
+                match &instruction.command {
+                    Command::Add(copy) => out.extend(copy.sources.iter().cloned()),
+                    Command::Copy(copy) if copy.from.is_none() => out.extend(copy.sources.iter().cloned()),
+                    Command::Run(run) => out.extend(run.mounts.iter().filter_map(|text| {
+                        let mount = Mount::parse(text).ok()?;
+                        (mount.kind == MountType::Bind && mount.from.is_empty()).then_some(mount.source)
+                    })),
+                    _ => {}
+                }
+            }
+        }
+        out
+    }
+
+    async fn load_metadata(&mut self) -> Result<(), Located> {
+        let mut wanted: Vec<(Reference, String, Span)> = Vec::new();
+        for stage in self.reachable() {
+            if let Base::Image(reference, name) = &stage.base {
+                wanted.push((reference.clone(), name.clone(), stage.stage.span));
+            }
+            wanted.extend(
+                stage.images.iter().map(|(reference, name)| (reference.clone(), name.clone(), stage.stage.span)),
+            );
+        }
+        for (reference, name, span) in wanted {
+            let canonical = reference.to_string();
+            if self.images.contains_key(&canonical) {
+                continue;
+            }
+            let step = self.trace.start(format!("[internal] load metadata for {canonical}"));
+            let local = self.local(&reference);
+            if let Some(image) = local.filter(|_| !self.request.pull) {
+                (self.world.sleep)(World::duration(3, 0, 1)).await;
+                self.images.insert(canonical, image);
+                step.done();
+                continue;
+            }
+            let resolve = (self.world.resolve)(reference.clone());
+            match resolve.await {
+                Ok(digest) => {
+                    // The image itself comes when its first stage starts.
+                    let known = self
+                        .world
+                        .cache
+                        .borrow()
+                        .source(&canonical)
+                        .map(|source| (source.digest, source.image.clone()));
+                    if let Some((own, image)) = known
+                        && own == digest
+                    {
+                        let held = image.config().chain_id().and_then(|chain| Held::new(&self.world.store, chain));
+                        self.images
+                            .insert(canonical, BaseImage { image, digest: Some(digest), held: held.map(Rc::new) });
+                    }
+                    step.done();
+                }
+                Err(why) => {
+                    let error = BuildError::Pull { name, reference: canonical, why };
+                    let text = error.to_string();
+                    step.fail(
+                        text.split_once(": failed to")
+                            .map_or_else(|| text.clone(), |(_, rest)| format!("failed to{rest}")),
+                    );
+                    return Err(error.at(span));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An image of the local store.
+    fn local(&self, reference: &Reference) -> Option<BaseImage> {
+        let image = {
+            let store = self.world.store.borrow();
+            store.lookup(reference).and_then(|id| store.image(id)).cloned()?
+        };
+        let held = image.config().chain_id().and_then(|chain| Held::new(&self.world.store, chain));
+        Some(BaseImage { image, digest: None, held: held.map(Rc::new) })
+    }
+
+    async fn load_ignore_file(&self) {
+        let step = self.trace.start("[internal] load .dockerignore");
+        let size = match &self.request.context.ignore_file {
+            Some((name, content)) => transfer_file_size_bytes(name, content, (self.world.now)()),
+            None => transfer_size_bytes(&Layer::default(), true),
+        };
+        let part = step.status("transferring context:", size, 0);
+        (self.world.sleep)(World::duration(4, size, 100)).await;
+        part.done();
+        step.done();
+    }
+
+    /// Brings the files that the build asks for, the first time one is needed.
+    async fn load_context(&self) {
+        let step = self.trace.start("[internal] load build context");
+        let sources: Vec<String> = self.context_sources().iter().map(|s| dockerfile::ignore::clean(s)).collect();
+        let wanted = |at: &str| {
+            sources.iter().any(|source| {
+                let source = source.trim_start_matches('/');
+                let inside = |dir: &str, path: &str| {
+                    path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                };
+                matches!(source, "" | ".")
+                    || has_wildcards(source)
+                    || source.contains('$')
+                    || inside(source, at)
+                    || inside(at, source)
+            })
+        };
+        let (known, new) = {
+            let mut cache = self.world.cache.borrow_mut();
+            let mut split: [BTreeMap<_, _>; 2] = Default::default();
+            for (at, change) in self.request.context.files.entries() {
+                if !wanted(&at.to_str_lossy()) {
+                    continue;
+                }
+                let sum = match change {
+                    Change::Put(entry) => match &entry.content {
+                        Content::File(rope) => cache.learn_file(rope.structural_key()),
+                        _ => true,
+                    },
+                    _ => true,
+                };
+                let [old, fresh] = &mut split;
+                (if sum { old } else { fresh }).insert(at.to_owned(), change.clone());
+            }
+            let [old, fresh] = split;
+            (Layer::new(old), Layer::new(fresh))
+        };
+        let size = transfer_size_bytes(&known, false) + transfer_size_bytes(&new, true) - 2;
+        let part = step.status("transferring context:", size, 0);
+        (self.world.sleep)(World::duration(9, size, 200)).await;
+        part.done();
+        step.done();
+    }
+
+    /// The base image of a stage, fetched if it is not here.
+    async fn fetch(
+        &mut self,
+        reference: &Reference,
+        name: &str,
+        span: Span,
+        text: &dyn Fn(&str) -> String,
+    ) -> Result<BaseImage, Located> {
+        let canonical = reference.to_string();
+        if let Some(base) = self.images.get(&canonical).cloned() {
+            let suffix = base.digest.map(|digest| format!("@{digest}")).unwrap_or_default();
+            let step = self.trace.start(text(&format!("FROM {canonical}{suffix}")));
+            let seen = self.world.cache.borrow_mut().use_base(format!("{canonical}{}", base.image.id()));
+            if seen || base.digest.is_some() {
+                step.cached()
+            } else {
+                step.done()
+            }
+            return Ok(base);
+        }
+        let pull = |why| BuildError::Pull { name: name.to_owned(), reference: canonical.clone(), why };
+        let digest = (self.world.resolve)(reference.clone()).await.map_err(|why| pull(why).at(span))?;
+        let step = self.trace.start(text(&format!("FROM {canonical}@{digest}")));
+        let resolve = step.status(format!("resolve {canonical}@{digest}"), 0, 0);
+        (self.world.sleep)(World::duration(5, 0, 1)).await;
+        resolve.done();
+        let parts = Rc::new(RefCell::new(BTreeMap::<(bool, BlobDigest), super::trace::Part>::new()));
+        let step = Rc::new(step);
+        let sink: Rc<dyn Fn(FetchEvent)> = {
+            let (parts, step) = (Rc::clone(&parts), Rc::clone(&step));
+            Rc::new(move |event| {
+                let mut parts = parts.borrow_mut();
+                match event {
+                    FetchEvent::Download { blob, current, total } => {
+                        let part =
+                            parts.entry((false, blob)).or_insert_with(|| step.status(blob.to_string(), 0, total));
+                        part.at(current, total);
+                        if current >= total
+                            && let Some(part) = parts.remove(&(false, blob))
+                        {
+                            part.done();
+                        }
+                    }
+                    FetchEvent::Extract { blob, done: false } => {
+                        parts.insert((true, blob), step.status(format!("extracting {blob}"), 0, 0));
+                    }
+                    FetchEvent::Extract { blob, done: true } => {
+                        if let Some(part) = parts.remove(&(true, blob)) {
+                            part.done();
+                        }
+                    }
+                }
+            })
+        };
+        let fetched = (self.world.fetch)(reference.clone(), Rc::clone(&sink)).await;
+        drop(sink);
+        parts.borrow_mut().clear();
+        drop(parts);
+        let step = Rc::into_inner(step);
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(why) => {
+                let error = pull(why);
+                if let Some(step) = step {
+                    step.fail(error.to_string());
+                }
+                return Err(error.at(span));
+            }
+        };
+        if let Some(step) = step {
+            step.done();
+        }
+        let own = fetched.chain.map(|chain| Held::adopt(&self.world.store, chain));
+        let kept = fetched.chain.and_then(|chain| Held::new(&self.world.store, chain));
+        let mut cache = self.world.cache.borrow_mut();
+        cache.add_source(canonical.clone(), fetched.digest, fetched.image.clone(), kept);
+        cache.use_base(format!("{canonical}{}", fetched.image.id()));
+        let base = BaseImage { image: fetched.image, digest: Some(fetched.digest), held: own.map(Rc::new) };
+        self.images.insert(canonical, base.clone());
+        Ok(base)
+    }
+
+    fn tree(&self, held: Option<&Rc<Held>>) -> Result<Tree, BuildError> {
+        Ok(self.world.store.borrow().tree(held.map(|held| held.chain()))?)
+    }
+
+    async fn stage(&mut self, planned: &'a PlannedStage<'a>, sent: &mut bool) -> Result<State, Located> {
+        let instructions = &planned.stage.instructions;
+        let layers = instructions.iter().filter(|instruction| makes_layer(&instruction.command)).count();
+        let is_image = matches!(planned.base, Base::Image(..));
+        let mut count =
+            Count { label: planned.label.clone(), at: 0, total: layers + usize::from(is_image), onbuild: false };
+        let span = planned.stage.span;
+        let (mut state, triggers) = match &planned.base {
+            Base::Scratch => (self.scratch(), Vec::new()),
+            Base::Stage(index) => {
+                let mut state = self.done.get(index).cloned().unwrap_or_else(|| self.scratch());
+                let triggers = std::mem::take(&mut state.triggers);
+                state.config.on_build.clear();
+                state.cmd_set = false;
+                (state, triggers)
+            }
+            Base::Image(reference, name) => {
+                let cell = RefCell::new(&mut count);
+                let base = self.fetch(reference, name, span, &|text| cell.borrow_mut().name(text)).await?;
+                let triggers = base.image.config().config.on_build.clone();
+                (self.from_image(&base)?, triggers)
+            }
+        };
+        count.total += triggers.len();
+        count.onbuild = true;
+        for text in &triggers {
+            let trigger = dockerfile::parse_trigger(text, span).map_err(|_| BuildError::OnbuildTrigger.at(span))?;
+            self.step(&mut state, &trigger, &mut count, sent).await?;
+        }
+        count.onbuild = false;
+        for instruction in instructions {
+            self.step(&mut state, instruction, &mut count, sent).await?;
+        }
+        Ok(state)
+    }
+
+    fn scratch(&self) -> State {
+        let env = vec![format!("PATH={DEFAULT_PATH}")];
+        State {
+            config: ContainerConfig { env: env.clone(), working_dir: "/".to_owned(), ..ContainerConfig::default() },
+            author: String::new(),
+            history: Vec::new(),
+            diff_ids: Vec::new(),
+            held: None,
+            tree: Tree::empty(),
+            key: CacheKey::of("from", None, &[b"scratch"]),
+            env,
+            args: Vec::new(),
+            cmd_set: false,
+            missed: false,
+            triggers: Vec::new(),
+        }
+    }
+
+    fn from_image(&self, base: &BaseImage) -> Result<State, Located> {
+        let image = base.image.config();
+        let mut config = image.config.clone();
+        config.on_build.clear();
+        if config.env("PATH").is_none() {
+            config.set_env("PATH", DEFAULT_PATH);
+        }
+        let chain = base.held.as_ref().map(|held| held.chain().to_string()).unwrap_or_default();
+        Ok(State {
+            env: config.env.clone(),
+            config,
+            author: image.author.clone(),
+            history: image.history.clone(),
+            diff_ids: image.diff_ids.clone(),
+            held: base.held.clone(),
+            tree: self.tree(base.held.as_ref())?,
+            key: CacheKey::of("from", None, &[chain.as_bytes()]),
+            args: Vec::new(),
+            cmd_set: false,
+            missed: false,
+            triggers: Vec::new(),
+        })
+    }
+
+    async fn step(
+        &mut self,
+        state: &mut State,
+        instruction: &Instruction,
+        count: &mut Count,
+        sent: &mut bool,
+    ) -> Result<(), Located> {
+        let span = instruction.span;
+        let escape = self.file.directives.escape;
+        let (command, unmatched) = change::expand(&instruction.command, escape, &state.env)
+            .map_err(|error| BuildError::from(error).at(span))?;
+        self.undefined(&unmatched, state, span);
+        match &command {
+            Command::Arg(args) => {
+                let mut words = Vec::new();
+                for arg in args {
+                    let given = self.request.build_args.get(&arg.key);
+                    let global = Variables::get(self.plan.globals.as_slice(), &arg.key).map(ToOwned::to_owned);
+                    let value = change::arg_value(arg, escape, &state.env, given, global.as_ref())
+                        .map_err(|error| BuildError::from(error).at(span))?;
+                    if let Some(value) = &value {
+                        state.set_env(&arg.key, value);
+                    }
+                    words.push(value.as_ref().map_or_else(|| arg.key.clone(), |value| format!("{}={value}", arg.key)));
+                    state.args.push(Arg { key: arg.key.clone(), default: value });
+                }
+                state.note(format!("ARG {}", words.join(" ")), None);
+                Ok(())
+            }
+            Command::Onbuild(text) => {
+                state.triggers.push(text.clone());
+                state.config.on_build.push(text.clone());
+                Ok(())
+            }
+            Command::Run(run) => self.run(state, instruction, run, count, sent).await,
+            Command::Copy(copy) => self.copy(state, instruction, copy, false, count, sent).await,
+            Command::Add(copy) => self.copy(state, instruction, copy, true, count, sent).await,
+            Command::Workdir(_) => self.workdir(state, instruction, &command, count).await,
+            _ => {
+                let line =
+                    change::apply(&mut state.config, &command, &mut state.cmd_set).map_err(|error| error.at(span))?;
+                match &command {
+                    Command::Env(pairs) => pairs.iter().for_each(|pair| state.set_env(&pair.key, &pair.value)),
+                    Command::Maintainer(name) => state.author.clone_from(name),
+                    Command::Cmd(_) => state.config.args_escaped = true,
+                    _ => {}
+                }
+                state.note(line.unwrap_or_default(), None);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reports variables that are used and not set.
+    fn undefined(&self, unmatched: &BTreeSet<String>, state: &State, span: Span) {
+        for name in unmatched.iter().filter(|name| !state.args.iter().any(|arg| arg.key == **name)) {
+            let options: Vec<&str> = state.env.iter().filter_map(|word| word.split('=').next()).collect();
+            let hint =
+                suggest(name, &options, true).map(|other| format!(" (did you mean ${other}?)")).unwrap_or_default();
+            let message = format!("Usage of undefined variable '${name}'{hint}");
+            let skip = self.file.directives.check.as_deref().unwrap_or_default();
+            if !skip.contains("UndefinedVar") && !skip.contains("skip=all") {
+                self.trace.warn(&Warning { rule: &lint::UNDEFINED_VAR, message, span });
+            }
+        }
+    }
+
+    /// An instruction as its progress line shows it: variables expanded, the keyword in capitals.
+    fn shown(&self, instruction: &Instruction, state: &State, raw: bool) -> String {
+        let lex = Lex { raw_quotes: raw, keep_unset: raw, ..Lex::new(self.file.directives.escape) };
+        let code = &instruction.code;
+        let text = lex.expand(code, state.env.as_slice()).map_or_else(|_| code.clone(), |expanded| expanded.text);
+        match text.split_once(' ') {
+            Some((keyword, rest)) => format!("{} {rest}", keyword.to_uppercase()),
+            None => text.to_uppercase(),
+        }
+    }
+
+    /// Takes a step from the cache, if it is there; tells either way.
+    fn probe(
+        &self,
+        state: &mut State,
+        step: Step,
+        key: CacheKey,
+        inputs: &Inputs,
+        span: Span,
+    ) -> Result<(Option<Timestamp>, Option<Step>), BuildError> {
+        let hit =
+            if self.request.no_cache { None } else { self.world.cache.borrow_mut().lookup(key, (self.world.now)()) };
+        let Some(hit) = hit else {
+            let miss = if self.request.no_cache {
+                MissReason::Refused
+            } else if state.missed {
+                MissReason::Parent
+            } else {
+                self.world.cache.borrow().explain(Some(state.key), inputs)
+            };
+            state.missed = true;
+            self.trace.cache(&inputs.code, span, Some(miss));
+            return Ok((None, Some(step)));
+        };
+        self.trace.cache(&inputs.code, span, None);
+        step.cached();
+        let held = Held::new(&self.world.store, hit.chain);
+        self.enter(state, held, key)?;
+        Ok((Some(hit.created), None))
+    }
+
+    /// Makes a stack the stage's own.
+    fn enter(&self, state: &mut State, held: Option<Held>, key: CacheKey) -> Result<(), BuildError> {
+        state.held = held.map(Rc::new);
+        state.tree = self.tree(state.held.as_ref())?;
+        state.key = key;
+        let store = self.world.store.borrow();
+        state.diff_ids = store.stack(state.chain()).iter().map(|layer| layer.diff_id).collect();
+        Ok(())
+    }
+
+    /// Puts a new layer on the stage and into the cache.
+    fn commit(
+        &self,
+        state: &mut State,
+        layer: Layer,
+        key: CacheKey,
+        inputs: Inputs,
+        name: &str,
+    ) -> Result<Timestamp, BuildError> {
+        let now = (self.world.now)();
+        let size_bytes = layer.size_bytes();
+        let chain = self.world.store.borrow_mut().register(state.chain(), Arc::new(layer))?;
+        let held = Held::adopt(&self.world.store, chain);
+        let kept = Held::new(&self.world.store, chain);
+        let parent = Some(state.key);
+        let (id, description) = (self.world.identity(), name.to_owned());
+        self.world.cache.borrow_mut().insert(id, key, parent, inputs, description, kept, size_bytes, now);
+        self.enter(state, Some(held), key)?;
+        Ok(now)
+    }
+
+    async fn workdir(
+        &self,
+        state: &mut State,
+        instruction: &Instruction,
+        command: &Command,
+        count: &mut Count,
+    ) -> Result<(), Located> {
+        let span = instruction.span;
+        let shown = self.shown(instruction, state, false);
+        let line = change::apply(&mut state.config, command, &mut state.cmd_set).map_err(|error| error.at(span))?;
+        let line = line.unwrap_or_default();
+        let dir = state.config.working_dir.clone();
+        if dir == "/" {
+            state.note(line, None);
+            return Ok(());
+        }
+        let name = count.name(&shown);
+        let step = self.trace.start(name.clone());
+        let key = CacheKey::of("mkdir", Some(state.key), &[dir.as_bytes(), state.config.user.as_bytes()]);
+        let inputs = Inputs { code: instruction.code.clone(), files: BTreeMap::new() };
+        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+            (Some(created), _) => created,
+            (None, step) => {
+                (self.world.sleep)(World::duration(14, 0, 1)).await;
+                let made = (|| {
+                    let owner = match state.config.user.as_str() {
+                        "" => None,
+                        user => Some(files::owner(&state.tree, user)?),
+                    };
+                    let destination = Destination::new(state.tree.clone(), (self.world.now)());
+                    destination.make_dirs(dir.as_bytes(), owner)?;
+                    self.commit(state, destination.layer(), key, inputs, &name)
+                })();
+                finish(step, made, span)?
+            }
+        };
+        state.note(line, Some(created));
+        Ok(())
+    }
+
+    /// The tree of a source, and whether it is the context.
+    async fn origin_tree(&mut self, origin: &Origin, span: Span, sent: &mut bool) -> Result<Tree, Located> {
+        match origin {
+            Origin::Context => {
+                if !std::mem::replace(sent, true) {
+                    self.load_context().await;
+                }
+                Ok(self.context.clone())
+            }
+            Origin::Stage(index) => Ok(self.done.get(index).map(|state| state.tree.clone()).unwrap_or_default()),
+            Origin::Image(reference, name) => {
+                let base = match self.images.get(&reference.to_string()) {
+                    Some(base) if base.held.is_some() => base.clone(),
+                    _ => self.fetch(reference, name, span, &|text: &str| text.to_owned()).await?,
+                };
+                Ok(self.tree(base.held.as_ref())?)
+            }
+        }
+    }
+
+    async fn copy(
+        &mut self,
+        state: &mut State,
+        instruction: &Instruction,
+        copy: &Copy,
+        is_add: bool,
+        count: &mut Count,
+        sent: &mut bool,
+    ) -> Result<(), Located> {
+        let span = instruction.span;
+        let keyword = if is_add { "ADD" } else { "COPY" };
+        let stages: Vec<_> = self.plan.stages.iter().map(|planned| planned.stage.clone()).collect();
+        let origin = plan::origin(copy.from.as_deref().unwrap_or_default(), instruction, &stages)?;
+        let source =
+            if copy.sources.is_empty() { Tree::empty() } else { self.origin_tree(&origin, span, sent).await? };
+        let name = count.name(&self.shown(instruction, state, false));
+        let step = self.trace.start(name.clone());
+        let prepared = self.prepare_copy(state, copy, is_add, &origin, &source);
+        let (found, options, to, key, mut inputs) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let text = error.to_string();
+                step.fail(text.strip_prefix("failed to compute cache key: ").unwrap_or(&text).to_owned());
+                return Err(error.at(span));
+            }
+        };
+        inputs.code.clone_from(&instruction.code);
+        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+            (Some(created), _) => created,
+            (None, step) => {
+                let bytes: u64 = found.iter().map(|file| size_of(file)).sum();
+                (self.world.sleep)(World::duration(18, bytes, 350)).await;
+                let destination = Destination::new(state.tree.clone(), (self.world.now)());
+                let many = found.len() + copy.documents.len() > 1;
+                let made = write_copy(&destination, &found, &to, &options, copy, many)
+                    .and_then(|()| self.commit(state, destination.layer(), key, inputs, &name));
+                finish(step, made, span)?
+            }
+        };
+        state.note(copy_line(keyword, copy), Some(created));
+        Ok(())
+    }
+
+    #[expect(clippy::type_complexity, reason = "the parts of a copy, used once")]
+    fn prepare_copy(
+        &self,
+        state: &State,
+        copy: &Copy,
+        is_add: bool,
+        origin: &Origin,
+        source: &Tree,
+    ) -> Result<(Vec<Found>, CopyOptions, String, CacheKey, Inputs), BuildError> {
+        let keyword = if is_add { "ADD" } else { "COPY" };
+        let mut found = Vec::new();
+        for wanted in &copy.sources {
+            if wanted.starts_with("http://") || wanted.starts_with("https://") || wanted.starts_with("git@") {
+                return Err(BuildError::NotSimulated(format!("{keyword} from {wanted}")));
+            }
+            let here = files::select(source, wanted)?.ok_or_else(|| BuildError::SourceNotFound {
+                snapshot: self.world.snapshot(),
+                path: path::normalize(wanted.as_bytes()).to_string(),
+                written: wanted.clone(),
+                keyword,
+                in_context: *origin == Origin::Context,
+            })?;
+            found.extend(here);
+        }
+        let options = copy_options(copy, is_add, &state.tree)?;
+        let to = destination(&state.config.working_dir, &copy.destination);
+        let mut words: Vec<Vec<u8>> = vec![
+            to.as_bytes().to_vec(),
+            format!("{:?} {:?} {} {} {:?}", options.owner, options.mode, options.unpack, options.parents, copy.exclude)
+                .into_bytes(),
+        ];
+        for file in &found {
+            words.push(files::checksum(file, &options.exclude).as_bytes().to_vec());
+            words.push(if options.parents { file.path.to_vec() } else { Vec::new() });
+        }
+        for document in &copy.documents {
+            words.push(document.name.clone().into_bytes());
+            words.push(document.content.clone().into_bytes());
+        }
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let key = CacheKey::of("copy", Some(state.key), &words);
+        let inputs = Inputs { code: String::new(), files: files::file_sums(&found, &options.exclude) };
+        Ok((found, options, to, key, inputs))
+    }
+
+    async fn run(
+        &mut self,
+        state: &mut State,
+        instruction: &Instruction,
+        run: &Run,
+        count: &mut Count,
+        sent: &mut bool,
+    ) -> Result<(), Located> {
+        let span = instruction.span;
+        let mut shown = self.shown(instruction, state, true);
+        let (args, script) = run_words(run, state);
+        if let Some(first) = run.line.heredocs.first().filter(|_| is_single_heredoc(run)) {
+            let text = first.content.trim();
+            let line = text.lines().next().unwrap_or_default();
+            shown.push_str(&format!(" ({line}{})", if text.lines().count() > 1 { "..." } else { "" }));
+        }
+        let (mut mounts, mut words) = (Vec::new(), Vec::new());
+        for text in &run.mounts {
+            let (mount, sum) = self.mount(state, instruction, text, sent).await?;
+            mounts.extend(mount);
+            words.push(sum);
+        }
+        if let Some((name, content)) = script {
+            mounts.push(script_mount(&name, &content, (self.world.now)()));
+        }
+        let name = count.name(&shown);
+        let step = self.trace.start(name.clone());
+        let network =
+            run.network.clone().or_else(|| self.request.network.clone()).unwrap_or_else(|| "default".to_owned());
+        words.extend(args.iter().map(|word| word.clone().into_bytes()));
+        let mut env = state.env.clone();
+        env.sort();
+        words.push(env.join("\0").into_bytes());
+        for word in [&state.config.working_dir, &state.config.user, &network] {
+            words.push(word.clone().into_bytes());
+        }
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let key = CacheKey::of("run", Some(state.key), &words);
+        let inputs = Inputs { code: instruction.code.clone(), files: BTreeMap::new() };
+        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+            (Some(created), _) => created,
+            (None, step) => {
+                let root = Rc::new(RefCell::new(Overlay::new(1, state.tree.clone(), MAX_RESIDENT_BYTES)));
+                let output =
+                    step.as_ref().map_or_else(|| Rc::new(|_: bool, _: &[u8]| {}) as Rc<dyn Fn(bool, &[u8])>, Step::log);
+                let command = args.join(" ");
+                let ended = (self.world.run)(RunStep {
+                    root: Rc::clone(&root),
+                    args: args.clone(),
+                    env: state.env.clone(),
+                    cwd: state.config.working_dir.clone(),
+                    user: state.config.user.clone(),
+                    hostname: "buildkitsandbox".to_owned(),
+                    network,
+                    mounts,
+                    output: Rc::clone(&output),
+                })
+                .await;
+                let ended = match ended {
+                    Ok(0) => Ok(()),
+                    Ok(code) => Err(BuildError::Exit { command, code }),
+                    Err(why) => {
+                        let text = format!(
+                            "runc run failed: unable to start container process: error during container init: {}\n",
+                            why.0
+                        );
+                        output(true, text.as_bytes());
+                        Err(BuildError::Start { command, why: why.0 })
+                    }
+                };
+                drop(output);
+                let made = ended.and_then(|()| {
+                    let layer = root.borrow().upper();
+                    self.commit(state, layer, key, inputs, &name)
+                });
+                finish(step, made, span)?
+            }
+        };
+        state.note(run_line(&args, state), Some(created));
+        Ok(())
+    }
+
+    /// A mount of a RUN, and what of it goes into the cache key.
+    async fn mount(
+        &mut self,
+        state: &State,
+        instruction: &Instruction,
+        text: &str,
+        sent: &mut bool,
+    ) -> Result<(Option<RunMount>, Vec<u8>), Located> {
+        let span = instruction.span;
+        let mount = Mount::parse(text).map_err(|error| BuildError::from(error).at(span))?;
+        let target = path::join(
+            if state.config.working_dir.is_empty() { b"/" } else { state.config.working_dir.as_bytes() },
+            mount.target.as_bytes(),
+        );
+        let wrap = |overlay: Rc<RefCell<Overlay>>, path: &str, kind| RunMount {
+            at: target.clone(),
+            overlay,
+            path: path.into(),
+            read_only: mount.read_only,
+            kind,
+        };
+        let fresh = |tree: Tree| Rc::new(RefCell::new(Overlay::new(2, tree, MAX_RESIDENT_BYTES)));
+        let key = text.as_bytes().to_vec();
+        match mount.kind {
+            MountType::Tmpfs => Ok((Some(wrap(fresh(Tree::empty()), "/", "tmpfs")), key)),
+            MountType::Cache => {
+                let id = if mount.id.is_empty() { target.to_string() } else { mount.id.clone() };
+                let mut root = Meta::root(mount.mode.unwrap_or(0o755), (self.world.now)());
+                (root.uid, root.gid) = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
+                let base: Layer = [("".into(), Change::Put(Arc::new(Entry::dir(root))))].into_iter().collect();
+                let make = || Overlay::new(3, Tree::of([&base]), MAX_RESIDENT_BYTES);
+                let overlay = self.world.cache.borrow_mut().mount(&id, make);
+                Ok((Some(wrap(overlay, "/", "cache")), key))
+            }
+            MountType::Secret => {
+                let id = [&mount.id, &mount.source, &mount.target].into_iter().find(|id| !id.is_empty());
+                let id = path::file_name(id.map_or(b"", |id| id.as_bytes())).to_string();
+                let Some(content) = self.request.secrets.get(&id) else {
+                    return if mount.required { Err(BuildError::Secret(id).at(span)) } else { Ok((None, key)) };
+                };
+                let mut meta = Meta::root(mount.mode.unwrap_or(0o400), (self.world.now)());
+                (meta.uid, meta.gid) = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
+                let file: Layer = [("secret".into(), Change::Put(Arc::new(Entry::file(meta, content.clone()))))]
+                    .into_iter()
+                    .collect();
+                let mut run_mount = wrap(fresh(Tree::of([&file])), "/secret", "secret");
+                if mount.target.is_empty() {
+                    run_mount.at = format!("/run/secrets/{id}").into();
+                }
+                // A secret leaves no trace, not even in the cache key.
+                Ok((Some(run_mount), key))
+            }
+            MountType::Ssh => Err(BuildError::NotSimulated("RUN --mount=type=ssh".to_owned()).at(span)),
+            MountType::Bind => {
+                let stages: Vec<_> = self.plan.stages.iter().map(|planned| planned.stage.clone()).collect();
+                let origin = plan::origin(&mount.from, instruction, &stages)?;
+                let tree = self.origin_tree(&origin, span, sent).await?;
+                let source = path::normalize(mount.source.as_bytes()).to_string();
+                let found = files::find(&tree, source.as_bytes()).ok_or_else(|| {
+                    let missing = BuildError::SourceNotFound {
+                        snapshot: self.world.snapshot(),
+                        path: source.clone(),
+                        written: mount.source.clone(),
+                        keyword: "RUN",
+                        in_context: origin == Origin::Context,
+                    };
+                    missing.at(span)
+                })?;
+                let mut key = key;
+                key.extend_from_slice(files::checksum(&found, &Matcher::default()).as_bytes());
+                Ok((Some(wrap(fresh(tree), &source, "bind")), key))
+            }
+        }
+    }
+
+    async fn export(&mut self) -> Result<ImageId, Located> {
+        let Some(mut state) = self.done.remove(&self.plan.target) else {
+            return Err(BuildError::Target(String::new()).into());
+        };
+        for (key, value) in &self.request.labels {
+            state.config.labels.insert(key.clone(), value.clone());
+        }
+        let step = self.trace.start("exporting to image");
+        let layers = step.status("exporting layers", 0, 0);
+        let bytes: u64 = self.world.store.borrow().stack(state.chain()).last().map_or(0, |layer| layer.size_bytes);
+        (self.world.sleep)(if state.missed { World::duration(24, bytes, 250) } else { World::duration(0, 0, 1) }).await;
+        layers.done();
+        let history = with_times(state.history);
+        let image = Image::new(
+            ImageConfig {
+                architecture: self.world.architecture.to_owned(),
+                os: "linux".to_owned(),
+                author: state.author,
+                config: state.config,
+                created: history.iter().rev().find_map(|line| line.created),
+                history,
+                diff_ids: state.diff_ids,
+                ..ImageConfig::default()
+            },
+            Form::BuildKit,
+        );
+        let id = image.id();
+        let writing = step.status(format!("writing image {id}"), 0, 0);
+        self.world.store.borrow_mut().add_image(image)?;
+        (self.world.sleep)(World::duration(2, 0, 1)).await;
+        writing.done();
+        for tag in &self.request.tags {
+            let naming = step.status(format!("naming to {tag}"), 0, 0);
+            self.world.store.borrow_mut().tag(tag.clone(), id, (self.world.now)());
+            naming.done();
+        }
+        step.done();
+        Ok(id)
+    }
+}
+
+fn finish(step: Option<Step>, made: Result<Timestamp, BuildError>, span: Span) -> Result<Timestamp, Located> {
+    match (made, step) {
+        (Ok(created), Some(step)) => {
+            step.done();
+            Ok(created)
+        }
+        (Ok(created), None) => Ok(created),
+        (Err(error), step) => {
+            if let Some(step) = step {
+                step.fail(error.to_string());
+            }
+            Err(error.at(span))
+        }
+    }
+}
+
+fn makes_layer(command: &Command) -> bool {
+    matches!(command, Command::Add(_) | Command::Copy(_) | Command::Run(_) | Command::Workdir(_))
+}
+
+fn size_of(file: &Found) -> u64 {
+    let own = file.node.entry.content.size_bytes();
+    own + files::walk(&file.node).iter().map(|(_, node)| node.entry.content.size_bytes()).sum::<u64>()
+}
+
+/// Where COPY puts things: absolute, a trailing slash kept.
+pub(super) fn destination(working_dir: &str, written: &str) -> String {
+    let joined = path::join(if working_dir.is_empty() { b"/" } else { working_dir.as_bytes() }, written.as_bytes());
+    let mut to = path::normalize(&joined).to_string();
+    if (written.is_empty() || written.ends_with('/') || written.ends_with("/.") || written == ".") && !to.ends_with('/')
+    {
+        to.push('/');
+    }
+    to
+}
+
+/// The options of a COPY or ADD in an image.
+pub(super) fn copy_options(copy: &Copy, is_add: bool, tree: &Tree) -> Result<CopyOptions, BuildError> {
+    let mode = match &copy.chmod {
+        None => None,
+        Some(text) => {
+            let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
+            Some(mode.ok_or_else(|| BuildError::Chmod(text.clone()))?)
+        }
+    };
+    Ok(CopyOptions {
+        owner: copy.chown.as_ref().map(|text| files::owner(tree, text)).transpose()?,
+        mode,
+        exclude: Matcher::new(&copy.exclude)?,
+        unpack: copy.unpack.unwrap_or(is_add),
+        parents: copy.parents,
+    })
+}
+
+/// Copies files and here-documents; several things go into a folder.
+pub(super) fn write_copy(
+    destination: &Destination,
+    found: &[Found],
+    to: &str,
+    options: &CopyOptions,
+    copy: &Copy,
+    many: bool,
+) -> Result<(), BuildError> {
+    let into_dir = to.ends_with('/') || many || destination.is_dir(to.as_bytes());
+    let folder = if into_dir && !to.ends_with('/') { format!("{to}/") } else { to.to_owned() };
+    if !found.is_empty() {
+        destination.copy(found, folder.as_bytes(), options)?;
+    }
+    for document in &copy.documents {
+        let at = if into_dir { path::join(folder.as_bytes(), document.name.as_bytes()) } else { to.into() };
+        destination.write(&at, Rope::from(document.content.as_str()), options)?;
+    }
+    Ok(())
+}
+
+/// The history line of a COPY or ADD.
+fn copy_line(keyword: &str, copy: &Copy) -> String {
+    let mut out = keyword.to_owned();
+    let mut add = |text: String| {
+        out.push(' ');
+        out.push_str(&text);
+    };
+    if copy.parents {
+        add("--parents".to_owned());
+    }
+    copy.chown.iter().for_each(|owner| add(format!("--chown={owner}")));
+    copy.chmod.iter().for_each(|mode| add(format!("--chmod={mode}")));
+    copy.sources.iter().for_each(|source| add(source.clone()));
+    copy.documents.iter().for_each(|document| add(format!("<<{}", document.name)));
+    add(copy.destination.clone());
+    out.push_str(" # buildkit");
+    out
+}
+
+/// The history line of a RUN, build arguments in front.
+fn run_line(args: &[String], state: &State) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for arg in &state.args {
+        if seen.insert(&arg.key) {
+            let value =
+                Variables::get(state.env.as_slice(), &arg.key).map(ToOwned::to_owned).or_else(|| arg.default.clone());
+            words.push(format!("{}={}", arg.key, value.unwrap_or_default()));
+        }
+    }
+    if !words.is_empty() {
+        words.insert(0, format!("|{}", words.len()));
+    }
+    words.extend(args.iter().cloned());
+    format!("RUN {} # buildkit", words.join(" "))
+}
+
+fn is_single_heredoc(run: &Run) -> bool {
+    matches!(run.line.words.as_slice(), [word] if Heredoc::parse(word).is_some()) && run.line.heredocs.len() == 1
+}
+
+/// The words of a RUN, and a script that a here-document with a `#!` line makes.
+fn run_words(run: &Run, state: &State) -> (Vec<String>, Option<(String, String)>) {
+    let mut line = run.line.clone();
+    if let Some(document) = run.line.heredocs.first().filter(|_| is_single_heredoc(run)) {
+        let text = document.text();
+        if text.starts_with("#!") {
+            return (vec![format!("/dev/pipes/{}", document.name)], Some((document.name.clone(), text)));
+        }
+        line.words = vec![text];
+    } else if !run.line.heredocs.is_empty() {
+        // Several, or one inside a longer command: the shell reads them itself.
+        let mut text = run.line.words.join(" ");
+        for document in &run.line.heredocs {
+            text.push('\n');
+            text.push_str(&document.content);
+            text.push_str(&document.name);
+        }
+        line.words = vec![text];
+    }
+    (change::resolve(&line, &state.config), None)
+}
+
+fn script_mount(name: &str, content: &str, now: Timestamp) -> RunMount {
+    let file = Entry::file(Meta::root(0o755, now), content);
+    let layer: Layer = [(name.into(), Change::Put(Arc::new(file)))].into_iter().collect();
+    let overlay = Rc::new(RefCell::new(Overlay::new(2, Tree::of([&layer]), MAX_RESIDENT_BYTES)));
+    RunMount { at: "/dev/pipes".into(), overlay, path: "/".into(), read_only: true, kind: "bind" }
+}
+
+/// Gives lines without a layer a time: that of the first layer after them, or of the last before (moby
+/// `mobyexporter/writer.go` `normalizeLayersAndHistory`).
+fn with_times(mut history: Vec<History>) -> Vec<History> {
+    let mut created = None;
+    let mut missing = false;
+    for line in &history {
+        if line.created.is_some() {
+            created = line.created;
+            if missing {
+                break;
+            }
+        } else {
+            missing = true;
+        }
+    }
+    missing = false;
+    for line in &mut history {
+        if line.created.is_some() {
+            if missing {
+                created = line.created;
+            }
+        } else {
+            missing = true;
+            line.created = created;
+        }
+    }
+    history
+}

@@ -1,0 +1,289 @@
+//! BuildKit's cache: results of steps by what went into them, base images, cache mounts.
+//!
+//! An entry holds its layers in the store, so what is cached can be used. Beyond what BuildKit keeps, entries remember
+//! what they were made from, so that a miss can be explained.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::world::Held;
+use crate::base::digest::{ChainId, Digest, Hasher, ManifestDigest};
+use crate::base::time::Timestamp;
+use crate::docker::daemon::api::build::MissReason;
+use crate::docker::image::config::Image;
+use crate::docker::image::store::Store;
+use crate::os::fs::overlay::Overlay;
+
+/// The most changed files that a miss names.
+const MAX_CHANGED: usize = 20;
+
+/// The name of a step's result: a hash over everything that goes into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CacheKey(Digest);
+
+impl CacheKey {
+    /// A key over a kind, what is below, and words.
+    pub fn of(kind: &str, parent: Option<Self>, words: &[&[u8]]) -> Self {
+        let mut hasher = Hasher::new();
+        let mut add = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        add(kind.as_bytes());
+        add(parent.as_ref().map_or(&[][..], |key| key.0.as_bytes().as_slice()));
+        words.iter().for_each(|word| add(word));
+        Self(hasher.finish())
+    }
+}
+
+/// What went into a step, for explanations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// The instruction on one line.
+    pub code: String,
+    /// The files it copies, by path.
+    pub files: BTreeMap<String, Digest>,
+}
+
+struct Entry {
+    id: String,
+    parent: Option<CacheKey>,
+    inputs: Inputs,
+    description: String,
+    held: Option<Held>,
+    size_bytes: u64,
+    created: Timestamp,
+    last_used: Timestamp,
+    uses: u64,
+    order: u64,
+}
+
+/// A row of `docker buildx du` and of `docker system df -v`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheRecord {
+    /// Its id.
+    pub id: String,
+    /// `regular`, `exec.cachemount`.
+    pub kind: &'static str,
+    /// What it is of.
+    pub description: String,
+    /// Bytes of its own.
+    pub size_bytes: u64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last of use.
+    pub last_used: Timestamp,
+    /// How often it was.
+    pub uses: u64,
+    /// Whether an image has the same layers, so that removing it frees nothing.
+    pub shared: bool,
+}
+
+/// A base image that a build fetched.
+pub struct Source {
+    /// Its manifest.
+    pub digest: ManifestDigest,
+    /// The image.
+    pub image: Image,
+    held: Option<Held>,
+}
+
+/// A result that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// The stack, whose top is the step's layer.
+    pub chain: ChainId,
+    /// When the layer was made.
+    pub created: Timestamp,
+}
+
+/// The cache.
+#[derive(Default)]
+pub struct BuildCache {
+    entries: BTreeMap<CacheKey, Entry>,
+    sources: BTreeMap<String, Source>,
+    seen_bases: BTreeSet<String>,
+    known_files: BTreeSet<Digest>,
+    mounts: BTreeMap<String, Rc<RefCell<Overlay>>>,
+    counter: u64,
+}
+
+impl BuildCache {
+    /// Looks a step up.
+    pub fn lookup(&mut self, key: CacheKey, now: Timestamp) -> Option<Hit> {
+        let entry = self.entries.get_mut(&key)?;
+        let chain = entry.held.as_ref()?.chain();
+        entry.uses += 1;
+        entry.last_used = now;
+        self.counter += 1;
+        entry.order = self.counter;
+        Some(Hit { chain, created: entry.created })
+    }
+
+    /// Remembers a step.
+    #[expect(clippy::too_many_arguments, reason = "each is a column of the record")]
+    pub fn insert(
+        &mut self,
+        id: String,
+        key: CacheKey,
+        parent: Option<CacheKey>,
+        inputs: Inputs,
+        description: String,
+        held: Option<Held>,
+        size_bytes: u64,
+        now: Timestamp,
+    ) {
+        self.counter += 1;
+        let order = self.counter;
+        let entry =
+            Entry { id, parent, inputs, description, held, size_bytes, created: now, last_used: now, uses: 1, order };
+        self.entries.insert(key, entry);
+    }
+
+    /// Why a step on top of `parent` was not found: what is nearest to it tells.
+    pub fn explain(&self, parent: Option<CacheKey>, inputs: &Inputs) -> MissReason {
+        let newest = |test: &dyn Fn(&Entry) -> bool| {
+            self.entries.values().filter(|entry| test(entry)).max_by_key(|entry| entry.order)
+        };
+        if let Some(same) = newest(&|entry| entry.parent == parent && entry.inputs.code == inputs.code) {
+            if same.inputs.files == inputs.files {
+                return MissReason::Environment;
+            }
+            let (old, new) = (&same.inputs.files, &inputs.files);
+            let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            let changed = paths.into_iter().filter(|path| old.get(*path) != new.get(*path));
+            return MissReason::Files { changed: changed.take(MAX_CHANGED).cloned().collect() };
+        }
+        if let Some(other) = newest(&|entry| entry.parent == parent) {
+            return MissReason::Instruction { before: other.inputs.code.clone() };
+        }
+        match newest(&|entry| entry.inputs.code == inputs.code) {
+            Some(_) => MissReason::Base,
+            None => MissReason::New,
+        }
+    }
+
+    /// A base image that was fetched before, by canonical reference.
+    pub fn source(&self, reference: &str) -> Option<&Source> {
+        self.sources.get(reference)
+    }
+
+    /// Remembers a fetched base image.
+    pub fn add_source(&mut self, reference: String, digest: ManifestDigest, image: Image, held: Option<Held>) {
+        self.sources.insert(reference, Source { digest, image, held });
+    }
+
+    /// Whether a base image was used before; from now on it was.
+    pub fn use_base(&mut self, name: String) -> bool {
+        !self.seen_bases.insert(name)
+    }
+
+    /// Whether a file's content was sent before; from now on it was.
+    pub fn learn_file(&mut self, sum: Digest) -> bool {
+        !self.known_files.insert(sum)
+    }
+
+    /// The file system of a cache mount.
+    pub fn mount(&mut self, id: &str, make: impl FnOnce() -> Overlay) -> Rc<RefCell<Overlay>> {
+        Rc::clone(self.mounts.entry(id.to_owned()).or_insert_with(|| Rc::new(RefCell::new(make()))))
+    }
+
+    /// All records, newest first.
+    pub fn records(&self, store: &Store) -> Vec<CacheRecord> {
+        let in_images: BTreeSet<ChainId> = store
+            .images()
+            .flat_map(|image| store.stack(image.config().chain_id()).into_iter().map(|layer| layer.chain_id))
+            .collect();
+        let mut entries: Vec<&Entry> = self.entries.values().collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.order));
+        let mut out: Vec<CacheRecord> = entries
+            .into_iter()
+            .map(|entry| CacheRecord {
+                id: entry.id.clone(),
+                kind: "regular",
+                description: entry.description.clone(),
+                size_bytes: entry.size_bytes,
+                created: entry.created,
+                last_used: entry.last_used,
+                uses: entry.uses,
+                shared: entry.held.as_ref().is_some_and(|held| in_images.contains(&held.chain())),
+            })
+            .collect();
+        out.extend(self.mounts.iter().map(|(id, overlay)| CacheRecord {
+            id: id.clone(),
+            kind: "exec.cachemount",
+            description: format!("cached mount {id}"),
+            size_bytes: overlay.borrow().upper_size_bytes(),
+            created: Timestamp::default(),
+            last_used: Timestamp::default(),
+            uses: 1,
+            shared: false,
+        }));
+        out
+    }
+
+    /// Forgets everything (`all`), or what no image has (`docker builder prune`); returns what is gone.
+    ///
+    /// The holds of what is gone are returned too: the caller drops them when the store is not borrowed.
+    pub fn prune(&mut self, store: &Store, all: bool) -> (Vec<CacheRecord>, Vec<Held>) {
+        let gone: Vec<CacheRecord> = self.records(store).into_iter().filter(|record| all || !record.shared).collect();
+        let ids: BTreeSet<&str> = gone.iter().map(|record| record.id.as_str()).collect();
+        let mut holds = Vec::new();
+        self.entries.retain(|_, entry| {
+            let keep = !ids.contains(entry.id.as_str());
+            if !keep {
+                holds.extend(entry.held.take());
+            }
+            keep
+        });
+        self.mounts.retain(|id, _| !ids.contains(id.as_str()));
+        for source in std::mem::take(&mut self.sources).into_values() {
+            holds.extend(source.held);
+        }
+        self.known_files.clear();
+        (gone, holds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs(code: &str, files: &[(&str, &str)]) -> Inputs {
+        let files = files.iter().map(|(path, text)| (path.to_string(), Digest::of(text.as_bytes()))).collect();
+        Inputs { code: code.into(), files }
+    }
+
+    #[test]
+    fn keys_differ_with_every_word() {
+        let base = CacheKey::of("from", None, &[b"a"]);
+        let keys = [
+            base,
+            CacheKey::of("run", Some(base), &[b"a", b"b"]),
+            CacheKey::of("run", Some(base), &[b"ab"]),
+            CacheKey::of("run", None, &[b"a", b"b"]),
+            CacheKey::of("copy", Some(base), &[b"a", b"b"]),
+        ];
+        assert_eq!(keys.into_iter().collect::<BTreeSet<_>>().len(), keys.len());
+    }
+
+    #[test]
+    fn a_miss_is_explained_by_what_is_nearest() {
+        let mut cache = BuildCache::default();
+        let base = Some(CacheKey::of("from", None, &[b"nginx"]));
+        let old = inputs("COPY . /x", &[("a", "1"), ("b", "1")]);
+        assert_eq!(cache.explain(base, &old), MissReason::New);
+        let key = CacheKey::of("copy", base, &[b"1"]);
+        cache.insert("id".into(), key, base, old.clone(), String::new(), None, 0, Timestamp(1));
+        let new = inputs("COPY . /x", &[("a", "1"), ("b", "2"), ("c", "1")]);
+        assert_eq!(cache.explain(base, &new), MissReason::Files { changed: vec!["b".into(), "c".into()] });
+        assert_eq!(
+            cache.explain(base, &inputs("COPY . /y", &[])),
+            MissReason::Instruction { before: "COPY . /x".into() }
+        );
+        assert_eq!(cache.explain(base, &old), MissReason::Environment);
+        assert_eq!(cache.explain(None, &old), MissReason::Base);
+        assert_eq!(cache.lookup(key, Timestamp(2)), None, "an entry without layers is of no use");
+    }
+}

@@ -1,0 +1,690 @@
+//! The classic builder: every instruction makes an image, whose parent is the one before.
+//!
+//! Its cache is those images: a child of the same parent whose container config is the same is taken again. Texts and
+//! configs are those of moby `builder/dockerfile` and `image/image.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::buildkit::{copy_options, destination, write_copy};
+use super::change::{self, DEFAULT_PATH};
+use super::error::{BuildError, Located};
+use super::files::{self, Destination, Found};
+use super::plan::find_stage;
+use super::world::{Held, RunStep, World};
+use crate::base::digest::{ChainId, Digest, Hasher, ImageId};
+use crate::base::path;
+use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, MissReason};
+use crate::docker::dockerfile::ignore::has_wildcards;
+use crate::docker::dockerfile::instruction::{Arg, Command, Copy, Run};
+use crate::docker::dockerfile::words::Lex;
+use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span, Stage};
+use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
+use crate::docker::image::reference::Reference;
+use crate::os::fs::layer::Layer;
+use crate::os::fs::node::Kind;
+use crate::os::fs::overlay::Overlay;
+use crate::os::fs::tree::Tree;
+
+/// The most bytes that a step's layer may hold in memory.
+const MAX_RESIDENT_BYTES: u64 = 1 << 29;
+/// Arguments that need no ARG and leave no trace (moby `buildargs.go`).
+const BUILTIN_ARGS: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// A stage so far.
+#[derive(Clone, Default)]
+struct State {
+    /// The image, or none before the first layer or change of a stage from scratch.
+    image: Option<ImageId>,
+    config: ContainerConfig,
+    author: String,
+    cmd_set: bool,
+    /// Arguments that ARG allowed, with their values.
+    args: Vec<(String, Option<String>)>,
+}
+
+struct Builder<'a> {
+    world: &'a World,
+    request: &'a BuildRequest,
+    sink: &'a BuildSink,
+    file: &'a Dockerfile,
+    context: Tree,
+    globals: Vec<(String, Option<String>)>,
+    used_args: BTreeSet<String>,
+    done: Vec<State>,
+    step: usize,
+    total: usize,
+    /// Once a step missed, those after it can't be in the cache.
+    missed: bool,
+}
+
+/// Builds with the classic builder.
+///
+/// # Errors
+/// Whatever makes a build fail.
+pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<ImageId, Located> {
+    if request.dockerfile.is_empty() {
+        return Err(BuildError::EmptyDockerfile { name: request.dockerfile_name.clone() }.into());
+    }
+    let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
+    let mut file = dockerfile::parse(&text)?;
+    if let Some(target) = &request.target {
+        let index = find_stage(&file.stages, target).ok_or_else(|| BuildError::Target(target.clone()))?;
+        file.stages.truncate(index + 1);
+    }
+    if let Some(last) = file.stages.last_mut().filter(|_| !request.labels.is_empty()) {
+        for (key, value) in &request.labels {
+            let pair = dockerfile::instruction::Pair { key: key.clone(), value: value.clone(), legacy: false };
+            last.instructions.push(Instruction {
+                keyword: "LABEL".to_owned(),
+                code: format!("LABEL {key}={value}"),
+                span: last.span,
+                command: Command::Label(vec![pair]),
+            });
+        }
+    }
+    let total = file.global_args.len() + file.stages.iter().map(|stage| 1 + stage.instructions.len()).sum::<usize>();
+    let mut builder = Builder {
+        world,
+        request,
+        sink,
+        file: &file,
+        context: Tree::of([request.context.files.as_ref()]),
+        globals: Vec::new(),
+        used_args: BTreeSet::new(),
+        done: Vec::new(),
+        step: 0,
+        total,
+        missed: false,
+    };
+    builder.run_all().await
+}
+
+impl Builder<'_> {
+    fn say(&self, text: &str) {
+        (self.sink)(BuildEvent::Stream(text.as_bytes().to_vec()));
+    }
+
+    fn say_step(&mut self, code: &str) {
+        self.step += 1;
+        self.say(&format!("Step {}/{} : {code}\n", self.step, self.total));
+    }
+
+    async fn run_all(&mut self) -> Result<ImageId, Located> {
+        for instruction in &self.file.global_args {
+            self.say_step(&instruction.code);
+            if let Command::Arg(args) = &instruction.command {
+                for arg in args {
+                    let value = self.arg(arg, &self.words(&self.globals.clone()), None, instruction.span)?;
+                    self.globals.push((arg.key.clone(), value));
+                }
+            }
+        }
+        for stage in &self.file.stages {
+            self.say_step(&stage.code);
+            let mut state = self.start(stage).await?;
+            self.say_image(&state);
+            for instruction in &stage.instructions {
+                self.say_step(&instruction.code);
+                self.dispatch(&mut state, instruction).await?;
+                self.say_image(&state);
+            }
+            self.done.push(state);
+        }
+        let unused: Vec<&str> = self
+            .request
+            .build_args
+            .keys()
+            .filter(|key| !self.used_args.contains(*key) && !BUILTIN_ARGS.contains(&key.as_str()))
+            .map(String::as_str)
+            .collect();
+        if !unused.is_empty() {
+            self.say(&format!("[Warning] One or more build-args [{}] were not consumed\n", unused.join(" ")));
+        }
+        let id = self.done.last().and_then(|state| state.image).ok_or(BuildError::NoImage)?;
+        self.say(&format!("Successfully built {}\n", id.short()));
+        for tag in &self.request.tags {
+            self.world.store.borrow_mut().tag(tag.clone(), id, (self.world.now)());
+            self.say(&format!("Successfully tagged {}\n", tag.familiar()));
+        }
+        Ok(id)
+    }
+
+    fn say_image(&self, state: &State) {
+        self.say(&format!(" ---> {}\n", state.image.map(|id| id.short()).unwrap_or_default()));
+    }
+
+    fn words(&self, args: &[(String, Option<String>)]) -> Vec<String> {
+        args.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?))).collect()
+    }
+
+    fn arg(
+        &mut self,
+        arg: &Arg,
+        env: &[String],
+        global: Option<&String>,
+        span: Span,
+    ) -> Result<Option<String>, Located> {
+        self.used_args.insert(arg.key.clone());
+        let given = self.request.build_args.get(&arg.key);
+        change::arg_value(arg, self.file.directives.escape, env, given, global)
+            .map_err(|error| BuildError::from(error).at(span))
+    }
+
+    /// The variables that words of a stage see: the config's and, where it has none of the name, arguments.
+    fn scope(&self, state: &State) -> Vec<String> {
+        let mut out = self.words(&state.args);
+        out.extend(state.config.env.iter().cloned());
+        out
+    }
+
+    async fn start(&mut self, stage: &Stage) -> Result<State, Located> {
+        self.missed = false;
+        let lex = Lex::new(self.file.directives.escape);
+        let globals = self.words(&self.globals);
+        let name =
+            lex.expand(&stage.base, globals.as_slice()).map_err(|error| BuildError::from(error).at(stage.span))?.text;
+        let earlier = self
+            .file
+            .stages
+            .iter()
+            .take(self.done.len())
+            .rposition(|other| !other.name.is_empty() && other.name == name.to_lowercase());
+        let mut state = State::default();
+        if let Some(index) = earlier {
+            state.image = self.done.get(index).and_then(|done| done.image);
+        } else if name != "scratch" {
+            let problem = |problem| BuildError::StageName { name: name.clone(), problem }.at(stage.span);
+            let reference = Reference::parse(&name).map_err(problem)?.with_default_tag();
+            state.image = Some(self.image(&reference, &name, stage.span).await?);
+        }
+        if let Some(image) = state.image.and_then(|id| self.world.store.borrow().image(id).cloned()) {
+            state.config = image.config().config.clone();
+            state.author.clone_from(&image.config().author);
+        }
+        if state.config.env("PATH").is_none() {
+            state.config.set_env("PATH", DEFAULT_PATH);
+        }
+        let triggers = std::mem::take(&mut state.config.on_build);
+        if !triggers.is_empty() {
+            let plural = if triggers.len() > 1 { "s" } else { "" };
+            self.say(&format!("# Executing {} build trigger{plural}\n", triggers.len()));
+        }
+        for text in triggers {
+            let trigger =
+                dockerfile::parse_trigger(&text, stage.span).map_err(|_| BuildError::OnbuildTrigger.at(stage.span))?;
+            self.dispatch(&mut state, &trigger).await?;
+        }
+        Ok(state)
+    }
+
+    async fn image(&self, reference: &Reference, name: &str, span: Span) -> Result<ImageId, Located> {
+        let local = self.world.store.borrow().resolve(name).ok();
+        if let Some(id) = local.filter(|_| !self.request.pull) {
+            return Ok(id);
+        }
+        let sink = Rc::clone(self.sink);
+        let output: Rc<dyn Fn(&[u8])> = Rc::new(move |bytes| sink(BuildEvent::Stream(bytes.to_vec())));
+        let pulled = (self.world.pull)(reference.clone(), output).await;
+        pulled.map_err(|why| BuildError::Pull { name: name.to_owned(), reference: reference.to_string(), why }.at(span))
+    }
+
+    fn chain(&self, state: &State) -> Option<ChainId> {
+        let store = self.world.store.borrow();
+        state.image.and_then(|id| store.image(id)).and_then(|image| image.config().chain_id())
+    }
+
+    fn tree(&self, state: &State) -> Result<Tree, BuildError> {
+        let chain = self.chain(state);
+        Ok(self.world.store.borrow().tree(chain)?)
+    }
+
+    async fn dispatch(&mut self, state: &mut State, instruction: &Instruction) -> Result<(), Located> {
+        let span = instruction.span;
+        state.config.image = state.image.map(|id| id.to_string()).unwrap_or_default();
+        let scope = self.scope(state);
+        let (command, _) = change::expand(&instruction.command, self.file.directives.escape, &scope)
+            .map_err(|error| BuildError::from(error).at(span))?;
+        let done = match &command {
+            Command::Arg(args) => {
+                let mut words = Vec::new();
+                for arg in args {
+                    let global =
+                        self.globals.iter().rev().find(|(key, _)| *key == arg.key).and_then(|(_, value)| value.clone());
+                    let value = self.arg(arg, &self.scope(state), global.as_ref(), span)?;
+                    words.push(
+                        value
+                            .as_ref()
+                            .filter(|_| arg.default.is_some() || self.request.build_args.contains_key(&arg.key))
+                            .map_or_else(|| arg.key.clone(), |value| format!("{}={value}", arg.key)),
+                    );
+                    state.args.retain(|(key, _)| *key != arg.key);
+                    state.args.push((arg.key.clone(), value));
+                }
+                self.commit_change(state, instruction, &format!("ARG {}", words.join(" ")))
+            }
+            Command::Run(run) => self.run(state, instruction, run).await,
+            Command::Copy(copy) => self.copy(state, instruction, copy, "COPY").await,
+            Command::Add(copy) => self.copy(state, instruction, copy, "ADD").await,
+            Command::Workdir(_) => self.workdir(state, instruction, &command).await,
+            _ => {
+                if let Command::Maintainer(name) = &command {
+                    state.author.clone_from(name);
+                }
+                if let (Command::Healthcheck(_), Some(old)) = (&command, &state.config.healthcheck)
+                    && old.test.first().is_some_and(|kind| kind != "NONE")
+                {
+                    self.say(&format!("Note: overriding previous HEALTHCHECK: [{}]\n", old.test.join(" ")));
+                }
+                match change::apply(&mut state.config, &command, &mut state.cmd_set) {
+                    Err(error) => Err(error),
+                    Ok(line) => {
+                        let line = match &command {
+                            Command::Expose(ports) => format!("EXPOSE {}", ports.join(" ")),
+                            _ => line.unwrap_or_default(),
+                        };
+                        self.commit_change(state, instruction, &line)
+                    }
+                }
+            }
+        };
+        done.map_err(|error| error.at(span))
+    }
+
+    /// A container config whose command only says what was done.
+    fn noted(&self, state: &State, words: Vec<String>) -> ContainerConfig {
+        let mut config = state.config.clone();
+        let mut cmd = change::shell(&config);
+        cmd.extend(words);
+        config.cmd = Some(cmd);
+        config
+    }
+
+    /// An instruction that changes the config only.
+    fn commit_change(&mut self, state: &mut State, instruction: &Instruction, line: &str) -> Result<(), BuildError> {
+        let config = self.noted(state, vec!["#(nop) ".to_owned(), line.to_owned()]);
+        if self.probe(state, &config, instruction, &BTreeMap::new()) {
+            return Ok(());
+        }
+        let container = self.say_running();
+        self.commit(state, &container, config, Layer::default())?;
+        self.say_removed(&container);
+        Ok(())
+    }
+
+    fn say_running(&self) -> String {
+        let container = crate::base::digest::hex(&self.world.random.borrow_mut().id());
+        self.say(&format!(" ---> Running in {}\n", container.get(..12).unwrap_or_default()));
+        container
+    }
+
+    fn say_removed(&self, container: &str) {
+        if !self.request.keep_intermediate {
+            self.say(&format!(" ---> Removed intermediate container {}\n", container.get(..12).unwrap_or_default()));
+        }
+    }
+
+    /// Takes a child of the current image with the same container config (moby `GetImageCacheable`, `runconfig.Compare`).
+    fn probe(
+        &mut self,
+        state: &mut State,
+        config: &ContainerConfig,
+        instruction: &Instruction,
+        files: &BTreeMap<String, Digest>,
+    ) -> bool {
+        let tell = |miss| {
+            (self.sink)(BuildEvent::Cache { instruction: instruction.code.clone(), span: instruction.span, miss });
+        };
+        let found = if self.request.no_cache || self.missed {
+            None
+        } else {
+            let store = self.world.store.borrow();
+            let children: Vec<ImageId> = match state.image {
+                Some(id) => store.children(id).collect(),
+                None => store.images().map(Image::id).filter(|id| store.parent(*id).is_none()).collect(),
+            };
+            let same = children
+                .into_iter()
+                .filter_map(|id| store.image(id))
+                .filter(|image| image.config().container_config.as_ref().is_some_and(|other| is_same(other, config)));
+            same.max_by_key(|image| image.config().created).map(Image::id)
+        };
+        match found {
+            Some(id) => {
+                state.image = Some(id);
+                self.say(" ---> Using cache\n");
+                tell(None);
+                true
+            }
+            None => {
+                let miss = if self.request.no_cache {
+                    MissReason::Refused
+                } else if self.missed {
+                    MissReason::Parent
+                } else {
+                    self.explain(state, instruction, files)
+                };
+                tell(Some(miss));
+                self.missed = true;
+                false
+            }
+        }
+    }
+
+    fn explain(&self, state: &State, instruction: &Instruction, files: &BTreeMap<String, Digest>) -> MissReason {
+        let store = self.world.store.borrow();
+        let keyword = instruction.command.name();
+        let lines: Vec<String> = state
+            .image
+            .into_iter()
+            .flat_map(|id| store.children(id).collect::<Vec<_>>())
+            .filter_map(|id| store.image(id)?.config().history.last().map(|line| line.created_by.clone()))
+            .collect();
+        match lines.last() {
+            None => MissReason::New,
+            // The histories of copies differ in the sum of the files.
+            Some(line) if line.contains(&format!("#(nop) {keyword}")) && !files.is_empty() => {
+                MissReason::Files { changed: Vec::new() }
+            }
+            Some(line) => MissReason::Instruction { before: line.clone() },
+        }
+    }
+
+    /// Makes the image of a step.
+    fn commit(
+        &self,
+        state: &mut State,
+        container: &str,
+        mut config: ContainerConfig,
+        layer: Layer,
+    ) -> Result<(), BuildError> {
+        let store = &self.world.store;
+        let now = (self.world.now)();
+        let parent = state.image.and_then(|id| store.borrow().image(id).cloned());
+        let mut child = parent.as_ref().map(|image| image.config().clone()).unwrap_or_default();
+        let empty_layer = layer.is_empty();
+        let mut held = None;
+        if !empty_layer {
+            let chain = store.borrow_mut().register(child.chain_id(), Arc::new(layer))?;
+            held = Some(Held::adopt(store, chain));
+            let diff_id = store.borrow().layer(chain).map(|layer| layer.diff_id);
+            child.diff_ids.extend(diff_id);
+        }
+        let created_by = config.cmd.as_ref().map(|words| words.join(" ")).unwrap_or_default();
+        child.history.push(History {
+            created: Some(now),
+            created_by,
+            author: state.author.clone(),
+            comment: String::new(),
+            empty_layer,
+        });
+        if !container.is_empty() {
+            config.hostname = container.get(..12).unwrap_or_default().to_owned();
+        }
+        let image = Image::new(
+            ImageConfig {
+                architecture: self.world.architecture.to_owned(),
+                os: "linux".to_owned(),
+                author: state.author.clone(),
+                comment: String::new(),
+                config: state.config.clone(),
+                container: container.to_owned(),
+                container_config: Some(config),
+                created: Some(now),
+                docker_version: self.world.docker_version.to_owned(),
+                ..child
+            },
+            Form::Classic,
+        );
+        let id = image.id();
+        let mut store = store.borrow_mut();
+        store.add_image(image)?;
+        if let Some(parent) = state.image {
+            store.set_parent(id, parent);
+        }
+        drop(store);
+        drop(held);
+        state.image = Some(id);
+        Ok(())
+    }
+
+    async fn workdir(
+        &mut self,
+        state: &mut State,
+        instruction: &Instruction,
+        command: &Command,
+    ) -> Result<(), BuildError> {
+        change::apply(&mut state.config, command, &mut state.cmd_set)?;
+        let dir = state.config.working_dir.clone();
+        let config = self.noted(state, vec![format!("#(nop) WORKDIR {dir}")]);
+        if self.probe(state, &config, instruction, &BTreeMap::new()) {
+            return Ok(());
+        }
+        let container = self.say_running();
+        (self.world.sleep)(World::duration(60, 0, 1)).await;
+        let destination = Destination::new(self.tree(state)?, (self.world.now)());
+        destination.make_dirs(dir.as_bytes(), None)?;
+        self.commit(state, &container, config, destination.layer())?;
+        self.say_removed(&container);
+        Ok(())
+    }
+
+    async fn run(&mut self, state: &mut State, instruction: &Instruction, run: &Run) -> Result<(), BuildError> {
+        for (flag, given) in [
+            ("mount", !run.mounts.is_empty()),
+            ("network", run.network.is_some()),
+            ("security", run.security.is_some()),
+        ] {
+            if given {
+                return Err(BuildError::NeedsBuildKit(flag));
+            }
+        }
+        if !run.line.heredocs.is_empty() {
+            return Err(BuildError::HeredocNeedsBuildKit);
+        }
+        if state.image.is_none() {
+            return Err(BuildError::NoFrom);
+        }
+        let args = change::resolve(&run.line, &state.config);
+        // Arguments that the config's own variables don't hide are the command's too.
+        let allowed: Vec<String> = state
+            .args
+            .iter()
+            .filter(|(key, _)| state.config.env(key).is_none())
+            .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)))
+            .collect();
+        let mut saved = args.clone();
+        if !allowed.is_empty() {
+            let mut sorted = allowed.clone();
+            sorted.sort();
+            sorted.insert(0, format!("|{}", sorted.len()));
+            sorted.extend(saved);
+            saved = sorted;
+        }
+        let mut config = state.config.clone();
+        config.cmd = Some(saved);
+        config.entrypoint = None;
+        if self.probe(state, &config, instruction, &BTreeMap::new()) {
+            return Ok(());
+        }
+        let container = self.say_running();
+        let root = Rc::new(std::cell::RefCell::new(Overlay::new(1, self.tree(state)?, MAX_RESIDENT_BYTES)));
+        let mut env = state.config.env.clone();
+        env.extend(allowed);
+        let sink = Rc::clone(self.sink);
+        let command = args.join(" ");
+        let ended = (self.world.run)(RunStep {
+            root: Rc::clone(&root),
+            args,
+            env,
+            cwd: state.config.working_dir.clone(),
+            user: state.config.user.clone(),
+            hostname: container.get(..12).unwrap_or_default().to_owned(),
+            network: self.request.network.clone().unwrap_or_else(|| "default".to_owned()),
+            mounts: Vec::new(),
+            output: Rc::new(move |is_error, bytes| {
+                let bytes = bytes.to_vec();
+                sink(if is_error { BuildEvent::ErrorStream(bytes) } else { BuildEvent::Stream(bytes) });
+            }),
+        })
+        .await;
+        match ended {
+            Ok(0) => {}
+            Ok(code) => {
+                self.say_removed(&container);
+                return Err(BuildError::Exit { command, code });
+            }
+            Err(why) => return Err(BuildError::Start { command, why: why.0 }),
+        }
+        let layer = root.borrow().upper();
+        self.commit(state, &container, config, layer)?;
+        self.say_removed(&container);
+        Ok(())
+    }
+
+    async fn copy(
+        &mut self,
+        state: &mut State,
+        instruction: &Instruction,
+        copy: &Copy,
+        keyword: &'static str,
+    ) -> Result<(), BuildError> {
+        for (flag, given) in [
+            ("chmod", copy.chmod.is_some()),
+            ("link", copy.link),
+            ("parents", copy.parents),
+            ("exclude", !copy.exclude.is_empty()),
+            ("checksum", copy.checksum.is_some()),
+        ] {
+            if given {
+                return Err(BuildError::NeedsBuildKit(flag));
+            }
+        }
+        if !copy.documents.is_empty() {
+            return Err(BuildError::HeredocNeedsBuildKit);
+        }
+        let (source, in_context) = match &copy.from {
+            None => (self.context.clone(), true),
+            Some(from) => (self.copy_source(from, instruction.span).await?, false),
+        };
+        let mut found: Vec<Found> = Vec::new();
+        for wanted in &copy.sources {
+            if wanted.starts_with("http://") || wanted.starts_with("https://") {
+                return Err(BuildError::NotSimulated(format!("{keyword} from {wanted}")));
+            }
+            if in_context && leaves(wanted) {
+                return Err(BuildError::OutsideContext { path: wanted.clone(), keyword });
+            }
+            match files::select(&source, wanted)? {
+                Some(here) => found.extend(here),
+                None => {
+                    let path = path::normalize(wanted.as_bytes()).to_string();
+                    return Err(BuildError::SourceNotFound {
+                        snapshot: String::new(),
+                        path,
+                        written: wanted.clone(),
+                        keyword,
+                        in_context,
+                    });
+                }
+            }
+        }
+        if found.is_empty() {
+            return Err(BuildError::NoSourceFiles { keyword });
+        }
+        if found.len() > 1 && !copy.destination.ends_with('/') {
+            return Err(BuildError::ManySources { keyword });
+        }
+        let tree = self.tree(state)?;
+        let mut options = copy_options(copy, keyword == "ADD", &tree)?;
+        if options.owner.is_none() && in_context {
+            options.owner = Some((0, 0));
+        }
+        if options.unpack && found.iter().all(|file| file.node.kind() == Kind::File) {
+            // The owners in an archive are kept.
+            options.owner = options.owner.filter(|_| copy.chown.is_some());
+        }
+        let sum = self.sum(&found);
+        let chown = copy.chown.as_ref().map(|owner| format!("--chown={owner}")).unwrap_or_default();
+        let line = format!("#(nop) {keyword} {chown}{sum} in {} ", copy.destination);
+        let config = self.noted(state, vec![line]);
+        let sums = files::file_sums(&found, &options.exclude);
+        if self.probe(state, &config, instruction, &sums) {
+            return Ok(());
+        }
+        (self.world.sleep)(World::duration(80, 0, 1)).await;
+        let to = destination(&state.config.working_dir, &copy.destination);
+        let target = Destination::new(tree, (self.world.now)());
+        write_copy(&target, &found, &to, &options, copy, found.len() > 1)?;
+        self.commit(state, "", config, target.layer())
+    }
+
+    async fn copy_source(&mut self, from: &str, span: Span) -> Result<Tree, BuildError> {
+        if let Some(state) = find_stage(&self.file.stages, from).and_then(|index| self.done.get(index)) {
+            return self.tree(state);
+        }
+        let problem = |problem| BuildError::StageName { name: from.to_owned(), problem };
+        let reference = Reference::parse(from).map_err(problem)?.with_default_tag();
+        let id = self.image(&reference, from, span).await.map_err(|located| located.error)?;
+        self.tree(&State { image: Some(id), ..State::default() })
+    }
+
+    /// `file:…`, `dir:…` or `multi:…`: sums over the files' tar forms, times left out (moby `copy.go`, `tarsum`).
+    fn sum(&self, found: &[Found]) -> String {
+        let memo = self.world.store.borrow().memo().clone();
+        let one = |name: &[u8], node: &crate::os::fs::tree::Node| {
+            let mut entry = crate::os::fs::node::Entry::clone(&node.entry);
+            entry.meta.mtime = crate::base::time::Timestamp(0);
+            let change = crate::os::fs::layer::Change::Put(Arc::new(entry));
+            let layer: Layer = [(name.into(), change)].into_iter().collect();
+            memo.diff_id(&layer.to_tar()).0
+        };
+        let joined = |sums: Vec<String>| {
+            let mut hasher = Hasher::new();
+            hasher.update(sums.join(",").as_bytes());
+            hasher.finish().hex()
+        };
+        let mut sums = Vec::new();
+        for file in found {
+            if file.node.kind() != Kind::Dir {
+                sums.push(format!("file:{}", one(&file.name, &file.node).hex()));
+                continue;
+            }
+            let mut inner: Vec<String> = files::walk(&file.node).iter().map(|(at, node)| one(at, node).hex()).collect();
+            inner.sort();
+            sums.push(format!("dir:{}", joined(inner)));
+        }
+        match sums.as_slice() {
+            [only] => only.clone(),
+            _ => format!("multi:{}", joined(sums)),
+        }
+    }
+}
+
+/// Whether a path goes above the context.
+fn leaves(wanted: &str) -> bool {
+    !has_wildcards(wanted) && dockerfile::ignore::clean(wanted.trim_start_matches('/')).starts_with("..")
+}
+
+/// Whether a container config would give the same (moby `image/cache/compare.go`): the host's name and the image's don't count.
+fn is_same(a: &ContainerConfig, b: &ContainerConfig) -> bool {
+    let neutral = |config: &ContainerConfig| ContainerConfig {
+        hostname: String::new(),
+        domainname: String::new(),
+        image: String::new(),
+        ..config.clone()
+    };
+    neutral(a) == neutral(b)
+}

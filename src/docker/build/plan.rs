@@ -1,0 +1,286 @@
+//! The plan of a build: which stages are needed, what each starts from, what the variables before the first FROM are.
+//!
+//! A plan is made from the Dockerfile and the request alone; no image is looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::arg_value;
+use super::error::{BuildError, Located};
+use crate::docker::dockerfile::instruction::{Command, Copy};
+use crate::docker::dockerfile::lint::{self, Warning};
+use crate::docker::dockerfile::mount::{Mount, MountType};
+use crate::docker::dockerfile::words::Lex;
+use crate::docker::dockerfile::{Dockerfile, Instruction, Stage};
+use crate::docker::image::reference::Reference;
+
+/// What a stage starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing.
+    Scratch,
+    /// An earlier stage.
+    Stage(usize),
+    /// An image, and its name as written after expansion.
+    Image(Reference, String),
+}
+
+/// Where COPY and bind mounts take their files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The build context.
+    Context,
+    /// A stage.
+    Stage(usize),
+    /// An image.
+    Image(Reference, String),
+}
+
+/// A stage in the plan.
+#[derive(Debug, Clone)]
+pub struct PlannedStage<'a> {
+    /// As written.
+    pub stage: &'a Stage,
+    /// What it starts from.
+    pub base: Base,
+    /// Its name in progress lines; empty when it is the only one.
+    pub label: String,
+    /// The stages that it needs.
+    pub needs: BTreeSet<usize>,
+    /// Images that it only copies from.
+    pub images: Vec<(Reference, String)>,
+}
+
+/// A plan.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// All stages.
+    pub stages: Vec<PlannedStage<'a>>,
+    /// The one whose image is asked for.
+    pub target: usize,
+    /// Those that are needed for it, in order.
+    pub order: Vec<usize>,
+    /// Variables before the first FROM, platform variables among them.
+    pub globals: Vec<String>,
+    /// Build checks.
+    pub warnings: Vec<Warning>,
+}
+
+/// The platform variables that every BuildKit build has.
+fn platform(architecture: &str, target: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    for side in ["BUILD", "TARGET"] {
+        out.push(format!("{side}PLATFORM=linux/{architecture}"));
+        out.push(format!("{side}OS=linux"));
+        out.push(format!("{side}OSVERSION="));
+        out.push(format!("{side}ARCH={architecture}"));
+        out.push(format!("{side}VARIANT="));
+    }
+    out.push(format!("TARGETSTAGE={}", if target.is_empty() { "default" } else { target }));
+    out
+}
+
+/// Makes a plan.
+///
+/// # Errors
+/// Unknown targets and stages, circles, base names that can't be.
+pub fn plan<'a>(
+    file: &'a Dockerfile,
+    build_args: &BTreeMap<String, String>,
+    target: Option<&str>,
+    architecture: &str,
+) -> Result<Plan<'a>, Located> {
+    let escape = file.directives.escape;
+    let mut warnings = lint::check(file);
+    let last_name = file.stages.last().map_or("", |stage| stage.name.as_str());
+    let mut globals = platform(architecture, target.unwrap_or(last_name));
+    for instruction in &file.global_args {
+        let Command::Arg(args) = &instruction.command else { continue };
+        for arg in args {
+            let value = arg_value(arg, escape, &globals, build_args.get(&arg.key), None);
+            match value.map_err(|error| BuildError::from(error).at(instruction.span))? {
+                Some(value) => globals.push(format!("{}={value}", arg.key)),
+                None => globals.push(format!("{}=", arg.key)),
+            }
+        }
+    }
+    let target_index = match target {
+        None => file.stages.len().saturating_sub(1),
+        Some(name) => find_stage(&file.stages, name).ok_or_else(|| BuildError::Target(name.to_owned()))?,
+    };
+    let mut stages: Vec<PlannedStage<'a>> = Vec::new();
+    for (index, stage) in file.stages.iter().enumerate() {
+        let expanded = Lex::new(escape)
+            .expand(&stage.base, globals.as_slice())
+            .map_err(|error| BuildError::from(error).at(stage.span))?;
+        for name in &expanded.unmatched {
+            warnings.push(Warning {
+                rule: &lint::UNDEFINED_ARG_IN_FROM,
+                message: format!("FROM argument '{name}' is not declared"),
+                span: stage.span,
+            });
+        }
+        let name = expanded.text;
+        if name.is_empty() {
+            return Err(BuildError::BlankBase(stage.base.clone()).at(stage.span));
+        }
+        let earlier = file.stages.iter().take(index).rposition(|other| !other.name.is_empty() && other.name == name);
+        let base = match earlier {
+            Some(other) => Base::Stage(other),
+            None if name == "scratch" => Base::Scratch,
+            None => Base::Image(reference(&name, stage)?, name),
+        };
+        let label = if stage.name.is_empty() { format!("stage-{index}") } else { stage.name.clone() };
+        let mut planned = PlannedStage { stage, base, label, needs: BTreeSet::new(), images: Vec::new() };
+        if let Base::Stage(other) = planned.base {
+            planned.needs.insert(other);
+        }
+        for instruction in &stage.instructions {
+            for origin in origins(instruction, &file.stages)? {
+                match origin {
+                    Origin::Context => {}
+                    Origin::Stage(other) if other == index => {
+                        return Err(BuildError::Circular(planned.label).at(instruction.span));
+                    }
+                    Origin::Stage(other) if other > index => {
+                        let from = file.stages.get(other).map_or(String::new(), |stage| stage.name.clone());
+                        return Err(BuildError::LaterStage { from, stage: planned.label }.at(instruction.span));
+                    }
+                    Origin::Stage(other) => drop(planned.needs.insert(other)),
+                    Origin::Image(reference, name) => planned.images.push((reference, name)),
+                }
+            }
+        }
+        stages.push(planned);
+    }
+    if let [only] = stages.as_mut_slice()
+        && only.images.is_empty()
+    {
+        only.label.clear();
+    }
+    let mut needed = BTreeSet::from([target_index]);
+    // Stages need only earlier ones, so one pass from the last to the first finds all.
+    for index in (0..stages.len()).rev() {
+        if needed.contains(&index)
+            && let Some(stage) = stages.get(index)
+        {
+            needed.extend(stage.needs.iter().copied());
+        }
+    }
+    warnings.sort_by_key(|warning| warning.span);
+    Ok(Plan { stages, target: target_index, order: needed.into_iter().collect(), globals, warnings })
+}
+
+fn reference(name: &str, stage: &Stage) -> Result<Reference, Located> {
+    Reference::parse(name)
+        .map(Reference::with_default_tag)
+        .map_err(|problem| BuildError::StageName { name: name.to_owned(), problem }.at(stage.span))
+}
+
+/// A stage by name or number.
+pub fn find_stage(stages: &[Stage], name: &str) -> Option<usize> {
+    let folded = name.to_lowercase();
+    let by_name = stages.iter().rposition(|stage| !stage.name.is_empty() && stage.name == folded);
+    by_name.or_else(|| name.parse::<usize>().ok().filter(|index| *index < stages.len()))
+}
+
+/// Where an instruction takes files from.
+///
+/// # Errors
+/// A name that is neither a stage nor an image; a mount that can't be read.
+pub fn origins(instruction: &Instruction, stages: &[Stage]) -> Result<Vec<Origin>, Located> {
+    match &instruction.command {
+        Command::Copy(copy) => Ok(vec![origin_of_copy(copy, instruction, stages)?]),
+        Command::Add(_) => Ok(vec![Origin::Context]),
+        Command::Run(run) => {
+            let mut out = Vec::new();
+            for text in &run.mounts {
+                // Variables are not expanded yet; what can't be read now may be read then.
+                let Ok(mount) = Mount::parse(text) else { continue };
+                if mount.kind == MountType::Bind {
+                    out.push(origin(&mount.from, instruction, stages)?);
+                }
+            }
+            Ok(out)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn origin_of_copy(copy: &Copy, instruction: &Instruction, stages: &[Stage]) -> Result<Origin, Located> {
+    origin(copy.from.as_deref().unwrap_or_default(), instruction, stages)
+}
+
+/// What `--from=name` means.
+///
+/// # Errors
+/// A name that is neither a stage nor an image.
+pub fn origin(name: &str, instruction: &Instruction, stages: &[Stage]) -> Result<Origin, Located> {
+    if name.is_empty() || name == "context" {
+        return Ok(Origin::Context);
+    }
+    if let Some(index) = find_stage(stages, name) {
+        return Ok(Origin::Stage(index));
+    }
+    Reference::parse(name)
+        .map(|reference| Origin::Image(reference.with_default_tag(), name.to_owned()))
+        .map_err(|problem| BuildError::StageName { name: name.to_owned(), problem }.at(instruction.span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::dockerfile::parse;
+
+    fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+    }
+
+    fn fail(text: &str, target: Option<&str>) -> String {
+        plan(&parse(text).unwrap(), &args(&[]), target, "amd64").unwrap_err().error.to_string()
+    }
+
+    #[test]
+    fn unused_stages_are_left_out() {
+        let file = parse(
+            "FROM a AS one\nFROM b AS two\nFROM one AS three\nCOPY --from=0 /x /y\nFROM scratch\nCOPY --from=three /y /z\n",
+        );
+        let file = file.unwrap();
+        let whole = plan(&file, &args(&[]), None, "amd64").unwrap();
+        assert_eq!((whole.target, whole.order.as_slice()), (3, &[0, 2, 3][..]));
+        assert_eq!(whole.stages[2].base, Base::Stage(0));
+        assert_eq!((whole.stages[0].label.as_str(), whole.stages[3].label.as_str()), ("one", "stage-3"));
+        let part = plan(&file, &args(&[]), Some("TWO"), "amd64").unwrap();
+        assert_eq!(part.order, [1]);
+    }
+
+    #[test]
+    fn variables_before_from_have_defaults_and_given_values() {
+        let file = parse("ARG V=3.19\nARG IMAGE=alpine:$V\nFROM $IMAGE\n").unwrap();
+        let base =
+            |given: &[(&str, &str)]| match plan(&file, &args(given), None, "amd64").unwrap().stages[0].base.clone() {
+                Base::Image(reference, _) => reference.familiar(),
+                other => format!("{other:?}"),
+            };
+        assert_eq!(base(&[]), "alpine:3.19");
+        assert_eq!(base(&[("V", "edge")]), "alpine:edge");
+        assert_eq!(base(&[("IMAGE", "busybox")]), "busybox:latest");
+        let only = plan(&file, &args(&[]), None, "amd64").unwrap();
+        assert_eq!(only.stages[0].label, "");
+        assert!(only.globals.contains(&"TARGETARCH=amd64".to_owned()));
+    }
+
+    #[test]
+    fn impossible_stages_are_refused() {
+        assert_eq!(fail("FROM a", Some("x")), "target stage \"x\" could not be found");
+        assert_eq!(fail("FROM $NOPE", None), "base name ($NOPE) should not be blank");
+        assert_eq!(
+            fail("FROM Nginx", None),
+            "failed to parse stage name \"Nginx\": invalid reference format: repository name (library/Nginx) must be lowercase"
+        );
+        assert_eq!(fail("FROM a AS x\nCOPY --from=x /a /b", None), "circular dependency detected on stage: x");
+        assert_eq!(
+            fail("FROM a AS x\nCOPY --from=y /a /b\nFROM b AS y", None),
+            "cannot copy from stage \"y\", it needs to be defined before current stage \"x\""
+        );
+    }
+}

@@ -1,8 +1,144 @@
 //! `capas`, the machine in a real terminal: the only place of the host program that does input and output.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the host program reads files, arguments, keys and the clock, and prints"
+)]
+
+mod interactive;
+
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::lesson::transcript;
+use crate::machine::{Config, Machine};
+
+const USAGE: &str = "\
+capas: a Docker you can see through
+
+Usage:
+  capas                      an interactive session
+  capas -c 'COMMAND'         one command; its status is capas's
+  capas run FILE             types each line of FILE and prints what a terminal would show
+  capas test FILE.md...      replays transcripts
+  capas --help | --version
+
+Options:
+  --seed N                   ids and names follow from it (1)
+";
+
+/// A command is given up after this much virtual time.
+const LIMIT: Duration = Duration::from_secs(3600);
+/// A program in front that is silent for this long waits for input.
+const QUIET: Duration = Duration::from_secs(15);
 
 /// Runs the command line of `capas`.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let mut config = Config::default();
+    if let Some(at) = args.iter().position(|arg| arg == "--seed") {
+        let Some(seed) = args.get(at + 1).and_then(|text| text.parse().ok()) else {
+            return usage_error("--seed needs a number");
+        };
+        config.seed = seed;
+        args.drain(at..at + 2);
+    }
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => interactive::run(config),
+        ["-h" | "--help" | "help"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        ["-V" | "--version"] => {
+            println!("capas {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        ["-c", command] => type_lines(config, command, false),
+        ["run", file] => match std::fs::read_to_string(file) {
+            Ok(script) => type_lines(config, &script, true),
+            Err(error) => {
+                eprintln!("capas: {file}: {error}");
+                ExitCode::from(1)
+            }
+        },
+        ["test", files @ ..] if !files.is_empty() => test(files),
+        _ => usage_error("unknown arguments"),
+    }
+}
+
+fn usage_error(problem: &str) -> ExitCode {
+    eprint!("capas: {problem}\n\n{USAGE}");
+    ExitCode::from(2)
+}
+
+/// Types lines one after the other; with `shown`, prints all that the terminal gets.
+fn type_lines(config: Config, script: &str, shown: bool) -> ExitCode {
+    let config = Config { cols: 120, rows: 40, ..config };
+    let mut machine = Machine::new(config);
+    let tty = machine.console();
+    let mut out = std::io::stdout();
+    let mut print = |bytes: &[u8]| {
+        // Nobody may be reading any more; the status still tells.
+        drop(out.write_all(bytes).and_then(|()| out.flush()));
+    };
+    let prompt = machine.settle(tty, QUIET, LIMIT);
+    if shown {
+        print(&prompt);
+    }
+    for line in script.lines() {
+        machine.input(tty, line.as_bytes());
+        let echo = machine.settle(tty, Duration::ZERO, LIMIT);
+        machine.input(tty, b"\r");
+        let output = machine.settle(tty, QUIET, LIMIT);
+        if shown {
+            print(&echo);
+            print(&output);
+        } else {
+            print(&between(&output));
+        }
+    }
+    if shown {
+        print(b"\r\n");
+    }
+    machine.input(tty, b"echo $?\r");
+    let status = String::from_utf8_lossy(&machine.settle(tty, QUIET, LIMIT)).into_owned();
+    let status = status.lines().rev().find_map(|line| line.trim().parse::<u8>().ok());
+    ExitCode::from(status.unwrap_or(0))
+}
+
+/// A command's output without the echoed Return before it and the prompt after it.
+fn between(output: &[u8]) -> Vec<u8> {
+    let start = output.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let end = output.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let body = output.get(start..end.max(start)).unwrap_or_default();
+    body.iter().copied().filter(|b| *b != b'\r').collect()
+}
+
+fn test(files: &[&str]) -> ExitCode {
+    let (mut passed, mut failed) = (0, 0);
+    for file in files {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => {
+                eprintln!("capas: {file}: {error}");
+                failed += 1;
+                continue;
+            }
+        };
+        let report = transcript::run(&text);
+        passed += report.steps - report.failures.len().min(report.steps);
+        failed += report.failures.len();
+        for failure in &report.failures {
+            println!("{file}:{}: {}", failure.line, failure.command);
+            failure.expected.iter().for_each(|line| println!("  - {line}"));
+            failure.actual.iter().for_each(|line| println!("  + {line}"));
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

@@ -1,1 +1,4 @@
 //! Lessons, exercises and their checks, transcripts.
+
+pub mod screen;
+pub mod transcript;

@@ -1,1 +1,253 @@
-//! The machine: the only constructor of a world; the student's host, the journal, the event log.
+//! The machine: the only constructor of a world.
+//!
+//! Keystrokes and time go in; terminal bytes and events come out. The machine does no input or output of its own and
+//! asks no clock, so the seed and the journal of inputs are the whole session: [`Machine::replay`] gives the same bytes.
+//!
+//! ```
+//! use capas::machine::{Config, Machine};
+//! let mut machine = Machine::new(Config::default());
+//! let console = machine.console();
+//! machine.input(console, b"echo hola\r");
+//! machine.run(10_000_000);
+//! assert!(String::from_utf8_lossy(&machine.take_output(console)).contains("hola"));
+//! ```
+
+pub mod host;
+pub mod journal;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::base::errno::Errno;
+use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
+use crate::os::fs::mounts::Caller;
+use crate::os::kernel::{Gpid, Kernel, Programs};
+pub use crate::os::kernel::{Stop, TtyId};
+
+use host::Host;
+pub use journal::{Input, Journal};
+
+/// When the machine's clock starts: the day after the module's images were two months old.
+pub const EPOCH: Timestamp = Timestamp::from_date(2021, 12, 20);
+
+/// What a world is made from.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Ids and names follow from it.
+    pub seed: u64,
+    /// When the machine is switched on.
+    pub epoch: Timestamp,
+    /// Columns of the first terminal.
+    pub cols: u16,
+    /// Rows of the first terminal.
+    pub rows: u16,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { seed: 1, epoch: EPOCH, cols: 80, rows: 24 }
+    }
+}
+
+/// A computer with Docker on it.
+pub struct Machine {
+    kernel: Kernel,
+    host: Host,
+    journal: Journal,
+    /// Terminals and the process that keeps a shell on each.
+    consoles: BTreeMap<TtyId, Gpid>,
+    first: TtyId,
+}
+
+impl Machine {
+    /// Switches a machine on: its shell is started on the first terminal.
+    pub fn new(config: Config) -> Self {
+        let mut programs = Programs::new();
+        host::register(&mut programs);
+        let kernel = Kernel::new(config.seed, config.epoch, programs);
+        let host = Host::new(&kernel, &crate::os::fs::layer::Layer::default());
+        let mut machine =
+            Self { kernel, host, journal: Journal::new(&config), consoles: BTreeMap::new(), first: TtyId(0) };
+        machine.first = machine.add_console(config.cols, config.rows);
+        machine
+    }
+
+    /// Makes the world that a journal leads to, up to its end.
+    pub fn replay(journal: &Journal) -> Self {
+        Self::replay_prefix(journal, journal.inputs.len())
+    }
+
+    /// Makes the world that the first `count` inputs of a journal lead to. Terminal output is kept for the taking.
+    pub fn replay_prefix(journal: &Journal, count: usize) -> Self {
+        let mut machine = Self::new(journal.config());
+        let mut kept: BTreeMap<TtyId, Vec<u8>> = BTreeMap::new();
+        for (time, input) in journal.inputs.iter().take(count) {
+            machine.run_until(*time, &mut kept);
+            machine.apply(input.clone());
+        }
+        if count >= journal.inputs.len() {
+            machine.run_until(journal.end, &mut kept);
+        }
+        machine
+    }
+
+    /// Runs until the clock shows `time`, keeping terminals from filling up.
+    fn run_until(&mut self, time: Timestamp, kept: &mut BTreeMap<TtyId, Vec<u8>>) {
+        self.kernel.advance_to(time);
+        loop {
+            let stop = self.kernel.run(1 << 20, Some(time));
+            for tty in self.consoles.keys() {
+                kept.entry(*tty).or_default().extend(self.kernel.take_output(*tty));
+            }
+            if self.kernel.now() >= time || stop != Stop::OutOfFuel {
+                return;
+            }
+        }
+    }
+
+    /// The terminal that was there from the start.
+    pub const fn console(&self) -> TtyId {
+        self.first
+    }
+
+    /// Opens another terminal with a shell of its own.
+    pub fn open_console(&mut self, cols: u16, rows: u16) -> TtyId {
+        self.record(Input::OpenConsole { cols, rows });
+        self.add_console(cols, rows)
+    }
+
+    fn add_console(&mut self, cols: u16, rows: u16) -> TtyId {
+        let tty = self.kernel.new_tty(cols, rows);
+        if let Ok(gpid) = self.host.log_in(&self.kernel, tty) {
+            self.consoles.insert(tty, gpid);
+        }
+        tty
+    }
+
+    /// Types bytes into a terminal.
+    pub fn input(&mut self, tty: TtyId, bytes: &[u8]) {
+        self.record(Input::Type { tty: tty.0, bytes: bytes.to_vec() });
+        self.kernel.type_into(tty, bytes);
+    }
+
+    /// Sets a terminal's size.
+    pub fn resize(&mut self, tty: TtyId, cols: u16, rows: u16) {
+        self.record(Input::Resize { tty: tty.0, cols, rows });
+        self.kernel.resize(tty, cols, rows);
+    }
+
+    /// Puts a file on the host, as if it had been dropped on it; folders on the way are made.
+    ///
+    /// # Errors
+    /// Those of making files: `EISDIR`, `ENOTDIR`, `ENOSPC`.
+    pub fn put_file(&mut self, path: &str, content: &[u8]) -> Result<(), Errno> {
+        self.record(Input::PutFile { path: path.to_owned(), content: content.to_vec() });
+        self.host.put_file(&self.kernel, path, content.into())
+    }
+
+    /// The content of a file of the host.
+    ///
+    /// # Errors
+    /// Those of a walk.
+    pub fn file(&self, path: &str) -> Result<Rope, Errno> {
+        self.host.file(path)
+    }
+
+    fn apply(&mut self, input: Input) {
+        match input {
+            Input::Type { tty, bytes } => self.input(TtyId(tty), &bytes),
+            Input::Resize { tty, cols, rows } => self.resize(TtyId(tty), cols, rows),
+            Input::OpenConsole { cols, rows } => drop_id(self.open_console(cols, rows)),
+            // What failed in the session fails in its replay.
+            Input::PutFile { path, content } => drop(self.put_file(&path, &content).is_ok()),
+        }
+    }
+
+    fn record(&mut self, input: Input) {
+        let now = self.kernel.now();
+        self.journal.inputs.push((now, input));
+        self.journal.end = now;
+    }
+
+    /// Runs what can run, at most `fuel` units of work (about a microsecond each).
+    pub fn run(&mut self, fuel: u64) -> Stop {
+        let stop = self.kernel.run(fuel, None);
+        self.journal.end = self.kernel.now();
+        stop
+    }
+
+    /// Lets time pass up to `time` in the next [`Self::run`].
+    pub fn advance_to(&mut self, time: Timestamp) {
+        self.kernel.advance_to(time);
+    }
+
+    /// The time on the machine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.kernel.now()
+    }
+
+    /// Takes what a terminal was sent.
+    pub fn take_output(&mut self, tty: TtyId) -> Vec<u8> {
+        self.kernel.take_output(tty)
+    }
+
+    /// The session so far.
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Whether a command is running in front of a terminal's shell.
+    pub fn is_busy(&self, tty: TtyId) -> bool {
+        let Some(login) = self.consoles.get(&tty) else { return false };
+        !self.kernel.is_at_prompt(tty, *login)
+    }
+
+    /// Runs, letting time jump, until the shell of `tty` waits for a command, the program in front waits for input and
+    /// has been quiet for `quiet`, or `limit` has passed. For scripts and tests; the page lets real time pass instead.
+    pub fn settle(&mut self, tty: TtyId, quiet: Duration, limit: Duration) -> Vec<u8> {
+        let mut out = Vec::new();
+        let (start, mut last_output) = (self.now(), self.now());
+        loop {
+            let stop = self.run(1 << 16);
+            let new = self.take_output(tty);
+            if !new.is_empty() {
+                last_output = self.now();
+                out.extend(new);
+                continue;
+            }
+            let now = self.now();
+            if now.since(start) > limit {
+                return out;
+            }
+            match stop {
+                Stop::OutOfFuel => {}
+                _ if !self.is_busy(tty) => return out,
+                Stop::Until(time) if time.since(last_output) <= quiet => self.advance_to(time),
+                Stop::Until(_) | Stop::Idle => return out,
+            }
+        }
+    }
+
+    /// The host's files, for whoever draws them.
+    pub fn host_files(&self) -> Rc<std::cell::RefCell<crate::os::fs::mounts::Mounts>> {
+        self.host.mounts()
+    }
+
+    /// The kernel, for views of processes.
+    pub const fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+}
+
+/// The new console's number is in the journal's order already.
+const fn drop_id(_: TtyId) {}
+
+/// Who sets files up on the host.
+fn set_up(now: Timestamp) -> Caller {
+    Caller { now, ..Caller::root() }
+}
+
+#[cfg(test)]
+mod tests;

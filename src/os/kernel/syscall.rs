@@ -1317,9 +1317,12 @@ impl Kernel {
         drop(gone);
     }
 
-    /// Whether a program waits for input on a terminal (nothing is left for it to read).
-    pub fn is_waiting_for_input(&self, id: TtyId) -> bool {
-        self.queue.is_empty() && self.state.borrow().ttys.get(&id).is_some_and(|tty| !tty.is_readable())
+    /// Whether the process in front of a terminal is a child of `login` (its shell) and waits for a key.
+    pub fn is_at_prompt(&self, id: TtyId, login: Gpid) -> bool {
+        let state = self.state.borrow();
+        let Some(tty) = state.ttys.get(&id) else { return false };
+        let shell = state.processes.get(&tty.foreground).is_some_and(|p| p.parent == login);
+        self.queue.is_empty() && shell && !tty.is_readable() && tty.can_read.is_waiting(tty.foreground)
     }
 
     /// Stops (`pause`) or continues every process of a cgroup, without their noticing.

@@ -52,6 +52,11 @@ impl Waiters {
         self.waiting.borrow_mut().insert(gpid);
     }
 
+    /// Whether a process waits here.
+    pub fn is_waiting(&self, gpid: Gpid) -> bool {
+        self.waiting.borrow().contains(&gpid)
+    }
+
     /// Wakes all; each looks again whether it can go on.
     pub fn wake(&self) {
         for gpid in std::mem::take(&mut *self.waiting.borrow_mut()) {

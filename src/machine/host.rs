@@ -1,0 +1,197 @@
+//! The student's computer: files, mounts, init, and a shell on every terminal.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bstr::BString;
+
+use super::set_up;
+use crate::base::errno::Errno;
+use crate::base::path;
+use crate::base::rope::Rope;
+use crate::os::fs::layer::Layer;
+use crate::os::fs::mounts::{Caller, Cred, Mount, Mounts};
+use crate::os::fs::node::Content;
+use crate::os::fs::overlay::Overlay;
+use crate::os::fs::tree::Tree;
+use crate::os::kernel::net::NetId;
+use crate::os::kernel::proc_fs::ProcFs;
+use crate::os::kernel::{Gpid, Kernel, Proc, ProcessSpec, Programs, Task, TtyId, devices};
+
+/// The student's name on the host.
+pub const USER: &str = "alumno";
+/// Where the student starts.
+pub const HOME: &str = "/home/alumno";
+const NAME: &str = "capas";
+const UID: u32 = 1000;
+/// The group that may talk to the Docker daemon.
+const DOCKER_GID: u32 = 998;
+/// Bytes that files written on the host may hold in memory.
+const DISK_LIMIT: u64 = 768 << 20;
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The host's parts that outlive processes.
+pub struct Host {
+    mounts: Rc<RefCell<Mounts>>,
+    hostname: Rc<RefCell<String>>,
+    net: NetId,
+}
+
+/// Enters every program of the operating system.
+pub fn register(programs: &mut Programs) {
+    drop(programs);
+}
+
+impl Host {
+    /// Sets the host up and starts its init.
+    pub fn new(kernel: &Kernel, root: &Layer) -> Self {
+        let now = kernel.now();
+        let disk = Rc::new(RefCell::new(Overlay::new(1, Tree::of([root]), DISK_LIMIT)));
+        let mut mounts = Mounts::new(Mount::overlay("/", "/dev/vda1", "ext4", &disk));
+        let dev = Rc::new(RefCell::new(devices::dev(kernel.new_dev(), now, None)));
+        let proc_fs = Rc::new(ProcFs::new(kernel.clone()));
+        let who = set_up(now);
+        for dir in ["/dev", "/proc", "/root", "/home", "/tmp", "/run"] {
+            make_dir(&mounts, &who, dir);
+        }
+        // Both mount points exist by now.
+        let mounted = mounts
+            .mount(Mount::overlay("/dev", "udev", "devtmpfs", &dev))
+            .and_then(|()| mounts.mount(Mount::synthetic("/proc", "proc", proc_fs)));
+        debug_assert_eq!(mounted, Ok(()));
+        let host = Self {
+            mounts: Rc::new(RefCell::new(mounts)),
+            hostname: Rc::new(RefCell::new(NAME.to_owned())),
+            net: kernel.network(|network| network.add()),
+        };
+        disk.borrow_mut().take_events();
+        let started = kernel.spawn_with(host.spec(kernel, None, Cred::ROOT), |proc| Box::pin(init(proc)));
+        debug_assert!(started.is_ok());
+        host
+    }
+
+    fn spec(&self, kernel: &Kernel, tty: Option<TtyId>, cred: Cred) -> ProcessSpec {
+        let file = tty.map_or_else(|| kernel.null(), |id| kernel.open_tty(id));
+        let home = if cred.uid == 0 { "/root" } else { HOME };
+        let user = if cred.uid == 0 { "root" } else { USER };
+        ProcessSpec {
+            program: "/sbin/init".into(),
+            args: vec!["/sbin/init".into()],
+            env: [
+                format!("HOME={home}"),
+                format!("USER={user}"),
+                format!("LOGNAME={user}"),
+                "SHELL=/bin/bash".to_owned(),
+                "TERM=xterm-256color".to_owned(),
+                "LANG=C.UTF-8".to_owned(),
+                format!("PATH={PATH}"),
+            ]
+            .into_iter()
+            .map(BString::from)
+            .collect(),
+            cwd: if cred.uid == 0 { "/".into() } else { HOME.into() },
+            cred,
+            mounts: Rc::clone(&self.mounts),
+            net: self.net,
+            hostname: Rc::clone(&self.hostname),
+            stdio: [file.clone(), file.clone(), file],
+            tty,
+            pid_namespace: if tty.is_some() { Some(1) } else { None },
+            cgroup: String::new(),
+        }
+    }
+
+    /// Keeps a shell on a terminal: when it ends, the next one starts.
+    pub fn log_in(&self, kernel: &Kernel, tty: TtyId) -> Result<Gpid, Errno> {
+        let cred = Cred { uid: UID, gid: UID, groups: vec![UID, DOCKER_GID] };
+        kernel.spawn_with(self.spec(kernel, Some(tty), cred), |proc| Box::pin(login(proc)))
+    }
+
+    /// Puts a file on the host, owned by the student when it is below the student's folder.
+    pub fn put_file(&self, kernel: &Kernel, at: &str, content: Rope) -> Result<(), Errno> {
+        let owner = if at.starts_with(HOME) { Cred { uid: UID, gid: UID, groups: vec![] } } else { Cred::ROOT };
+        let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
+        let mounts = self.mounts.borrow();
+        make_dirs(&mounts, &who, path::parent(at.as_bytes()));
+        let place = mounts.open_or_create(&who, at.as_bytes(), 0o644, false)?;
+        let (fs, ino) = place.writable()?;
+        let mut fs = fs.borrow_mut();
+        fs.truncate(ino, 0, who.now)?;
+        fs.write(ino, 0, &content, who.now)
+    }
+
+    /// The content of a regular file.
+    pub fn file(&self, at: &str) -> Result<Rope, Errno> {
+        match self.mounts.borrow().find(&Caller::root(), at.as_bytes(), true)?.content()? {
+            Content::File(rope) => Ok(rope),
+            Content::Dir { .. } => Err(Errno::EISDIR),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// The mount table.
+    pub fn mounts(&self) -> Rc<RefCell<Mounts>> {
+        Rc::clone(&self.mounts)
+    }
+
+    /// The network namespace.
+    pub const fn net(&self) -> NetId {
+        self.net
+    }
+}
+
+fn make_dir(mounts: &Mounts, who: &Caller, at: &str) {
+    // An existing folder is what was wanted.
+    drop(mounts.create(who, at.as_bytes(), 0o755, Content::Dir { opaque: false }).err());
+}
+
+fn make_dirs(mounts: &Mounts, who: &Caller, dir: &[u8]) {
+    let mut at = BString::default();
+    for name in path::components(dir) {
+        at.push(b'/');
+        at.extend_from_slice(name);
+        drop(mounts.create(who, &at, 0o755, Content::Dir { opaque: false }).err());
+    }
+}
+
+/// Process 1: takes in orphans.
+async fn init(proc: Proc) -> i32 {
+    loop {
+        if proc.wait(None, false).await.is_err() {
+            // No children: look again when one is handed over.
+            std::future::poll_fn(|_| match proc.try_wait(None, false) {
+                Err(Errno::ECHILD) => std::task::Poll::Pending,
+                _ => std::task::Poll::Ready(()),
+            })
+            .await;
+        }
+    }
+}
+
+/// A terminal's keeper.
+async fn login(proc: Proc) -> i32 {
+    loop {
+        let shell = |child: Proc| -> Task {
+            Box::pin(async move {
+                drop(child.set_group(0, 0).is_ok());
+                if let Some(tty) = child.tty() {
+                    child.set_foreground(tty, child.group());
+                }
+                let args = vec![BString::from("-bash")];
+                match child.exec(b"/bin/bash", args, child.env()).await {
+                    Ok(code) => code,
+                    Err(error) => {
+                        child.eprint(format!("/bin/bash: {error}\n")).await;
+                        127
+                    }
+                }
+            })
+        };
+        let Ok(pid) = proc.fork(shell) else { return 1 };
+        while proc.wait(Some(pid), false).await == Err(Errno::EINTR) {}
+        // A shell that can't start must not be started for ever.
+        if proc.stat(b"/bin/bash").is_err() {
+            return 127;
+        }
+    }
+}

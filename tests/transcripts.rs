@@ -1,0 +1,46 @@
+//! Replays every transcript under `tests/transcripts`. `UPDATE_TRANSCRIPTS=1` rewrites their outputs instead.
+
+#![expect(clippy::disallowed_methods, reason = "a test reads files and its environment")]
+
+use std::path::{Path, PathBuf};
+
+fn markdown_files(dir: &Path, out: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            markdown_files(&path, out);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            out.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_transcript_comes_out_as_written() {
+    let mut files = Vec::new();
+    markdown_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts")), &mut files);
+    let (mut cases, mut steps, mut failures) = (0, 0, Vec::new());
+    for path in &files {
+        let text = std::fs::read_to_string(path).unwrap();
+        let report = capas::lesson::transcript::run(&text);
+        (cases, steps) = (cases + report.cases, steps + report.steps);
+        if std::env::var("UPDATE_TRANSCRIPTS").is_ok() {
+            std::fs::write(path, &report.updated).unwrap();
+        } else {
+            failures.extend(report.failures.iter().map(|f| {
+                let block = |lines: &[String]| lines.iter().map(|l| format!("    {l}\n")).collect::<String>();
+                format!(
+                    "{}:{}: {}\n  expected:\n{}  actual:\n{}",
+                    path.display(),
+                    f.line,
+                    f.command,
+                    block(&f.expected),
+                    block(&f.actual)
+                )
+            }));
+        }
+    }
+    println!("{} files, {cases} cases, {steps} steps", files.len());
+    assert!(failures.is_empty(), "{} differences\n{}", failures.len(), failures.join("\n"));
+}

@@ -1,1 +1,3 @@
 //! The programs: one file each, and a table.
+
+pub mod packages;

@@ -11,12 +11,13 @@ use crate::base::path;
 use crate::base::rope::Rope;
 use crate::os::fs::layer::Layer;
 use crate::os::fs::mounts::{Caller, Cred, Mount, Mounts};
-use crate::os::fs::node::Content;
+use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
 use crate::os::kernel::net::NetId;
 use crate::os::kernel::proc_fs::ProcFs;
 use crate::os::kernel::{Gpid, Kernel, Proc, ProcessSpec, Programs, Task, TtyId, devices};
+use crate::os::userland::packages;
 
 /// The student's name on the host.
 pub const USER: &str = "alumno";
@@ -35,6 +36,45 @@ pub struct Host {
     mounts: Rc<RefCell<Mounts>>,
     hostname: Rc<RefCell<String>>,
     net: NetId,
+}
+
+/// What a student finds installed, beyond the base system.
+const PACKAGES: [&str; 12] = [
+    "docker-ce-cli",
+    "curl",
+    "nano",
+    "vim-tiny",
+    "xz-utils",
+    "sudo",
+    "procps",
+    "less",
+    "ca-certificates",
+    "iputils-ping",
+    "wget",
+    "tree",
+];
+
+/// The root file system of the student's computer: an Ubuntu with the Docker client and an account for the student.
+pub fn root() -> Layer {
+    let Some(release) = packages::release("jammy") else { return Layer::default() };
+    let mut root = packages::rootfs::rootfs(release, &PACKAGES);
+    let append = |root: &mut packages::rootfs::Rootfs, path: &str, mode: u32, line: &str| {
+        let text = root.read(path) + line + "\n";
+        root.text(path, mode, &text);
+    };
+    append(&mut root, "/etc/passwd", 0o644, &format!("{USER}:x:{UID}:{UID}:Alumno,,,:{HOME}:/bin/bash"));
+    append(&mut root, "/etc/group", 0o644, &format!("{USER}:x:{UID}:\ndocker:x:{DOCKER_GID}:{USER}"));
+    append(&mut root, "/etc/shadow", 0o640, &format!("{USER}:*:18980:0:99999:7:::"));
+    root.text("/etc/hostname", 0o644, &format!("{NAME}\n"));
+    root.text("/etc/hosts", 0o644, &format!("127.0.0.1 localhost\n127.0.1.1 {NAME}\n"));
+    root.text("/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\noptions edns0 trust-ad\n");
+    let own = |mode| Meta { mode, uid: UID, gid: UID, mtime: release.built };
+    root.put(HOME, Entry::dir(own(0o750)));
+    for name in [".bashrc", ".profile", ".bash_logout"] {
+        let text = root.read(&format!("/etc/skel/{name}"));
+        root.put(&format!("{HOME}/{name}"), Entry::file(own(0o644), text.as_str()));
+    }
+    root.into_layer()
 }
 
 /// Enters every program of the operating system.

@@ -67,7 +67,7 @@ impl Machine {
         let mut programs = Programs::new();
         host::register(&mut programs);
         let kernel = Kernel::new(config.seed, config.epoch, programs);
-        let host = Host::new(&kernel, &crate::os::fs::layer::Layer::default());
+        let host = Host::new(&kernel, &host::root());
         let mut machine =
             Self { kernel, host, journal: Journal::new(&config), consoles: BTreeMap::new(), first: TtyId(0) };
         machine.first = machine.add_console(config.cols, config.rows);

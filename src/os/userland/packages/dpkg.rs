@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn a_stanza_has_dpkgs_fields_in_dpkgs_order() {
         let stanza = release("bullseye").unwrap().package("libacl1").unwrap().status_stanza();
-        let fields: Vec<&str> = stanza.lines().filter_map(|line| line.split_once(": ")).map(|(field, _)| field).collect();
+        let fields: Vec<&str> =
+            stanza.lines().filter_map(|line| line.split_once(": ")).map(|(field, _)| field).collect();
         let wanted = "Package Status Priority Section Installed-Size Maintainer Architecture Multi-Arch Version Depends Description";
         assert_eq!(fields.join(" "), wanted);
     }

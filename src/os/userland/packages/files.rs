@@ -204,7 +204,9 @@ impl Package {
                 };
                 Entry::file(meta, executable(program, flavour, *size, self.seed(&file.path)))
             }
-            PackagedKind::Bulk(size) => Entry { meta, content: Content::File(Rope::bulk(self.seed(&file.path), *size)) },
+            PackagedKind::Bulk(size) => {
+                Entry { meta, content: Content::File(Rope::bulk(self.seed(&file.path), *size)) }
+            }
         }
     }
 
@@ -277,7 +279,10 @@ mod tests {
         for release in releases() {
             for name in release.names("") {
                 for file in release.package(name).unwrap().files() {
-                    assert!(file.path.starts_with('/') && !file.path.contains(['!', ':', '>', ' ']), "{name}: {file:?}");
+                    assert!(
+                        file.path.starts_with('/') && !file.path.contains(['!', ':', '>', ' ']),
+                        "{name}: {file:?}"
+                    );
                     if let PackagedKind::Program(program, _) = &file.kind {
                         assert!(!program.is_empty(), "{name}: {file:?}");
                     }

@@ -296,7 +296,9 @@ impl Package {
 
     /// Whether its name in dpkg's tables carries the architecture, as that of a library does.
     pub fn is_multiarch_same(&self) -> bool {
-        self.architecture() == "amd64" && self.record.section == "libs" && self.record.name.starts_with("lib")
+        self.architecture() == "amd64"
+            && self.record.section == "libs"
+            && self.record.name.starts_with("lib")
             && !matches!(self.record.name, "libc-bin" | "libpam-modules-bin" | "libcap2-bin")
     }
 }

@@ -9,7 +9,7 @@ use super::files::{PackagedKind, executable};
 use super::{Family, Package, Release};
 use crate::base::time::Timestamp;
 use crate::os::fs::layer::{Change, Layer};
-use crate::os::fs::node::{Entry, Meta};
+use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::kernel::exec::Flavour;
 
 /// The directories that a merged `/usr` replaces with links.
@@ -53,6 +53,18 @@ impl Rootfs {
         self.put(path, Entry::file(Meta::root(mode, self.built), text));
     }
 
+    /// The text of a file; empty when there is none.
+    pub fn read(&self, path: &str) -> String {
+        let at = Self::place(self.merged_usr, path);
+        match self.entries.get(bstr::BStr::new(at.as_bytes())) {
+            Some(Change::Put(entry)) => match &entry.content {
+                Content::File(rope) => String::from_utf8_lossy(&rope.to_vec()).into_owned(),
+                _ => String::new(),
+            },
+            _ => String::new(),
+        }
+    }
+
     /// Puts a symbolic link.
     pub fn symlink(&mut self, path: &str, target: &str) {
         self.put(path, Entry::symlink(Meta::root(0o777, self.built), target));
@@ -72,7 +84,8 @@ impl Rootfs {
     /// Puts a package's files.
     pub fn unpack(&mut self, package: &Package) {
         for file in package.files() {
-            let known = |path: &str| self.entries.contains_key(bstr::BStr::new(Self::place(self.merged_usr, path).as_bytes()));
+            let known =
+                |path: &str| self.entries.contains_key(bstr::BStr::new(Self::place(self.merged_usr, path).as_bytes()));
             // A directory keeps the owner and mode that the first package gave it, unless this one says otherwise.
             let plain = file.mode == 0o755 && file.uid == 0 && file.gid == 0;
             if file.kind == PackagedKind::Dir && plain && known(&file.path) {
@@ -221,7 +234,10 @@ fn sources_list(release: &Release) -> String {
 pub fn busybox(alpine: &'static Release) -> Layer {
     let mut root = Rootfs::new(alpine.built);
     let seed = 0x62_7573_7962_6f78;
-    root.put("/bin/[", Entry::file(Meta::root(0o755, alpine.built), executable("busybox", Flavour::Busybox, 1_131_168, seed)));
+    root.put(
+        "/bin/[",
+        Entry::file(Meta::root(0o755, alpine.built), executable("busybox", Flavour::Busybox, 1_131_168, seed)),
+    );
     for file in alpine.package("busybox").map(|package| package.files()).unwrap_or_default() {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         if matches!(&file.kind, PackagedKind::Symlink(target) if target == "/bin/busybox") && name != "[" {
@@ -256,7 +272,11 @@ pub fn busybox(alpine: &'static Release) -> Layer {
         "root:x:0:\ndaemon:x:1:\nbin:x:2:\nsys:x:3:\nadm:x:4:\ntty:x:5:\ndisk:x:6:\nlp:x:7:\nmail:x:8:\nwww-data:x:33:\n\
          operator:x:37:\nusers:x:100:\nnogroup:x:65534:\n",
     );
-    root.text("/etc/shadow", 0o640, "root:*:10933:0:99999:7:::\ndaemon:*:10933:0:99999:7:::\nnobody:*:10933:0:99999:7:::\n");
+    root.text(
+        "/etc/shadow",
+        0o640,
+        "root:*:10933:0:99999:7:::\ndaemon:*:10933:0:99999:7:::\nnobody:*:10933:0:99999:7:::\n",
+    );
     root.into_layer()
 }
 
@@ -272,9 +292,15 @@ mod tests {
 
     #[test]
     fn base_systems_have_the_sizes_of_the_real_ones() {
-        for (codename, megabytes) in
-            [("stretch", 55.3), ("bullseye", 80.4), ("bookworm", 74.8), ("bionic", 63.1), ("focal", 72.8), ("jammy", 77.8), ("v3.15", 5.59)]
-        {
+        for (codename, megabytes) in [
+            ("stretch", 55.3),
+            ("bullseye", 80.4),
+            ("bookworm", 74.8),
+            ("bionic", 63.1),
+            ("focal", 72.8),
+            ("jammy", 77.8),
+            ("v3.15", 5.59),
+        ] {
             let layer = layer(codename);
             let size = layer.size_bytes() as f64 / 1e6;
             assert!((size / megabytes - 1.0).abs() < 0.001, "{codename}: {size} MB in {} files", layer.len());

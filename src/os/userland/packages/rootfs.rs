@@ -344,7 +344,7 @@ mod tests {
         for codename in ["stretch", "focal", "v3.15"] {
             let layer = layer(codename);
             for (path, _) in layer.entries() {
-                let Some(at) = path.rfind(b"/") else { continue };
+                let Some(at) = bstr::ByteSlice::rfind(path.as_ref() as &[u8], b"/") else { continue };
                 let parent = layer.get(&path[..at]);
                 let dir = matches!(parent, Some(Change::Put(entry)) if matches!(entry.content, Content::Dir { .. }));
                 assert!(dir, "{codename}: {path}");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test reads files and its environment")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn markdown_files(dir: &Path, out: &mut Vec<PathBuf>) {
@@ -16,11 +17,24 @@ fn markdown_files(dir: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
+/// The line of the heading that a line stands under.
+fn heading_above(text: &str, line: usize) -> usize {
+    let (mut heading, mut fenced) = (0, false);
+    for (at, content) in text.lines().take(line).enumerate() {
+        fenced ^= content.starts_with("```");
+        if !fenced && content.starts_with('#') {
+            heading = at + 1;
+        }
+    }
+    heading
+}
+
 #[test]
 fn every_transcript_comes_out_as_written() {
     let mut files = Vec::new();
     markdown_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts")), &mut files);
     let (mut cases, mut steps, mut failures) = (0, 0, Vec::new());
+    let mut failed_cases = BTreeSet::new();
     for path in &files {
         let text = std::fs::read_to_string(path).unwrap();
         let report = capas::lesson::transcript::run(&text);
@@ -28,6 +42,7 @@ fn every_transcript_comes_out_as_written() {
         if std::env::var("UPDATE_TRANSCRIPTS").is_ok() {
             std::fs::write(path, &report.updated).unwrap();
         } else {
+            failed_cases.extend(report.failures.iter().map(|failure| (path, heading_above(&text, failure.line))));
             failures.extend(report.failures.iter().map(|f| {
                 let block = |lines: &[String]| lines.iter().map(|l| format!("    {l}\n")).collect::<String>();
                 format!(
@@ -42,5 +57,7 @@ fn every_transcript_comes_out_as_written() {
         }
     }
     println!("{} files, {cases} cases, {steps} steps", files.len());
+    // `./dev test` counts this line's numbers in place of this one test.
+    println!("COUNTED: {} passed, {} failed", cases.saturating_sub(failed_cases.len()), failed_cases.len());
     assert!(failures.is_empty(), "{} differences\n{}", failures.len(), failures.join("\n"));
 }

@@ -12,6 +12,7 @@ pub mod context;
 pub mod error;
 pub mod files;
 pub mod plan;
+pub mod progress;
 pub mod trace;
 pub mod world;
 

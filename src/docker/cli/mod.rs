@@ -4,11 +4,14 @@
 //! Output has its own parts: `template` (Go's), `columns`, `progress`. Nothing here knows how the daemon does its work: verbs reach it
 //! through `docker::daemon::api` only. `error` decides exit statuses and frames, once.
 
+pub mod columns;
 pub mod command;
 pub mod commands;
 pub mod error;
 pub mod help;
 pub mod parse;
+pub mod progress;
+pub mod template;
 pub mod value;
 
 /// The version of the client whose words these are.

@@ -312,9 +312,7 @@ fn mount(text: &str) -> Result<(), String> {
                 return Err(format!("invalid value for {key}: {value}"));
             }
             "readonly" | "ro" | "consistency" | "bind-propagation" | "bind-nonrecursive" | "bind-recursive" => (),
-            "volume-subpath" | "image-subpath" | "volume-nocopy" | "volume-label" | "volume-driver" | "volume-opt" => {
-                ()
-            }
+            "volume-subpath" | "image-subpath" | "volume-nocopy" | "volume-label" | "volume-driver" | "volume-opt" => {}
             "tmpfs-size" if size::parse_ram(value).is_none() => {
                 return Err(format!("invalid value for {key}: {value}"));
             }

@@ -2,17 +2,12 @@
 //!
 //! Leaves what a value means to `accept`; owns the texts of pflag's errors (pflag `errors.go`).
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
-use super::scan::{Fault, Opt, Syntax, Words, scan};
+use super::scan::{Accept, Fault, Opt, Syntax, Words, scan};
 
 /// Reads `words` by pflag's rules.
-pub fn parse(
-    options: &[Opt],
-    stop_at_operand: bool,
-    words: &[BString],
-    accept: &dyn Fn(usize, Option<&BStr>) -> Result<(), String>,
-) -> Result<Words, Fault> {
+pub fn parse(options: &[Opt], stop_at_operand: bool, words: &[BString], accept: Accept<'_>) -> Result<Words, Fault> {
     scan(options, Syntax { pflag: true, stop_at_operand, digits: None }, words, accept)
 }
 
@@ -68,6 +63,8 @@ pub fn go_quote(text: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bstr::BStr;
+
     use super::super::scan::{optional, value};
     use super::*;
 
@@ -81,7 +78,9 @@ mod tests {
         value('n', "last"),
     ];
 
-    fn run(line: &str) -> Result<(Vec<(String, Option<String>)>, Vec<String>), String> {
+    type Given = (Vec<(String, Option<String>)>, Vec<String>);
+
+    fn run(line: &str) -> Result<Given, String> {
         let words: Vec<BString> = line.split(' ').map(BString::from).collect();
         let accept = |index: usize, value: Option<&BStr>| match (index, value) {
             (6, _) => Err("no".to_owned()),

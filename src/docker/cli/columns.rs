@@ -1,0 +1,137 @@
+//! Lists: rows of fields through a `--format`, in a table or not (docker/cli `cli/command/formatter`).
+//!
+//! A verb makes rows of all the fields that its formatter has in Docker; which of them are printed is the template's business.
+
+use serde_json::{Map, Value};
+
+use crate::base::table::tabulate;
+
+use super::template::{Dot, Mode, Template};
+
+/// The fields of a kind of object.
+#[derive(Debug)]
+pub struct Columns {
+    /// The Go type that errors name.
+    pub go_type: &'static str,
+    /// Each field's title in a table.
+    pub titles: &'static [(&'static str, &'static str)],
+}
+
+/// A row of fields, sorted as `{{json .}}` prints them.
+pub fn row<const N: usize>(mut fields: [(&'static str, Value); N]) -> Value {
+    fields.sort_by_key(|(name, _)| *name);
+    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+impl Columns {
+    /// Prints rows through a format: `table TEMPLATE`, `json` or a template. The error is Go's.
+    pub fn render(&self, format: &str, rows: &[Value]) -> Result<String, String> {
+        let is_table = format.starts_with("table");
+        let template = match format {
+            "json" => "{{json .}}",
+            _ => format.strip_prefix("table").unwrap_or(format),
+        };
+        let template = template.trim_matches(' ').replace("\\t", "\t").replace("\\n", "\n");
+        let template = Template::parse(&template)?;
+        let mut body = String::new();
+        for row in rows {
+            template.execute(&Dot { value: row, mode: Mode::Context(self.go_type) }, &mut body)?;
+            body.push('\n');
+        }
+        if !is_table {
+            return Ok(body);
+        }
+        let titles: Map<String, Value> =
+            self.titles.iter().map(|(name, title)| ((*name).to_owned(), Value::String((*title).to_owned()))).collect();
+        let mut text = String::new();
+        // Docker ignores what goes wrong in the header.
+        let _ = template.execute(&Dot { value: &Value::Object(titles), mode: Mode::Header }, &mut text);
+        text.push('\n');
+        text.push_str(&body);
+        let lines: Vec<Vec<String>> = text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect();
+        Ok(tabulate(&lines))
+    }
+}
+
+/// Cuts to `length` characters, the last of which is then `…` (docker/cli `formatter.Ellipsis`).
+pub fn ellipsis(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(length.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// The first twelve digits of an id, without its algorithm.
+pub fn short_id(id: &str) -> String {
+    let hex = id.split_once(':').map_or(id, |(_, hex)| hex);
+    hex.get(..12).unwrap_or(hex).to_owned()
+}
+
+/// `KEY=VALUE` of all labels, sorted, with commas.
+pub fn labels<'a>(labels: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    let mut labels: Vec<String> = labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    labels.sort();
+    labels.join(",")
+}
+
+/// JSON as `docker inspect` shows it, indented by four.
+pub fn indented_json(value: &Value) -> String {
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    // Writing a `Value` into memory cannot fail.
+    let _ = serde::Serialize::serialize(value, &mut serializer);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOLUMES: Columns = Columns {
+        go_type: "*formatter.volumeContext",
+        titles: &[("Driver", "DRIVER"), ("Labels", "LABELS"), ("Name", "VOLUME NAME")],
+    };
+
+    fn rows() -> Vec<Value> {
+        ["one", "another"]
+            .map(|name| {
+                row([
+                    ("Name", name.into()),
+                    ("Driver", "local".into()),
+                    ("Label", serde_json::json!({"a": "b"})),
+                    ("Labels", "a=b".into()),
+                ])
+            })
+            .into()
+    }
+
+    #[test]
+    fn tables_have_docker_s_columns() {
+        let table = VOLUMES.render("table {{.Driver}}\t{{.Name}}", &rows()).unwrap();
+        assert_eq!(table, "DRIVER    VOLUME NAME\nlocal     one\nlocal     another\n");
+        let table = VOLUMES.render(r"table {{upper .Name}}\t{{.Label}}", &[]).unwrap();
+        assert_eq!(table, "VOLUME NAME   <no value>\n");
+        assert_eq!(VOLUMES.render("table", &[]).unwrap(), "\n");
+    }
+
+    #[test]
+    fn formats_may_be_json_or_anything() {
+        let json = VOLUMES.render("json", &rows()[..1]).unwrap();
+        assert_eq!(json, "{\"Driver\":\"local\",\"Labels\":\"a=b\",\"Name\":\"one\"}\n");
+        assert_eq!(VOLUMES.render("{{.Label \"a\"}}/{{.Label \"x\"}}", &rows()[..1]).unwrap(), "b/\n");
+        assert_eq!(
+            VOLUMES.render("{{.Nope}}", &rows()).unwrap_err(),
+            "template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in type *formatter.volumeContext"
+        );
+    }
+
+    #[test]
+    fn long_texts_end_in_an_ellipsis() {
+        assert_eq!(ellipsis("/docker-entrypoint.sh nginx", 20), "/docker-entrypoint.…");
+        assert_eq!(ellipsis("bash", 20), "bash");
+        assert_eq!(short_id("sha256:0123456789abcdef"), "0123456789ab");
+    }
+}

@@ -1,0 +1,390 @@
+//! Runs a template over a value (Go `text/template/exec.go`).
+
+use serde_json::Value;
+
+use super::format;
+use super::functions;
+use super::lex::quote;
+use super::parse::{Node, Operand, Pipe, Term, command_text};
+
+/// What a template is run over.
+#[derive(Clone, Copy, Debug)]
+pub struct Dot<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// How missing fields are told.
+    pub mode: Mode,
+}
+
+/// What the value stands for in Go, which decides what a missing field means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// A formatter's context of this type: a missing field is an error that names it. A field that is called with a name is looked up in
+    /// the object of that field (`.Label "x"`).
+    Context(&'static str),
+    /// The header of a table: functions leave their first argument as it is, missing fields have no value.
+    Header,
+    /// What `inspect` shows: missing keys are errors, but not in fields that are maps in Go (`.Config.Labels.x`).
+    Inspect,
+}
+
+/// `None` is Go's "no value": a key that a map does not have.
+pub(super) type Val = Option<Value>;
+
+/// Fields that are maps in Docker's API types.
+const MAPS: [&str; 15] = [
+    "Labels",
+    "Annotations",
+    "Networks",
+    "Ports",
+    "Volumes",
+    "ExposedPorts",
+    "PortBindings",
+    "Options",
+    "DriverOpts",
+    "Sysctls",
+    "Tmpfs",
+    "Data",
+    "StorageOpt",
+    "Config",
+    "Containers",
+];
+
+pub(super) fn execute(text: &str, nodes: &[Node], dot: &Dot<'_>, out: &mut String) -> Result<(), String> {
+    let variables = vec![("$".to_owned(), Some(dot.value.clone()))];
+    let mut run = Run { text, mode: dot.mode, variables, out, root: dot.value };
+    run.walk(nodes, &Some(dot.value.clone())).map(drop)
+}
+
+/// Whether a loop goes on.
+#[derive(PartialEq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+struct Run<'a> {
+    text: &'a str,
+    mode: Mode,
+    variables: Vec<(String, Val)>,
+    out: &'a mut String,
+    root: &'a Value,
+}
+
+/// The longest output of one execution.
+const MAX_OUTPUT: usize = 16 << 20;
+
+impl Run<'_> {
+    fn walk(&mut self, nodes: &[Node], dot: &Val) -> Result<Flow, String> {
+        for node in nodes {
+            if self.out.len() > MAX_OUTPUT {
+                return Err("template: output is too long".to_owned());
+            }
+            match node {
+                Node::Text(text) => self.out.push_str(text),
+                Node::Action(pipe) => {
+                    let value = self.pipe(pipe, dot)?;
+                    if pipe.variables.is_empty() {
+                        self.out.push_str(&format::display(value.as_ref()));
+                    }
+                }
+                Node::If(pipe, list, otherwise) | Node::With(pipe, list, otherwise) => {
+                    let known = self.variables.len();
+                    let value = self.pipe(pipe, dot)?;
+                    let with = matches!(node, Node::With(..));
+                    let flow = match truth(value.as_ref()) {
+                        true => self.walk(list, if with { &value } else { dot })?,
+                        false => self.walk(otherwise, dot)?,
+                    };
+                    self.variables.truncate(known);
+                    if flow != Flow::Next {
+                        return Ok(flow);
+                    }
+                }
+                Node::Range(pipe, list, otherwise) => self.range(pipe, list, otherwise, dot)?,
+                Node::Break => return Ok(Flow::Break),
+                Node::Continue => return Ok(Flow::Continue),
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn range(&mut self, pipe: &Pipe, list: &[Node], otherwise: &[Node], dot: &Val) -> Result<(), String> {
+        let known = self.variables.len();
+        let mut quiet = pipe.clone();
+        let names = std::mem::take(&mut quiet.variables);
+        let value = self.pipe(&quiet, dot)?;
+        let items: Vec<(Value, Value)> = match value {
+            Some(Value::Array(items)) => items.into_iter().enumerate().map(|(i, item)| (i.into(), item)).collect(),
+            Some(Value::Object(map)) => {
+                let mut items: Vec<_> = map.into_iter().map(|(key, item)| (Value::String(key), item)).collect();
+                items.sort_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
+                items
+            }
+            Some(Value::Null) | None => Vec::new(),
+            Some(Value::Number(n)) if n.as_u64().is_some_and(|n| n <= 100_000) => {
+                (0..n.as_u64().unwrap_or(0)).map(|i| (i.into(), i.into())).collect()
+            }
+            Some(other) => {
+                let (at, text) = pipe_place(pipe);
+                return Err(self.error(
+                    at,
+                    &text,
+                    &format!("range can't iterate over {}", format::display(Some(&other))),
+                ));
+            }
+        };
+        if items.is_empty() {
+            self.walk(otherwise, dot)?;
+        }
+        for (key, item) in items {
+            match names.as_slice() {
+                [] => (),
+                [one] => self.variables.push((one.clone(), Some(item.clone()))),
+                [index, element, ..] => {
+                    self.variables.push((index.clone(), Some(key)));
+                    self.variables.push((element.clone(), Some(item.clone())));
+                }
+            }
+            let flow = self.walk(list, &Some(item))?;
+            self.variables.truncate(known);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn pipe(&mut self, pipe: &Pipe, dot: &Val) -> Result<Val, String> {
+        let mut value: Option<Val> = None;
+        for command in &pipe.commands {
+            value = Some(self.command(command, dot, value)?);
+        }
+        let value = value.flatten();
+        for name in &pipe.variables {
+            match self.variables.iter_mut().rev().find(|(known, _)| known == name) {
+                Some(variable) if pipe.assigns => variable.1 = value.clone(),
+                None if pipe.assigns => {
+                    let (at, text) = pipe_place(pipe);
+                    return Err(self.error(at, &text, &format!("undefined variable: {name}")));
+                }
+                _ => self.variables.push((name.clone(), value.clone())),
+            }
+        }
+        Ok(value)
+    }
+
+    fn command(&mut self, command: &[Operand], dot: &Val, piped: Option<Val>) -> Result<Val, String> {
+        let Some((first, rest)) = command.split_first() else { return Ok(None) };
+        let plain = rest.is_empty() && piped.is_none();
+        match &first.term {
+            Term::Function(name) => self.call(name, first, command, dot, piped),
+            Term::Field(names) => {
+                let mut arguments = self.arguments(rest, dot)?;
+                arguments.extend(piped);
+                self.fields(dot.clone(), names, first, &arguments)
+            }
+            Term::Variable(name, names) => {
+                let mut arguments = self.arguments(rest, dot)?;
+                arguments.extend(piped);
+                if names.is_empty() && !arguments.is_empty() {
+                    return Err(self.no_function(first));
+                }
+                let value = self.variable(name);
+                self.fields(value, names, first, &arguments)
+            }
+            Term::Pipe(_, names) if names.is_empty() && !plain => Err(self.no_function(first)),
+            Term::Pipe(pipe, names) => {
+                let value = self.pipe(pipe, dot)?;
+                let mut arguments = self.arguments(rest, dot)?;
+                arguments.extend(piped);
+                self.fields(value, names, first, &arguments)
+            }
+            Term::Nil => Err(self.error(first.at, "nil", "nil is not a command")),
+            _ if !plain => Err(self.no_function(first)),
+            _ => self.operand(first, dot),
+        }
+    }
+
+    fn no_function(&self, operand: &Operand) -> String {
+        let text = operand.term.text();
+        self.error(operand.at, &text, &format!("can't give argument to non-function {text}"))
+    }
+
+    fn arguments(&mut self, operands: &[Operand], dot: &Val) -> Result<Vec<Val>, String> {
+        operands.iter().map(|operand| self.operand(operand, dot)).collect()
+    }
+
+    fn operand(&mut self, operand: &Operand, dot: &Val) -> Result<Val, String> {
+        match &operand.term {
+            Term::Dot => Ok(dot.clone()),
+            Term::Nil => Ok(Some(Value::Null)),
+            Term::Bool(value) => Ok(Some(Value::Bool(*value))),
+            Term::Number(value, _) => Ok(Some(value.clone())),
+            Term::Quoted(text, _) => Ok(Some(Value::String(text.clone()))),
+            Term::Field(names) => self.fields(dot.clone(), names, operand, &[]),
+            Term::Variable(name, names) => {
+                let value = self.variable(name);
+                self.fields(value, names, operand, &[])
+            }
+            Term::Pipe(pipe, names) => {
+                let value = self.pipe(pipe, dot)?;
+                self.fields(value, names, operand, &[])
+            }
+            Term::Function(name) => self.call(name, operand, std::slice::from_ref(operand), dot, None),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Val {
+        self.variables.iter().rev().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        first: &Operand,
+        command: &[Operand],
+        dot: &Val,
+        piped: Option<Val>,
+    ) -> Result<Val, String> {
+        let rest = command.get(1..).unwrap_or_default();
+        if matches!(name, "and" | "or") {
+            // These two look at no more arguments than they need.
+            let mut value = Some(Value::Null);
+            for operand in rest {
+                value = self.operand(operand, dot)?;
+                if truth(value.as_ref()) == (name == "or") {
+                    return Ok(value);
+                }
+            }
+            return Ok(piped.unwrap_or(value));
+        }
+        let mut arguments = self.arguments(rest, dot)?;
+        arguments.extend(piped);
+        let count = arguments.len();
+        if let Some(wanted) = functions::wrong_count(name, count) {
+            return Err(self.error(
+                first.at,
+                name,
+                &format!("wrong number of args for {name}: want {wanted} got {count}"),
+            ));
+        }
+        if self.mode == Mode::Header && functions::keeps_header(name) {
+            return Ok(arguments.into_iter().next().flatten());
+        }
+        if let ("json", Mode::Context(_), Some(Some(Value::Object(map)))) = (name, self.mode, arguments.first_mut())
+            && Some(&*map) == self.root.as_object()
+        {
+            // Fields that want an argument are no part of a row's JSON.
+            map.retain(|_, value| !value.is_object());
+        }
+        functions::call(name, &arguments).map_err(|problem| match problem {
+            functions::Problem::Call(text) => {
+                self.error(first.at, &command_text(command), &format!("error calling {name}: {text}"))
+            }
+            functions::Problem::Argument { index, wanted, found } => {
+                let operand = rest.get(index).unwrap_or(first);
+                let text = match (&operand.term, found) {
+                    (Term::Bool(_) | Term::Number(..) | Term::Quoted(..), _) => {
+                        let wanted = if wanted == "int" { "integer" } else { wanted };
+                        format!("expected {wanted}; found {}", operand.term.text())
+                    }
+                    (_, Some(found)) => format!("wrong type for value; expected {wanted}; got {found}"),
+                    (_, None) => format!("invalid value; expected {wanted}"),
+                };
+                self.error(operand.at, &operand.term.text(), &text)
+            }
+        })
+    }
+
+    /// Goes down a chain of fields; the last one gets the arguments.
+    fn fields(&self, value: Val, names: &[String], operand: &Operand, arguments: &[Val]) -> Result<Val, String> {
+        let mut value = value;
+        let mut parent: Option<&str> = None;
+        for (index, name) in names.iter().enumerate() {
+            let arguments = if index + 1 == names.len() { arguments } else { &[] };
+            value = self.field(value, name, parent, operand, arguments)?;
+            parent = Some(name);
+        }
+        Ok(value)
+    }
+
+    fn field(
+        &self,
+        value: Val,
+        name: &str,
+        parent: Option<&str>,
+        operand: &Operand,
+        arguments: &[Val],
+    ) -> Result<Val, String> {
+        let place = last_place(operand);
+        let fail = |text: &str| Err(self.error(place.at, &place.term.text(), text));
+        let found = match &value {
+            Some(Value::Object(map)) => map.get(name),
+            Some(Value::Null) if self.mode == Mode::Inspect => {
+                return fail(&format!("nil pointer evaluating interface {{}}.{name}"));
+            }
+            None => return fail(&format!("nil data; no entry for key {}", quote(name))),
+            Some(other) => {
+                let kind = format::type_name(other);
+                return fail(&format!("can't evaluate field {name} in type {kind}"));
+            }
+        };
+        let is_root = value.as_ref() == Some(self.root);
+        match (self.mode, found) {
+            (Mode::Context(_), Some(Value::Object(labels))) if is_root && !arguments.is_empty() => match arguments {
+                [Some(Value::String(key))] => {
+                    Ok(Some(labels.get(key).cloned().unwrap_or_else(|| Value::String(String::new()))))
+                }
+                _ => fail(&format!("wrong number of args for {name}: want 1 got {}", arguments.len())),
+            },
+            (Mode::Context(_), Some(_)) if is_root && !arguments.is_empty() => {
+                fail(&format!("wrong number of args for {name}: want 0 got {}", arguments.len()))
+            }
+            (_, Some(_)) if !arguments.is_empty() => {
+                fail(&format!("{name} has arguments but cannot be invoked as function"))
+            }
+            (_, Some(found)) => Ok(Some(found.clone())),
+            (Mode::Context(kind), None) => fail(&format!("can't evaluate field {name} in type {kind}")),
+            (Mode::Header, None) => Ok(None),
+            (Mode::Inspect, None) if parent.is_some_and(|parent| MAPS.contains(&parent) && parent != "Config") => {
+                Ok(None)
+            }
+            (Mode::Inspect, None) => fail(&format!("map has no entry for key {}", quote(name))),
+        }
+    }
+
+    /// Go's `state.errorf`, with line and column of the place.
+    fn error(&self, at: usize, node: &str, message: &str) -> String {
+        let before = self.text.get(..at).unwrap_or("");
+        let line = before.matches('\n').count() + 1;
+        let column = before.rfind('\n').map_or(at, |newline| at - newline - 1);
+        format!("template: :{line}:{column}: executing \"\" at <{node}>: {message}")
+    }
+}
+
+fn pipe_place(pipe: &Pipe) -> (usize, String) {
+    let first = pipe.commands.first().and_then(|command| command.first());
+    first.map_or((0, String::new()), |operand| (operand.at, operand.term.text()))
+}
+
+/// Go tells of the operand that it looked at last.
+fn last_place(operand: &Operand) -> &Operand {
+    match &operand.term {
+        Term::Pipe(pipe, _) => pipe.commands.last().and_then(|command| command.last()).map_or(operand, last_place),
+        _ => operand,
+    }
+}
+
+/// Go's `template.IsTrue`.
+pub(super) fn truth(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(value)) => *value,
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(map)) => !map.is_empty(),
+    }
+}

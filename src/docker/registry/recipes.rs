@@ -1,0 +1,149 @@
+//! The catalogue: what each image of the simulated Docker Hub is built from.
+//!
+//! A recipe is a Dockerfile, the files of its context and the day it was built; the text files are under
+//! `static/catalogue`. Images stand on one another as they do on the Hub, so their layers are shared because they are the
+//! same layers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bstr::BString;
+
+use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
+use crate::os::fs::layer::{Change, Layer};
+use crate::os::fs::node::{Entry, Meta};
+
+/// A file of a build context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {
+    /// Its text.
+    Text(&'static str, &'static str),
+    /// A script, executable.
+    Script(&'static str, &'static str),
+    /// The root file system of a release, as an archive of the given name.
+    Rootfs(&'static str, &'static str),
+    /// An executable: name, program, size in bytes.
+    Program(&'static str, &'static str, u64),
+}
+
+/// How an image is made.
+#[derive(Debug)]
+pub struct Recipe {
+    /// The repository's path on the Hub.
+    pub repository: &'static str,
+    /// Its tags, separated by spaces.
+    pub tags: &'static str,
+    /// The Dockerfile.
+    pub dockerfile: &'static str,
+    /// The context.
+    pub files: &'static [File],
+    /// When it was built: year, month, day.
+    pub built: (i64, u8, u8),
+}
+
+/// Makes the archive of a release's root file system; the package catalogue knows how.
+pub type Rootfs = fn(&str) -> Option<Layer>;
+
+impl Recipe {
+    /// The tags.
+    pub fn tags(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.tags.split(' ')
+    }
+
+    /// When it was built.
+    pub fn built(&self) -> Timestamp {
+        let (year, month, day) = self.built;
+        Timestamp::from_date(year, month, day)
+    }
+
+    /// The files of its build context. `archive` makes a named root file system's archive, `program` an executable.
+    pub fn context(
+        &self,
+        archive: impl Fn(&str, &str) -> Option<Rope>,
+        program: impl Fn(&str, u64) -> Rope,
+    ) -> Arc<Layer> {
+        let mut entries = BTreeMap::new();
+        for file in self.files {
+            let (path, mode, content) = match file {
+                File::Text(path, text) => (*path, 0o644, Some(Rope::from(*text))),
+                File::Script(path, text) => (*path, 0o755, Some(Rope::from(*text))),
+                File::Rootfs(path, release) => (*path, 0o644, archive(path, release)),
+                File::Program(path, name, size_bytes) => (*path, 0o755, Some(program(name, *size_bytes))),
+            };
+            let Some(content) = content else { continue };
+            for (slash, _) in path.match_indices('/') {
+                let dir = BString::from(path.get(..slash).unwrap_or_default());
+                let meta = Meta::root(0o755, self.built());
+                entries.entry(dir).or_insert_with(|| Change::Put(Arc::new(Entry::dir(meta))));
+            }
+            let entry = Entry::file(Meta::root(mode, self.built()), content);
+            entries.insert(BString::from(path), Change::Put(Arc::new(entry)));
+        }
+        Arc::new(Layer::new(entries))
+    }
+}
+
+/// Every recipe.
+pub fn all() -> impl Iterator<Item = &'static Recipe> {
+    RECIPES.iter()
+}
+
+/// The Hub paths of all repositories, once each or more.
+pub fn repositories() -> impl Iterator<Item = &'static str> {
+    RECIPES.iter().map(|recipe| recipe.repository)
+}
+
+const BASH: &str = "FROM scratch\nADD rootfs.tar.xz /\nCMD [\"bash\"]\n";
+
+static RECIPES: &[Recipe] = &[
+    Recipe {
+        repository: "library/ubuntu",
+        tags: "latest 20.04 focal",
+        dockerfile: BASH,
+        files: &[File::Rootfs("rootfs.tar.xz", "focal")],
+        built: (2021, 10, 16),
+    },
+    Recipe {
+        repository: "library/ubuntu",
+        tags: "18.04 bionic",
+        dockerfile: BASH,
+        files: &[File::Rootfs("rootfs.tar.xz", "bionic")],
+        built: (2021, 10, 11),
+    },
+    Recipe {
+        repository: "library/debian",
+        tags: "stretch-slim",
+        dockerfile: BASH,
+        files: &[File::Rootfs("rootfs.tar.xz", "stretch")],
+        built: (2021, 12, 2),
+    },
+    Recipe {
+        repository: "library/debian",
+        tags: "bullseye-slim",
+        dockerfile: BASH,
+        files: &[File::Rootfs("rootfs.tar.xz", "bullseye")],
+        built: (2021, 12, 2),
+    },
+    Recipe {
+        repository: "library/alpine",
+        tags: "latest 3.15 3.15.0 3",
+        dockerfile: "FROM scratch\nADD alpine-minirootfs-3.15.0-x86_64.tar.xz /\nCMD [\"/bin/sh\"]\n",
+        files: &[File::Rootfs("alpine-minirootfs-3.15.0-x86_64.tar.xz", "v3.15")],
+        built: (2021, 11, 24),
+    },
+    Recipe {
+        repository: "library/busybox",
+        tags: "latest 1 1.34 1.34.1",
+        dockerfile: "FROM scratch\nADD busybox.tar.xz /\nCMD [\"sh\"]\n",
+        files: &[File::Rootfs("busybox.tar.xz", "busybox")],
+        built: (2021, 12, 8),
+    },
+    Recipe {
+        repository: "library/hello-world",
+        tags: "latest linux",
+        dockerfile: "FROM scratch\nCOPY hello /\nCMD [\"/hello\"]\n",
+        files: &[File::Program("hello", "hello-world", 13_256)],
+        built: (2021, 9, 23),
+    },
+];

@@ -87,9 +87,6 @@ impl Package {
                 }
             }
         }
-        if self.release.family != Family::Alpine {
-            out.push(self.copyright());
-        }
         out
     }
 
@@ -142,29 +139,10 @@ impl Package {
         }
         let release = self.release;
         let issue = match release.family {
-            Family::Ubuntu => {
-                format!("Ubuntu {}", release.version.split(" (").next().unwrap_or_default())
-            }
+            Family::Ubuntu => format!("Ubuntu {}", release.version.split(" (").next().unwrap_or_default()),
             _ => format!("{} {}", release.family.name(), release.version_id),
         };
         text.replace("{codename}", release.codename).replace("{issue}", &issue)
-    }
-
-    fn copyright(&self) -> PackagedFile {
-        let text = format!(
-            "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: {}\n\nFiles: *\n\
-             Comment: a file of a simulated package; the licence of the real one is in its source.\n",
-            self.record.name
-        );
-        PackagedFile {
-            path: format!("/usr/share/doc/{}/copyright", self.record.name),
-            kind: PackagedKind::Text(text),
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            shipped: true,
-            conffile: false,
-        }
     }
 
     /// The commands that configure the package once its files are there, as a shell script; empty when there are none.

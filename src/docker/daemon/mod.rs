@@ -1,3 +1,10 @@
 //! The daemon: containers, images, volumes, networks, events; `api` is its only door.
+//!
+//! [`handle::Daemon`] is a handle whose methods return owned values; all state is behind it. Work that outlasts a
+//! request (a container's supervision, a stop's grace) runs in processes of the host, as with the real shim, so that a
+//! client that goes away takes nothing with it. Registries, builders and the build cache are given by the machine.
 
 pub mod api;
+pub mod errors;
+pub mod handle;
+mod stubs;

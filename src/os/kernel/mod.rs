@@ -240,6 +240,28 @@ impl Kernel {
         ticks
     }
 
+    /// A list of processes that wait for something of somebody else's making.
+    pub fn waiters(&self) -> wait::Waiters {
+        wait::Waiters::new(&self.queue)
+    }
+
+    /// Lets the current process sleep, whatever signals it gets: for what is done in its name.
+    pub async fn sleep(&self, time: Duration) {
+        let until = self.now() + time;
+        let mut armed = false;
+        std::future::poll_fn(|_| {
+            if self.now() >= until {
+                return Poll::Ready(());
+            }
+            if !armed {
+                armed = true;
+                self.set_timer(until);
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
     /// Wakes the current process at `time`.
     fn set_timer(&self, time: Timestamp) {
         let mut state = self.state.borrow_mut();

@@ -1,0 +1,529 @@
+//! What the daemon refuses, in Docker's words.
+//!
+//! `Display` is what follows `Error response from daemon: `. The class, which gives the HTTP status, and what a start
+//! failed of, which gives the client's exit status, come from the variant, never from the text.
+
+use crate::docker::image::delete::DeleteError;
+use crate::docker::image::reference::ReferenceError;
+use crate::docker::image::store::StoreError;
+use crate::os::fs::tar::TarError;
+
+/// The kind of an error (moby `errdefs/defs.go`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// 400.
+    InvalidParameter,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 409.
+    Conflict,
+    /// 500.
+    System,
+    /// 501.
+    NotImplemented,
+}
+
+/// Why a container's process did not start (runc, as containerd and dockerd pass it on).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuntimeError {
+    /// A name that is nowhere in `$PATH` (Go `exec.ErrNotFound`).
+    #[error("exec: \"{0}\": executable file not found in $PATH")]
+    NotInPath(String),
+    /// A path that is not there.
+    #[error("exec: \"{0}\": stat {0}: no such file or directory")]
+    NoSuchFile(String),
+    /// A directory (Go `exec.findExecutable`).
+    #[error("exec: \"{0}\": is a directory: permission denied")]
+    IsDirectory(String),
+    /// No execute bit.
+    #[error("exec: \"{0}\": permission denied")]
+    NotExecutable(String),
+    /// A user that the container's `/etc/passwd` does not have (runc libcontainer `user`).
+    #[error("unable to find user {0}: no matching entries in passwd file")]
+    NoUser(String),
+    /// A group that the container's `/etc/group` does not have.
+    #[error("unable to find group {0}: no matching entries in group file")]
+    NoGroup(String),
+    /// The working directory is a file.
+    #[error("mkdir {0}: not a directory")]
+    WorkingDirNotDirectory(String),
+    /// A relative working directory for `exec`.
+    #[error("Cwd must be an absolute path")]
+    CwdNotAbsolute,
+    /// A working directory that `exec` does not find (runc `libcontainer/init_linux.go`).
+    #[error("chdir to cwd (\"{0}\") set in config.json failed: no such file or directory")]
+    NoCwd(String),
+    /// A file cannot be mounted on a directory, or the other way round.
+    #[error(
+        "error mounting \"{source_path}\" to rootfs at \"{target}\": mount {source_path}:{target} (via /proc/self/fd/6), flags: 0x5000: not a directory: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type"
+    )]
+    MountKind {
+        /// The host's path.
+        source_path: String,
+        /// The container's.
+        target: String,
+    },
+    /// The machine is full.
+    #[error("fork/exec /proc/self/exe: {0}")]
+    Spawn(crate::base::errno::Errno),
+}
+
+impl RuntimeError {
+    /// What the client exits with (docker/cli `runStartContainerErr`): 127 not found, 126 not executable, else 125.
+    pub const fn exit_status(&self) -> i32 {
+        match self {
+            Self::NotInPath(_) | Self::NoSuchFile(_) => 127,
+            Self::IsDirectory(_) | Self::NotExecutable(_) => 126,
+            Self::MountKind { .. }
+            | Self::NoUser(_)
+            | Self::NoGroup(_)
+            | Self::WorkingDirNotDirectory(_)
+            | Self::CwdNotAbsolute
+            | Self::NoCwd(_)
+            | Self::Spawn(_) => 125,
+        }
+    }
+}
+
+/// An error of the daemon.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DaemonError {
+    /// moby `container/view.go` `ErrNotFound`, `daemon/container.go`.
+    #[error("No such container: {0}")]
+    NoSuchContainer(String),
+    /// moby `daemon/container.go` `containerNotFound` for a prefix of several ids.
+    #[error("multiple IDs found with provided prefix: {0}")]
+    AmbiguousId(String),
+    /// moby `daemon/images/image.go` `ErrImageDoesNotExist`.
+    #[error("No such image: {0}")]
+    NoSuchImage(String),
+    /// moby `daemon/exec.go` `errExecNotFound`.
+    #[error("No such exec instance: {0}")]
+    NoSuchExec(String),
+    /// moby `volume/service/errors.go`.
+    #[error("get {0}: no such volume")]
+    NoSuchVolume(String),
+    /// moby `volume/service/errors.go` `volumeInUse`.
+    #[error("remove {name}: volume is in use - [{containers}]")]
+    VolumeInUse {
+        /// The volume.
+        name: String,
+        /// Full ids.
+        containers: String,
+    },
+    /// moby `volume/local/local.go` `validateName`.
+    #[error(
+        "create {0}: \"{0}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
+    )]
+    BadVolumeName(String),
+    /// moby `volume/drivers/extpoint.go`.
+    #[error("error looking up volume plugin {0}: plugin \"{0}\" not found")]
+    NoVolumeDriver(String),
+    /// libnetwork `error.go` `ErrNoSuchNetwork`.
+    #[error("network {0} not found")]
+    NoSuchNetwork(String),
+    /// libnetwork `error.go` `NetworkNameError`.
+    #[error("network with name {0} already exists")]
+    NetworkExists(String),
+    /// libnetwork `error.go` `ActiveEndpointsError`.
+    #[error("error while removing network: network {name} has active endpoints (name:\"{endpoints}\")")]
+    NetworkInUse {
+        /// The network.
+        name: String,
+        /// Endpoints' names.
+        endpoints: String,
+    },
+    /// moby `daemon/network.go` `deleteNetwork`.
+    #[error("{0} is a pre-defined network and cannot be removed")]
+    PredefinedNetwork(String),
+    /// moby `daemon/network.go` `createNetwork`.
+    #[error("operation is not permitted on predefined {0} network ")]
+    PredefinedNetworkCreate(String),
+    /// libnetwork `ipamutils`, a pool that overlaps.
+    #[error("invalid pool request: Pool overlaps with other one on this address space")]
+    PoolOverlaps,
+    /// All local pools are used up.
+    #[error("all predefined address pools have been fully subnetted")]
+    NoPool,
+    /// A subnet that can't be read.
+    #[error("invalid CIDR address: {0}")]
+    BadSubnet(String),
+    /// libnetwork `controller.go`.
+    #[error("could not resolve driver \"{0}\": plugin \"{0}\" not found")]
+    NoNetworkDriver(String),
+    /// moby `daemon/container_operations.go`.
+    #[error("endpoint with name {endpoint} already exists in network {network}")]
+    EndpointExists {
+        /// The container's name.
+        endpoint: String,
+        /// The network's.
+        network: String,
+    },
+    /// moby `daemon/container_operations.go` `ForceEndpointDelete`.
+    #[error("container {container} is not connected to network {network}")]
+    NotConnected {
+        /// The container's id.
+        container: String,
+        /// The network's name.
+        network: String,
+    },
+    /// moby `daemon/container_operations.go` `ErrConflictHostNetwork` family.
+    #[error("container cannot be connected to host network or disconnected from host network")]
+    HostNetwork,
+    /// moby `runconfig/errors.go` `ErrConflictNoNetwork`.
+    #[error("container cannot be connected to multiple networks with one of the networks in private (none) mode")]
+    NoneNetwork,
+    /// An address that is taken or outside.
+    #[error("Address already in use")]
+    AddressInUse,
+    /// moby `daemon/container_operations.go`: `--ip` outside of user-defined networks.
+    #[error("user specified IP address is supported on user defined networks only")]
+    AddressOnDefault,
+    /// moby `daemon/names.go`.
+    #[error(
+        "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name."
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        id: String,
+    },
+    /// moby `daemon/names.go`.
+    #[error("Invalid container name ({0}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
+    BadName(String),
+    /// moby `daemon/rename.go`.
+    #[error("Renaming a container with the same name as its current name")]
+    SameName,
+    /// moby `daemon/rename.go`.
+    #[error("Neither old nor new names may be empty")]
+    EmptyName,
+    /// moby `daemon/create.go`.
+    #[error("No command specified")]
+    NoCommand,
+    /// moby `daemon/exec.go`.
+    #[error("No exec command specified")]
+    NoExecCommand,
+    /// moby `daemon/errors.go` `errNotRunning`.
+    #[error("container {0} is not running")]
+    NotRunning(String),
+    /// moby `daemon/kill.go` over `errNotRunning`.
+    #[error("cannot kill container: {name}: container {id} is not running")]
+    KillNotRunning {
+        /// As the user wrote it.
+        name: String,
+        /// Its id.
+        id: String,
+    },
+    /// moby `daemon/kill.go`.
+    #[error("Invalid signal: {0}")]
+    BadSignal(String),
+    /// moby `daemon/errors.go` `errContainerIsRestarting`.
+    #[error("Container {0} is restarting, wait until the container is running")]
+    Restarting(String),
+    /// moby `daemon/errors.go` `errExecPaused`.
+    #[error("Container {0} is paused, unpause the container before exec")]
+    ExecPaused(String),
+    /// moby `daemon/pause.go` `errPaused`.
+    #[error("Container {0} is already paused")]
+    Paused(String),
+    /// moby `daemon/unpause.go`.
+    #[error("Container {0} is not paused")]
+    NotPaused(String),
+    /// moby `daemon/start.go`.
+    #[error("cannot start a paused container, try unpause instead")]
+    StartPaused,
+    /// moby `daemon/attach.go`.
+    #[error("container {0} is paused, unpause the container before attach")]
+    AttachPaused(String),
+    /// moby `daemon/delete.go`.
+    #[error(
+        "cannot remove container \"/{name}\": container is {state}: {hint} the container before removing or force remove"
+    )]
+    RemoveRunning {
+        /// Its name.
+        name: String,
+        /// `running` or `paused`.
+        state: &'static str,
+        /// `stop` or `unpause and then stop`.
+        hint: &'static str,
+    },
+    /// A container that something still removes.
+    #[error("removal of container {0} is already in progress")]
+    RemovalInProgress(String),
+    /// moby `daemon/start.go` over the runtime's own words.
+    #[error(
+        "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: {0}: unknown"
+    )]
+    Start(RuntimeError),
+    /// moby `daemon/exec.go` over the runtime's own words.
+    #[error("OCI runtime exec failed: exec failed: unable to start container process: {0}: unknown")]
+    Exec(RuntimeError),
+    /// A runtime's words of a user before there is a process (moby `daemon/oci_linux.go`).
+    #[error("{0}")]
+    Runtime(RuntimeError),
+    /// libnetwork `endpoint.go`, `portallocator`.
+    #[error(
+        "driver failed programming external connectivity on endpoint {name} ({endpoint}): Bind for {address}:{port} failed: port is already allocated"
+    )]
+    PortAllocated {
+        /// The container's name.
+        name: String,
+        /// The endpoint's id.
+        endpoint: String,
+        /// The host's address.
+        address: String,
+        /// The host's port.
+        port: u16,
+    },
+    /// A process of the host listens there (libnetwork `portmapper`, docker-proxy).
+    #[error(
+        "driver failed programming external connectivity on endpoint {name} ({endpoint}): failed to bind port {address}:{port}/tcp: Error starting userland proxy: listen tcp4 {address}:{port}: bind: address already in use"
+    )]
+    PortInUse {
+        /// The container's name.
+        name: String,
+        /// The endpoint's id.
+        endpoint: String,
+        /// The host's address.
+        address: String,
+        /// The host's port.
+        port: u16,
+    },
+    /// moby `runconfig`, `nat.ParsePort`.
+    #[error("invalid port specification: \"{0}\"")]
+    BadPort(String),
+    /// moby `daemon/errors.go` `containerFileNotFound`.
+    #[error("Could not find the file {path} in container {container}")]
+    NoSuchFile {
+        /// The path.
+        path: String,
+        /// As the user wrote it.
+        container: String,
+    },
+    /// moby `daemon/archive.go` `ErrExtractPointNotDirectory`.
+    #[error("extraction point is not a directory")]
+    NotADirectory,
+    /// moby `daemon/archive.go` `ErrRootFSReadOnly`.
+    #[error("container rootfs is marked read-only")]
+    ReadOnlyRootfs,
+    /// A mount on a volume that is read-only.
+    #[error("mounted volume is marked read-only")]
+    ReadOnlyVolume,
+    /// moby `pkg/archive`: a directory by a file or the other way round.
+    #[error("cannot overwrite {what} \"{path}\" with {by} \"{path}\"")]
+    Overwrite {
+        /// `directory`.
+        what: &'static str,
+        /// `non-directory`.
+        by: &'static str,
+        /// The path.
+        path: String,
+    },
+    /// moby `volume/mounts/linux_parser.go`.
+    #[error("invalid volume specification: '{0}'")]
+    BadVolumeSpec(String),
+    /// moby `volume/mounts/linux_parser.go`, `errBindSourceDoesNotExist`.
+    #[error("invalid mount config for type \"bind\": bind source path does not exist: {0}")]
+    NoBindSource(String),
+    /// moby `volume/mounts/mounts.go`.
+    #[error("Duplicate mount point: {0}")]
+    DuplicateMount(String),
+    /// moby `volume/mounts/linux_parser.go`.
+    #[error("invalid mount path: '{0}' mount path must be absolute")]
+    RelativeMount(String),
+    /// moby `daemon/container.go`, working directory.
+    #[error("the working directory '{0}' is invalid, it needs to be an absolute path")]
+    RelativeWorkingDir(String),
+    /// moby `daemon/container.go`, restart policies.
+    #[error(
+        "invalid restart policy: unknown policy '{0}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
+    )]
+    BadRestartPolicy(String),
+    /// moby `api/types/container/hostconfig.go`.
+    #[error("invalid restart policy: maximum retry count can only be used with 'on-failure'")]
+    RestartCount,
+    /// moby `daemon/container.go`.
+    #[error("can't create 'AutoRemove' container with restart policy")]
+    AutoRemoveRestart,
+    /// moby `daemon/container.go`, `verifyContainerSettings`: less than 6 MB.
+    #[error("Minimum memory limit allowed is 6MB")]
+    MemoryTooSmall,
+    /// moby `api/types/filters/errors.go` `invalidFilter`.
+    #[error("invalid filter '{0}'")]
+    BadFilter(String),
+    /// The same with a value.
+    #[error("invalid filter '{name}=[{value}]'")]
+    BadFilterValue {
+        /// The filter's name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A status that is none.
+    #[error("invalid filter 'status={0}'")]
+    BadStatus(String),
+    /// A text that is no reference.
+    #[error("{0}")]
+    Reference(#[from] ReferenceError),
+    /// The store refuses.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An image stays.
+    #[error("{0}")]
+    Delete(#[from] DeleteError),
+    /// moby `distribution/errors.go`.
+    #[error(
+        "pull access denied for {0}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
+    )]
+    PullDenied(String),
+    /// moby `distribution/errors.go`.
+    #[error("manifest for {0} not found: manifest unknown: manifest unknown")]
+    ManifestUnknown(String),
+    /// A registry's host that does not answer (Go `net`, `net/http`).
+    #[error("Get \"https://{host}/v2/\": dial tcp: lookup {host} on 127.0.0.53:53: no such host")]
+    NoRegistry {
+        /// The host.
+        host: String,
+    },
+    /// moby `distribution/pull.go`.
+    #[error("no matching manifest for {0} in the manifest list entries")]
+    NoPlatform(String),
+    /// moby `distribution/push.go`.
+    #[error("An image does not exist locally with the tag: {0}")]
+    NothingToPush(String),
+    /// A registry that refuses.
+    #[error("denied: requested access to the resource is denied")]
+    PushDenied,
+    /// A login that is refused.
+    #[error("Get \"https://registry-1.docker.io/v2/\": unauthorized: incorrect username or password")]
+    Unauthorized,
+    /// A damaged archive.
+    #[error("Error processing tar file(exit status 1): {0}")]
+    Tar(#[from] TarError),
+    /// `docker load` of something else.
+    #[error("open /var/lib/docker/tmp/docker-import-{0}/repositories: no such file or directory")]
+    NotAnImageArchive(String),
+    /// A digest that is not that of the bytes.
+    #[error("invalid diffID for layer {index}: expected \"{expected}\", got \"{got}\"")]
+    WrongDiffId {
+        /// Which layer.
+        index: usize,
+        /// What the config tells.
+        expected: String,
+        /// What the bytes are.
+        got: String,
+    },
+    /// An instruction that `--change` can't take.
+    #[error("{0} is not a valid change command")]
+    BadChange(String),
+    /// A disk that is full and the like.
+    #[error("{0}")]
+    Errno(crate::base::errno::Errno),
+    /// What is not simulated says so.
+    #[error("{0} is not simulated")]
+    NotSimulated(&'static str),
+}
+
+impl From<crate::base::errno::Errno> for DaemonError {
+    fn from(errno: crate::base::errno::Errno) -> Self {
+        Self::Errno(errno)
+    }
+}
+
+impl DaemonError {
+    /// The error's class.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::NoSuchContainer(_)
+            | Self::NoSuchImage(_)
+            | Self::NoSuchExec(_)
+            | Self::NoSuchVolume(_)
+            | Self::NoSuchNetwork(_)
+            | Self::NoVolumeDriver(_)
+            | Self::NoNetworkDriver(_)
+            | Self::PullDenied(_)
+            | Self::ManifestUnknown(_)
+            | Self::NoPlatform(_)
+            | Self::NoSuchFile { .. }
+            | Self::Store(StoreError::NoSuchImage(_))
+            | Self::Delete(DeleteError::Store(_)) => Class::NotFound,
+            Self::NameTaken { .. }
+            | Self::NotRunning(_)
+            | Self::KillNotRunning { .. }
+            | Self::Restarting(_)
+            | Self::ExecPaused(_)
+            | Self::Paused(_)
+            | Self::NotPaused(_)
+            | Self::StartPaused
+            | Self::AttachPaused(_)
+            | Self::RemoveRunning { .. }
+            | Self::RemovalInProgress(_)
+            | Self::VolumeInUse { .. }
+            | Self::NetworkExists(_)
+            | Self::Delete(_) => Class::Conflict,
+            Self::NetworkInUse { .. }
+            | Self::PredefinedNetwork(_)
+            | Self::PredefinedNetworkCreate(_)
+            | Self::PoolOverlaps
+            | Self::HostNetwork
+            | Self::NoneNetwork
+            | Self::EndpointExists { .. } => Class::Forbidden,
+            Self::AmbiguousId(_)
+            | Self::BadVolumeName(_)
+            | Self::BadSubnet(_)
+            | Self::AddressOnDefault
+            | Self::BadName(_)
+            | Self::SameName
+            | Self::EmptyName
+            | Self::NoCommand
+            | Self::NoExecCommand
+            | Self::BadSignal(_)
+            | Self::Start(_)
+            | Self::Runtime(_)
+            | Self::BadPort(_)
+            | Self::NotADirectory
+            | Self::ReadOnlyRootfs
+            | Self::ReadOnlyVolume
+            | Self::Overwrite { .. }
+            | Self::BadVolumeSpec(_)
+            | Self::NoBindSource(_)
+            | Self::DuplicateMount(_)
+            | Self::RelativeMount(_)
+            | Self::RelativeWorkingDir(_)
+            | Self::BadRestartPolicy(_)
+            | Self::RestartCount
+            | Self::AutoRemoveRestart
+            | Self::MemoryTooSmall
+            | Self::BadFilter(_)
+            | Self::BadFilterValue { .. }
+            | Self::BadStatus(_)
+            | Self::Reference(_)
+            | Self::BadChange(_) => Class::InvalidParameter,
+            Self::NotSimulated(_) => Class::NotImplemented,
+            _ => Class::System,
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn http_status(&self) -> u16 {
+        match self.class() {
+            Class::InvalidParameter => 400,
+            Class::Forbidden => 403,
+            Class::NotFound => 404,
+            Class::Conflict => 409,
+            Class::System => 500,
+            Class::NotImplemented => 501,
+        }
+    }
+
+    /// Why a process did not start, for the client's exit status.
+    pub const fn runtime(&self) -> Option<&RuntimeError> {
+        match self {
+            Self::Start(error) | Self::Exec(error) | Self::Runtime(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -12,6 +12,8 @@
 //! assert!(String::from_utf8_lossy(&machine.take_output(console)).contains("hola"));
 //! ```
 
+pub mod bakery;
+pub mod build_world;
 pub mod host;
 pub mod journal;
 

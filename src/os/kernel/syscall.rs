@@ -1236,6 +1236,11 @@ impl Proc {
 }
 
 impl Kernel {
+    /// The process that is being polled: for code that runs as part of a process without having been given its handle.
+    pub fn current_process(&self) -> Proc {
+        Proc { kernel: self.clone(), gpid: self.current() }
+    }
+
     /// A pipe's two ends: reading and writing.
     pub fn pipe(&self) -> (Handle, Handle) {
         let pipe = Pipe::new(&self.queue);

@@ -1,0 +1,200 @@
+//! The bakery: builds the catalogue's images from their recipes, on the day they were built, in a world of its own.
+//!
+//! An image follows from its recipe alone: not from the session's seed or clock, nor from what was baked before.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use crate::base::digest::{BlobDigest, Digest};
+use crate::base::rope::Rope;
+use crate::docker::build;
+use crate::docker::daemon::api::build::{BuildContext, BuildRequest, BuilderVersion};
+use crate::docker::image::manifest::{Blob, Manifest, ManifestForm};
+use crate::docker::image::memo::DigestMemo;
+use crate::docker::image::reference::Reference;
+use crate::docker::image::store::Store;
+use crate::docker::registry::recipes::Recipe;
+use crate::docker::registry::{Published, PublishedLayer, Registry};
+use crate::os::fs::layer::Layer;
+use crate::os::fs::mounts::{Cred, Mount, Mounts};
+use crate::os::fs::overlay::Overlay;
+use crate::os::fs::tree::Tree;
+use crate::os::fs::xz;
+use crate::os::kernel::{Kernel, ProcessSpec, Programs, Stop};
+use crate::os::userland::packages;
+
+use super::build_world::{Site, world};
+
+/// Work after which a recipe is given up: they are all much shorter.
+const FUEL: u64 = 200_000_000;
+
+/// Everything recipes are baked with.
+struct Bakery {
+    programs: Programs,
+    memo: DigestMemo,
+    registry: RefCell<Weak<Registry>>,
+}
+
+/// The registry with the whole catalogue; images are baked when they are first asked for.
+pub fn registry(programs: &Programs, memo: &DigestMemo) -> Rc<Registry> {
+    let bakery =
+        Rc::new(Bakery { programs: programs.clone(), memo: memo.clone(), registry: RefCell::new(Weak::new()) });
+    let baker = Rc::clone(&bakery);
+    let registry = Rc::new(Registry::new(Rc::new(move |recipe| baker.bake(recipe).ok())));
+    *bakery.registry.borrow_mut() = Rc::downgrade(&registry);
+    registry
+}
+
+impl Bakery {
+    /// Builds a recipe; an error is the build's output and what made it fail.
+    fn bake(&self, recipe: &'static Recipe) -> Result<Published, String> {
+        let kernel = Kernel::new(seed(recipe), recipe.built(), self.programs.clone());
+        let store = Rc::new(RefCell::new(Store::new(self.memo.clone())));
+        let registry = self.registry.borrow().upgrade().ok_or("no registry")?;
+        let net = kernel.network(|network| network.add());
+        let world = world(Site {
+            kernel: kernel.clone(),
+            store: Rc::clone(&store),
+            registry: Rc::new(move |reference| registry.resolve(reference)),
+            net,
+            is_patient: false,
+            seed: seed(recipe),
+        });
+        let request = BuildRequest {
+            version: BuilderVersion::Classic,
+            context: BuildContext { files: recipe.context(archive, program), ..BuildContext::default() },
+            dockerfile: recipe.dockerfile.into(),
+            dockerfile_name: "Dockerfile".to_owned(),
+            ..BuildRequest::default()
+        };
+        let outcome = Rc::new(RefCell::new(None));
+        let said = Rc::new(RefCell::new(String::new()));
+        let (slot, log) = (Rc::clone(&outcome), Rc::clone(&said));
+        let sink: crate::docker::daemon::api::build::BuildSink = Rc::new(move |event| {
+            use crate::docker::daemon::api::build::BuildEvent;
+            if let BuildEvent::Stream(bytes) | BuildEvent::ErrorStream(bytes) = event {
+                log.borrow_mut().push_str(&String::from_utf8_lossy(&bytes));
+            }
+        });
+        let started = kernel.spawn_with(spec(&kernel, net), |_| {
+            Box::pin(async move {
+                let built = build::build(&world, &request, &sink).await;
+                *slot.borrow_mut() = Some(built);
+                0
+            })
+        });
+        started.map_err(|error| error.to_string())?;
+        let mut fuel = FUEL;
+        while outcome.borrow().is_none() && fuel > 0 {
+            match kernel.run(1 << 20, None) {
+                Stop::Until(time) => kernel.advance_to(time),
+                Stop::OutOfFuel => {}
+                Stop::Idle => break,
+            }
+            fuel = fuel.saturating_sub(1 << 20);
+        }
+        let built = outcome.borrow_mut().take();
+        match built {
+            Some(Ok(outcome)) => self.publish(&store.borrow(), outcome.image).ok_or_else(|| "no such image".to_owned()),
+            Some(Err(failure)) => Err(format!("{}\n{}", said.borrow(), failure.message)),
+            None => Err(format!("{}\nthe build does not end", said.borrow())),
+        }
+    }
+
+    fn publish(&self, store: &Store, id: crate::base::digest::ImageId) -> Option<Published> {
+        let image = store.image(id)?.clone();
+        let layers: Vec<PublishedLayer> = store
+            .stack(image.config().chain_id())
+            .into_iter()
+            .map(|stored| PublishedLayer {
+                blob: self.memo.blob(&stored.layer.to_tar()),
+                diff_id: stored.diff_id,
+                layer: stored.layer.clone(),
+            })
+            .collect();
+        let config = Blob { digest: BlobDigest(Digest::of(image.bytes())), size_bytes: image.bytes().len() as u64 };
+        let manifest =
+            Manifest { form: ManifestForm::Docker, config, layers: layers.iter().map(|layer| layer.blob).collect() };
+        Some(Published { image, layers, manifest })
+    }
+}
+
+/// Bakes one recipe for those who check the catalogue.
+///
+/// # Errors
+/// The build's output and what made it fail.
+pub fn bake(programs: &Programs, memo: &DigestMemo, recipe: &'static Recipe) -> Result<Published, String> {
+    let reference = |tag: &str| Reference::parse(&format!("docker.io/{}:{tag}", recipe.repository)).ok();
+    let bakery =
+        Rc::new(Bakery { programs: programs.clone(), memo: memo.clone(), registry: RefCell::new(Weak::new()) });
+    let registry = registry(programs, memo);
+    *bakery.registry.borrow_mut() = Rc::downgrade(&registry);
+    debug_assert!(recipe.tags().all(|tag| reference(tag).is_some()));
+    bakery.bake(recipe)
+}
+
+fn spec(kernel: &Kernel, net: crate::os::kernel::net::NetId) -> ProcessSpec {
+    let overlay = Rc::new(RefCell::new(Overlay::new(1, Tree::empty(), 0)));
+    ProcessSpec {
+        program: "builder".into(),
+        args: vec!["builder".into()],
+        env: Vec::new(),
+        cwd: "/".into(),
+        cred: Cred::ROOT,
+        mounts: Rc::new(RefCell::new(Mounts::new(Mount::overlay("/", "none", "tmpfs", &overlay)))),
+        net,
+        hostname: Rc::new(RefCell::new("buildkitsandbox".to_owned())),
+        stdio: [kernel.null(), kernel.null(), kernel.null()],
+        tty: None,
+        pid_namespace: None,
+        cgroup: String::new(),
+    }
+}
+
+/// Ids in an image's history follow from its recipe.
+fn seed(recipe: &Recipe) -> u64 {
+    let digest = Digest::of(format!("{}:{}\n{}", recipe.repository, recipe.tags, recipe.dockerfile).as_bytes());
+    digest.as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+}
+
+fn archive(name: &str, release: &str) -> Option<Rope> {
+    let layer: Layer = if release == "busybox" {
+        packages::rootfs::busybox(packages::release("v3.15")?)
+    } else {
+        packages::rootfs::rootfs(packages::release(release)?, &[]).into_layer()
+    };
+    let tar = layer.to_tar();
+    Some(if name.ends_with(".xz") { xz::store(&tar) } else { tar })
+}
+
+fn program(name: &str, size_bytes: u64) -> Rope {
+    use crate::os::kernel::exec::{Flavour, header};
+    let mut rope = Rope::from(header(name, Flavour::Gnu));
+    let rest = size_bytes.saturating_sub(rope.len());
+    rope.push(&Rope::bulk(size_bytes, rest));
+    rope
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::registry::recipes;
+
+    #[test]
+    fn every_recipe_can_be_baked_and_comes_out_the_same() {
+        let mut programs = Programs::new();
+        super::super::host::register(&mut programs);
+        let memo = DigestMemo::new();
+        for recipe in recipes::all() {
+            let name = format!("{}:{}", recipe.repository, recipe.tags);
+            let first = bake(&programs, &memo, recipe).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let again = bake(&programs, &memo, recipe).unwrap();
+            assert_eq!(first.digest(), again.digest(), "{name}");
+            println!(
+                "{name}: {} layers, {} bytes",
+                first.layers.len(),
+                first.layers.iter().map(|l| l.layer.size_bytes()).sum::<u64>()
+            );
+        }
+    }
+}

@@ -66,8 +66,25 @@ pub fn main() -> ExitCode {
                 ExitCode::from(1)
             }
         },
+        ["bake"] => bake(),
         ["test", files @ ..] if !files.is_empty() => test(files),
         _ => usage_error("unknown arguments"),
+    }
+}
+
+/// Writes `static/catalogue/lock` anew: for those who change recipes or packages.
+fn bake() -> ExitCode {
+    let mut programs = crate::os::kernel::Programs::new();
+    crate::machine::host::register(&mut programs);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/static/catalogue/lock");
+    let written = crate::machine::bakery::lock(&programs)
+        .and_then(|text| std::fs::write(path, text).map_err(|error| format!("{path}: {error}")));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("capas: {error}");
+            ExitCode::from(1)
+        }
     }
 }
 

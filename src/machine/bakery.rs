@@ -5,15 +5,15 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use crate::base::digest::{BlobDigest, Digest};
+use crate::base::digest::{BlobDigest, DiffId, Digest};
 use crate::base::rope::Rope;
 use crate::docker::build;
 use crate::docker::daemon::api::build::{BuildContext, BuildRequest, BuilderVersion};
 use crate::docker::image::manifest::{Blob, Manifest, ManifestForm};
-use crate::docker::image::memo::DigestMemo;
+use crate::docker::image::memo::{DigestMemo, TarFacts};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
-use crate::docker::registry::recipes::Recipe;
+use crate::docker::registry::recipes::{self, Recipe};
 use crate::docker::registry::{Published, PublishedLayer, Registry};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::mounts::{Cred, Mount, Mounts};
@@ -27,6 +27,60 @@ use super::build_world::{Site, world};
 
 /// Work after which a recipe is given up: they are all much shorter.
 const FUEL: u64 = 200_000_000;
+
+/// What the catalogue's layers hash to, written by `capas bake`: a line a layer.
+static LOCK: &str = include_str!("../../static/catalogue/lock");
+
+/// A memo that knows the catalogue's digests, so that megabytes need not be hashed again. A line that is not of the lock's
+/// form is skipped: the layer is hashed when it is met.
+pub fn memo() -> DigestMemo {
+    let memo = DigestMemo::new();
+    for line in LOCK.lines() {
+        if let Some((key, facts)) = parse_line(line) {
+            memo.preload(key, facts);
+        }
+    }
+    memo
+}
+
+fn parse_line(line: &str) -> Option<(Digest, TarFacts)> {
+    let mut words = line.split(' ');
+    let mut digest = || format!("sha256:{}", words.next()?).parse::<Digest>().ok();
+    let (key, diff_id, blob) = (digest()?, digest()?, digest()?);
+    let mut number = || words.next()?.parse::<u64>().ok();
+    let (size_bytes, blob_size_bytes) = (number()?, number()?);
+    let blob = Some(Blob { digest: BlobDigest(blob), size_bytes: blob_size_bytes });
+    Some((key, TarFacts { diff_id: DiffId(diff_id), size_bytes, blob }))
+}
+
+/// The lock file's text for all recipes, everything hashed anew.
+///
+/// # Errors
+/// The first build that fails: its output and what made it fail.
+pub fn lock(programs: &Programs) -> Result<String, String> {
+    let memo = DigestMemo::new();
+    let registry = registry(programs, &memo);
+    for recipe in recipes::all() {
+        let tag = recipe.tags().next().unwrap_or("latest");
+        let name = format!("docker.io/{}:{tag}", recipe.repository);
+        let reference = Reference::parse(&name).map_err(|error| format!("{name}: {error}"))?;
+        if registry.resolve(&reference).is_err() {
+            return Err(format!("{name}: {}", bake(programs, &memo, recipe).err().unwrap_or_default()));
+        }
+    }
+    let line = |(key, facts): &(Digest, TarFacts)| {
+        let blob = facts.blob?;
+        Some(format!(
+            "{} {} {} {} {}\n",
+            key.hex(),
+            facts.diff_id.0.hex(),
+            blob.digest.0.hex(),
+            facts.size_bytes,
+            blob.size_bytes
+        ))
+    };
+    Ok(memo.entries().iter().filter_map(line).collect())
+}
 
 /// Everything recipes are baked with.
 struct Bakery {
@@ -178,23 +232,12 @@ fn program(name: &str, size_bytes: u64) -> Rope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docker::registry::recipes;
 
     #[test]
-    fn every_recipe_can_be_baked_and_comes_out_the_same() {
+    fn the_lock_file_holds_what_the_recipes_hash_to() {
         let mut programs = Programs::new();
         super::super::host::register(&mut programs);
-        let memo = DigestMemo::new();
-        for recipe in recipes::all() {
-            let name = format!("{}:{}", recipe.repository, recipe.tags);
-            let first = bake(&programs, &memo, recipe).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let again = bake(&programs, &memo, recipe).unwrap();
-            assert_eq!(first.digest(), again.digest(), "{name}");
-            println!(
-                "{name}: {} layers, {} bytes",
-                first.layers.len(),
-                first.layers.iter().map(|l| l.layer.size_bytes()).sum::<u64>()
-            );
-        }
+        let lock = lock(&programs).unwrap_or_else(|error| panic!("{error}"));
+        assert!(lock == LOCK, "static/catalogue/lock is out of date: run `cargo run -- bake`");
     }
 }

@@ -107,6 +107,10 @@ mod tests {
         let list = release("bullseye").unwrap().package("hostname").unwrap().list_text();
         assert!(list.starts_with("/.\n/bin\n/bin/dnsdomainname\n"), "{list}");
         let bash = release("bullseye").unwrap().package("bash").unwrap().list_text();
-        assert!(bash.contains("\n/etc\n/etc/skel\n/etc/skel/.bashrc\n") || bash.contains("\n/usr\n/usr/bin\n/usr/bin/bashbug\n"), "{bash}");
+        assert!(
+            bash.contains("\n/etc\n/etc/skel\n/etc/skel/.bashrc\n")
+                || bash.contains("\n/usr\n/usr/bin\n/usr/bin/bashbug\n"),
+            "{bash}"
+        );
     }
 }

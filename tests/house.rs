@@ -339,34 +339,33 @@ fn faults(file: &str, source: &str) -> Vec<String> {
 }
 
 /// Every Rust file under `src/`, by its path from the top.
-fn source_files() -> BTreeMap<String, String> {
-    fn walk(top: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
-        for entry in std::fs::read_dir(folder).expect("the folder is there") {
-            let path = entry.expect("the entry is readable").path();
+fn source_files() -> std::io::Result<BTreeMap<String, String>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut files, mut folders) = (BTreeMap::new(), vec![top.join("src")]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
             if path.is_dir() {
-                walk(top, &path, files);
+                folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(top).expect("below the top").to_string_lossy().replace('\\', "/");
-                files.insert(name, std::fs::read_to_string(&path).expect("source is UTF-8"));
+                let name = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.insert(name, std::fs::read_to_string(&path)?);
             }
         }
     }
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = BTreeMap::new();
-    walk(top, &top.join("src"), &mut files);
-    files
+    Ok(files)
 }
 
 #[test]
 fn the_source_keeps_to_the_layers() {
-    let files = source_files();
+    let files = source_files().expect("the source is there");
     let found: Vec<String> = files.iter().flat_map(|(file, source)| faults(file, source)).collect();
     assert!(found.is_empty(), "{} faults:\n{}", found.len(), found.join("\n"));
 }
 
 #[test]
 fn every_module_of_the_table_exists() {
-    let files = source_files();
+    let files = source_files().expect("the source is there");
     for (name, _) in LAYERS {
         let there = files.keys().any(|file| layer_of(&module_of(file)).is_some_and(|(found, _)| found == *name));
         assert!(there, "{name} is in LAYERS but has no file");

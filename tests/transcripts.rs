@@ -5,16 +5,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-fn markdown_files(dir: &Path, out: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+fn markdown_files(dir: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut entries = std::fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            markdown_files(&path, out);
+            markdown_files(&path, out)?;
         } else if path.extension().is_some_and(|extension| extension == "md") {
             out.push(path);
         }
     }
+    Ok(())
 }
 
 /// The line of the heading that a line stands under.
@@ -32,7 +33,7 @@ fn heading_above(text: &str, line: usize) -> usize {
 #[test]
 fn every_transcript_comes_out_as_written() {
     let mut files = Vec::new();
-    markdown_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts")), &mut files);
+    markdown_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts")), &mut files).unwrap();
     let (mut cases, mut steps, mut failures) = (0, 0, Vec::new());
     let mut failed_cases = BTreeSet::new();
     for path in &files {

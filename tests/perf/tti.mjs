@@ -68,6 +68,7 @@ try {
 console.log(`${runs} runs, ${mbps} Mb/s, ${rtt} ms there and back, brotli, nothing cached`);
 for (const [what, unit] of [['paint', 'ms'], ['prompt', 'ms'], ['bytes', '']]) {
   const numbers = seen.map((one) => one[what]).filter((n) => n !== undefined).sort((a, b) => a - b);
+  if (!numbers.length) { console.log(`${what.padEnd(7)} never seen`); continue; }
   const [least, middle, most] = [0, numbers.length >> 1, numbers.length - 1].map((i) => Math.round(numbers[i]));
   console.log(`${what.padEnd(7)} ${String(middle).padStart(8)} ${unit}  (${least} to ${most})`);
 }

@@ -1,0 +1,156 @@
+//! The whole page: header, terminal beside the layers, and on phones one of the two at a time.
+
+use web_sys::{HtmlElement, ScrollBehavior, ScrollToOptions};
+use yew::prelude::*;
+
+use crate::base::time::Timestamp;
+use crate::ui::dom;
+use crate::ui::header::{Header, Theme};
+use crate::ui::layers::Layers;
+use crate::ui::session::{Session, Topic, use_topic};
+use crate::ui::terminal::TerminalPane;
+use crate::view::texts::Language;
+
+stylance::import_crate_style!(style, "src/ui/app.module.css");
+
+const LANGUAGE: &str = "capas.language";
+const THEME: &str = "capas.theme";
+
+/// The language of the address, of an earlier visit, or of the browser; Spanish if the page does not speak that one.
+pub fn initial_language() -> Language {
+    let browser = || web_sys::window().and_then(|window| window.navigator().language());
+    [dom::parameter("lang"), dom::kept(LANGUAGE), browser()]
+        .into_iter()
+        .flatten()
+        .find_map(|tag| Language::from_tag(&tag))
+        .unwrap_or_default()
+}
+
+fn initial_theme() -> Theme {
+    [dom::parameter("theme"), dom::kept(THEME)]
+        .into_iter()
+        .flatten()
+        .find_map(|name| Theme::from_name(&name))
+        .unwrap_or_default()
+}
+
+fn initial_seed() -> u64 {
+    dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
+/// The page.
+#[function_component]
+pub fn App() -> Html {
+    let language = use_state_eq(initial_language);
+    let theme = use_state_eq(initial_theme);
+    let session = use_memo((), |()| Session::new(initial_seed(), Timestamp::from_seconds(dom::epoch_seconds())));
+    let texts = language.texts();
+
+    use_effect_with(*language, |language| {
+        if let Some(document) = dom::document() {
+            document.set_title(language.texts().title);
+            if let Some(root) = document.document_element() {
+                root.set_attribute("lang", language.tag()).unwrap_or_default();
+            }
+        }
+    });
+    use_effect_with(*theme, |theme| {
+        if let Some(root) = dom::document().and_then(|document| document.document_element()) {
+            root.set_attribute("data-theme", theme.name()).unwrap_or_default();
+        }
+    });
+    let on_language = {
+        let language = language.clone();
+        Callback::from(move |chosen: Language| {
+            dom::keep(LANGUAGE, chosen.tag());
+            language.set(chosen);
+        })
+    };
+    let on_theme = {
+        let theme = theme.clone();
+        Callback::from(move |chosen: Theme| {
+            dom::keep(THEME, chosen.name());
+            theme.set(chosen);
+        })
+    };
+    html! {
+        <div class={style::page}>
+            <a class={style::skip} href="#terminal">{ texts.skip_to_terminal }</a>
+            <a class={style::skip} href="#layers">{ texts.skip_to_layers }</a>
+            <Header language={*language} theme={*theme} {on_language} {on_theme} />
+            <Panes session={(*session).clone()} language={*language} />
+        </div>
+    }
+}
+
+/// What the panes draw.
+#[derive(Properties, PartialEq)]
+struct PanesProps {
+    session: Session,
+    language: Language,
+}
+
+/// Both panes. On phones they stand side by side in a strip that is swiped, or switched by two tabs.
+#[function_component]
+fn Panes(props: &PanesProps) -> Html {
+    let texts = props.language.texts();
+    let shown = use_state_eq(|| 0usize);
+    let strip = use_node_ref();
+    let seen = use_state(|| props.session.picture());
+    use_topic(&props.session, Topic::World);
+    let picture = props.session.picture();
+    let news = *shown == 0 && picture != *seen;
+    {
+        let (seen, picture) = (seen.clone(), picture.clone());
+        use_effect_with((*shown, picture), move |(shown, picture)| {
+            if *shown == 1 {
+                seen.set(picture.clone());
+            }
+        });
+    }
+    let onscroll = {
+        let (strip, shown) = (strip.clone(), shown.clone());
+        Callback::from(move |event: Event| {
+            let Some(element) = dom::html(&strip) else { return };
+            // Scrolling inside a pane comes here too.
+            if event.target().as_ref() == Some(element.as_ref()) && element.client_width() > 0 {
+                let middle = element.scroll_left() + element.client_width() / 2;
+                shown.set(usize::from(middle > element.client_width()));
+            }
+        })
+    };
+    let tab = |at: usize, name: &'static str, news: bool| {
+        let strip = strip.clone();
+        let onclick = Callback::from(move |_: MouseEvent| {
+            if let Some(element) = dom::html(&strip) {
+                slide_to(&element, f64::from(element.client_width()) * at as f64);
+            }
+        });
+        let current = (*shown == at).then_some("true");
+        html! {
+            <button type="button" class={style::tab} aria-pressed={current.unwrap_or("false")} {onclick}>
+                { name }
+                if news { <span class={style::news} aria-hidden="true"></span> }
+            </button>
+        }
+    };
+    html! {
+        <>
+            <div class={style::tabs} role="group" aria-label={texts.panes_label}>
+                { tab(0, texts.terminal, false) }
+                { tab(1, texts.layers, news) }
+            </div>
+            <main class={style::panes} ref={strip.clone()} {onscroll}>
+                <TerminalPane session={props.session.clone()} language={props.language} />
+                <Layers session={props.session.clone()} language={props.language} />
+            </main>
+        </>
+    }
+}
+
+fn slide_to(element: &HtmlElement, left: f64) {
+    let options = ScrollToOptions::new();
+    options.set_left(left);
+    options.set_behavior(if dom::wants_less_motion() { ScrollBehavior::Instant } else { ScrollBehavior::Smooth });
+    element.scroll_to_with_scroll_to_options(&options);
+}

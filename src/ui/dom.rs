@@ -1,0 +1,84 @@
+//! The few things that components ask of the browser, each in one place, none of which can fail loudly.
+
+use wasm_bindgen::JsValue;
+use web_sys::{Document, Element, HtmlElement, Storage, UrlSearchParams};
+use yew::NodeRef;
+
+/// The window's document.
+pub fn document() -> Option<Document> {
+    web_sys::window()?.document()
+}
+
+/// The element with this id.
+pub fn by_id(id: &str) -> Option<Element> {
+    document()?.get_element_by_id(id)
+}
+
+/// Milliseconds since the page was opened.
+pub fn now_ms() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}
+
+/// Seconds since 1970 by the visitor's clock.
+pub fn epoch_seconds() -> i64 {
+    (js_sys::Date::now() / 1000.0) as i64
+}
+
+/// Whether a media query holds.
+pub fn matches_media(query: &str) -> bool {
+    web_sys::window().and_then(|window| window.match_media(query).ok().flatten()).is_some_and(|list| list.matches())
+}
+
+/// Whether the visitor asked for less motion.
+pub fn wants_less_motion() -> bool {
+    matches_media("(prefers-reduced-motion: reduce)")
+}
+
+/// A parameter of the page's address.
+pub fn parameter(name: &str) -> Option<String> {
+    let search = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+fn storage() -> Option<Storage> {
+    // Absent from file:// pages and where the visitor forbids it.
+    web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// What was kept under `name` on an earlier visit.
+pub fn kept(name: &str) -> Option<String> {
+    storage()?.get_item(name).ok().flatten()
+}
+
+/// Keeps `value` for later visits, where the browser allows that.
+pub fn keep(name: &str, value: &str) {
+    if let Some(storage) = storage() {
+        storage.set_item(name, value).unwrap_or_default();
+    }
+}
+
+/// Sets a property of an element's style through the CSSOM, which a strict content security policy allows.
+pub fn set_style(element: &HtmlElement, name: &str, value: &str) {
+    element.style().set_property(name, value).unwrap_or_default();
+}
+
+/// The element behind a reference, once it is drawn.
+pub fn html(reference: &NodeRef) -> Option<HtmlElement> {
+    reference.cast::<HtmlElement>()
+}
+
+/// Gives an element the keyboard without scrolling to it.
+pub fn focus(element: &HtmlElement) {
+    // web-sys has no dictionary for FocusOptions without an extra feature; one property does.
+    let options = js_sys::Object::new();
+    set(&options, "preventScroll", &JsValue::TRUE);
+    if let Ok(focus) = js_sys::Reflect::get(element, &"focus".into()) {
+        let focus: js_sys::Function = focus.into();
+        focus.call1(element, &options).unwrap_or_default();
+    }
+}
+
+/// Sets a property of an object.
+pub fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
+    js_sys::Reflect::set(object, &name.into(), value).unwrap_or_default();
+}

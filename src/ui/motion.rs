@@ -1,0 +1,130 @@
+//! Small motion that explains: what arrives slides in, what has to make room glides, what is shared once more lights up.
+//!
+//! Boxes are known by their `data-flip`. Where each stood is remembered, so that after a change each can start from its
+//! old place (FLIP). Visitors who asked for less motion get none.
+
+use std::collections::BTreeMap;
+
+use js_sys::{Array, Object};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use crate::ui::dom;
+
+/// Boxes that are moved at most; a picture larger than that just changes.
+const MAX_BOXES: usize = 300;
+/// How long a box glides.
+const GLIDE_MS: f64 = 320.0;
+/// Between one arriving box and the next.
+const STAGGER_MS: f64 = 70.0;
+/// The longest that a box waits for its turn.
+const MAX_STAGGER_MS: f64 = 700.0;
+
+/// Where each box stood when it was last looked at, and how many use it.
+#[derive(Default)]
+pub struct Motion {
+    boxes: BTreeMap<String, Place>,
+    looked: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    x: f64,
+    y: f64,
+    uses: u32,
+}
+
+impl Motion {
+    /// Looks where the boxes in `canvas` stand now and moves them there from where they were.
+    pub fn settle(&mut self, canvas: &HtmlElement) {
+        let Ok(found) = canvas.query_selector_all("[data-flip]") else { return };
+        let origin = canvas.get_bounding_client_rect();
+        let (left, top) =
+            (origin.left() - f64::from(canvas.scroll_left()), origin.top() - f64::from(canvas.scroll_top()));
+        let mut boxes = BTreeMap::new();
+        let still = dom::wants_less_motion() || found.length() as usize > MAX_BOXES || !self.looked;
+        let mut arrived: Vec<HtmlElement> = Vec::new();
+        for at in 0..found.length() {
+            let Some(element) = found.item(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) else { continue };
+            let Some(name) = element.get_attribute("data-flip") else { continue };
+            // A box that still glides is somewhere else than where it will be: offsets do not see that.
+            let rect = element.get_bounding_client_rect();
+            let uses = element.get_attribute("data-uses").and_then(|uses| uses.parse().ok()).unwrap_or(0);
+            let place = Place { x: rect.left() - left, y: rect.top() - top, uses };
+            match self.boxes.get(&name) {
+                Some(_) if still => {}
+                Some(before) => {
+                    let (dx, dy) = (before.x - place.x, before.y - place.y);
+                    if dx.abs() > 1.0 || dy.abs() > 1.0 {
+                        glide(&element, dx, dy);
+                    }
+                    if place.uses > before.uses && before.uses > 0 {
+                        light_up(&element);
+                    }
+                }
+                None => {
+                    if !still {
+                        arrive(&element, STAGGER_MS * arrived.len() as f64);
+                    }
+                    arrived.push(element);
+                }
+            }
+            boxes.insert(name, place);
+        }
+        if let (Some(newest), true) = (arrived.last(), self.looked) {
+            show(newest);
+        }
+        self.boxes = boxes;
+        self.looked = true;
+    }
+}
+
+fn glide(element: &HtmlElement, dx: f64, dy: f64) {
+    let from = format!("translate({dx}px, {dy}px)");
+    animate(element, &[("transform", &from)], &[("transform", "none")], GLIDE_MS, 0.0);
+}
+
+fn arrive(element: &HtmlElement, delay_ms: f64) {
+    animate(
+        element,
+        &[("transform", "translateY(-28px)"), ("opacity", "0")],
+        &[("transform", "none"), ("opacity", "1")],
+        GLIDE_MS * 1.2,
+        delay_ms.min(MAX_STAGGER_MS),
+    );
+}
+
+fn light_up(element: &HtmlElement) {
+    let ring = [("outline", "3px solid var(--accent)"), ("outlineOffset", "2px")];
+    let gone = [("outline", "3px solid transparent"), ("outlineOffset", "6px")];
+    animate(element, &ring, &gone, 1400.0, 0.0);
+}
+
+fn show(element: &HtmlElement) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    options.set_inline(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+fn animate(element: &HtmlElement, from: &[(&str, &str)], to: &[(&str, &str)], length_ms: f64, delay_ms: f64) {
+    let frame = |properties: &[(&str, &str)]| {
+        let frame = Object::new();
+        for (name, value) in properties {
+            dom::set(&frame, name, &JsValue::from_str(value));
+        }
+        frame
+    };
+    let frames = Array::of2(&frame(from), &frame(to));
+    let timing = Object::new();
+    dom::set(&timing, "duration", &length_ms.into());
+    dom::set(&timing, "delay", &delay_ms.into());
+    dom::set(&timing, "easing", &"cubic-bezier(.2,.8,.2,1)".into());
+    dom::set(&timing, "fill", &"backwards".into());
+    // web-sys types these options in a way that costs five more of its features.
+    if let Ok(animate) = js_sys::Reflect::get(element, &"animate".into())
+        && let Some(animate) = animate.dyn_ref::<js_sys::Function>()
+    {
+        animate.call2(element, &frames, &timing).unwrap_or_default();
+    }
+}

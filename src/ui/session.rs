@@ -1,0 +1,479 @@
+//! The handle on a machine: what components hold instead of the engine's state.
+//!
+//! It lets the machine run while something is running or due and never longer than a part of a frame, maps the wall
+//! clock to the machine's, feeds terminals' screens, and tells those who listen that something changed. Nobody outside
+//! sees the machine.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use gloo::render::{AnimationFrame, request_animation_frame};
+use gloo::timers::callback::Timeout;
+use yew::prelude::*;
+
+use crate::base::time::Timestamp;
+use crate::ui::dom;
+use crate::ui::echo::{Config, Machine, Stop, TtyId};
+use crate::view::change::{Change, changes};
+use crate::view::keys::{self, KeyPress};
+use crate::view::picture::{Arrivals, Picture};
+use crate::view::screen::{Screen, Shown};
+
+/// How long the machine may run before the browser gets its turn.
+const SLICE_MS: f64 = 7.0;
+/// How long one call of the machine should take, so that the clock is looked at often enough.
+const CALL_MS: f64 = 1.5;
+/// Bytes of a paste that are typed at once.
+const PASTE_CHUNK: usize = 4096;
+/// Between two characters of a command that types itself.
+const TYPING_MS: u32 = 12;
+/// Terminals at most.
+pub const MAX_CONSOLES: usize = 6;
+
+/// What a listener wants to hear of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Topic {
+    /// The screen of a terminal, by its number.
+    Screen(usize),
+    /// Images, containers and the rest of the picture.
+    World,
+    /// How many terminals there are.
+    Consoles,
+}
+
+/// A running machine. Clones are the same one.
+#[derive(Clone)]
+pub struct Session(Rc<Shared>);
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+struct Shared {
+    state: RefCell<State>,
+    listeners: RefCell<Listeners>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    next: u32,
+    by_id: BTreeMap<u32, (Topic, Callback<()>)>,
+}
+
+struct State {
+    machine: Machine,
+    consoles: Vec<Console>,
+    /// What is still to be typed: pastes, a chunk at a time.
+    pending: VecDeque<(usize, VecDeque<u8>)>,
+    /// A command that types itself.
+    typing: Option<(usize, VecDeque<u8>, Timeout)>,
+    /// The machine's time when the page's clock showed `origin_ms`.
+    origin: Timestamp,
+    origin_ms: f64,
+    wake: Option<Wake>,
+    slice_fuel: u64,
+    running: bool,
+    cursor: u64,
+    arrivals: Arrivals,
+    picture: Rc<Picture>,
+    told: Rc<Vec<Change>>,
+    tried: BTreeSet<&'static str>,
+}
+
+struct Console {
+    tty: TtyId,
+    screen: Screen,
+}
+
+/// What will make the machine run again. Dropping it takes it back.
+enum Wake {
+    #[expect(dead_code, reason = "held so that the request is not taken back")]
+    Frame(AnimationFrame),
+    #[expect(dead_code, reason = "held so that the timer is not taken back")]
+    Timer(Timeout),
+}
+
+/// Hears of a topic until it is dropped.
+pub struct Listening {
+    session: Session,
+    id: u32,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Ok(mut listeners) = self.session.0.listeners.try_borrow_mut() {
+            listeners.by_id.remove(&self.id);
+        }
+    }
+}
+
+/// A terminal as it is to be drawn.
+#[derive(Clone, PartialEq)]
+pub struct ConsoleView {
+    /// The rows.
+    pub shown: Shown,
+    /// Something has been printed: keys are taken.
+    pub ready: bool,
+    /// A program runs and no prompt waits.
+    pub busy: bool,
+    /// Nothing was typed yet.
+    pub fresh: bool,
+}
+
+impl Session {
+    /// Boots a machine.
+    pub fn new(seed: u64, epoch: Timestamp) -> Self {
+        let machine = Machine::new(Config { seed, epoch, ..Config::default() });
+        let (tty, origin) = (machine.console(), machine.now());
+        let session = Self(Rc::new(Shared {
+            state: RefCell::new(State {
+                machine,
+                consoles: vec![Console { tty, screen: Screen::new(80, 24) }],
+                pending: VecDeque::new(),
+                typing: None,
+                origin,
+                origin_ms: dom::now_ms(),
+                wake: None,
+                slice_fuel: 10_000,
+                running: false,
+                cursor: 0,
+                arrivals: Arrivals::default(),
+                picture: Rc::default(),
+                told: Rc::default(),
+                tried: BTreeSet::new(),
+            }),
+            listeners: RefCell::default(),
+        }));
+        session.pump();
+        session
+    }
+
+    /// Calls `callback` whenever something of `topic` changed.
+    pub fn listen(&self, topic: Topic, callback: Callback<()>) -> Listening {
+        let mut listeners = self.0.listeners.borrow_mut();
+        let id = listeners.next;
+        listeners.next += 1;
+        listeners.by_id.insert(id, (topic, callback));
+        Listening { session: self.clone(), id }
+    }
+
+    /// How many terminals there are.
+    pub fn consoles(&self) -> usize {
+        self.0.state.borrow().consoles.len()
+    }
+
+    /// Opens another terminal on the same machine and gives its number.
+    pub fn open_console(&self) -> usize {
+        let at = {
+            let mut state = self.0.state.borrow_mut();
+            let size = state.consoles.first().map_or((80, 24), |console| console.screen.size());
+            if state.consoles.len() < MAX_CONSOLES {
+                let tty = state.machine.open_console();
+                let (cols, rows) = (size.0 as u16, size.1 as u16);
+                state.machine.resize(tty, cols, rows);
+                state.consoles.push(Console { tty, screen: Screen::new(cols, rows) });
+            }
+            state.consoles.len() - 1
+        };
+        self.tell(&[Topic::Consoles]);
+        self.pump();
+        at
+    }
+
+    /// A terminal as it is to be drawn.
+    pub fn console(&self, at: usize) -> Option<ConsoleView> {
+        let state = self.0.state.borrow();
+        let console = state.consoles.get(at)?;
+        let shown = console.screen.shown();
+        let printed = !shown.history.is_empty() || shown.rows.iter().any(|row| !row.runs.is_empty());
+        let waiting = state.pending.is_empty() && state.typing.is_none();
+        Some(ConsoleView {
+            ready: printed,
+            busy: !(waiting && console.screen.bracketed_paste()),
+            fresh: console.screen.is_fresh(),
+            shown,
+        })
+    }
+
+    /// The lines printed on a terminal since the last call, for screen readers.
+    pub fn take_spoken(&self, at: usize) -> String {
+        let mut state = self.0.state.borrow_mut();
+        state.consoles.get_mut(at).map(|console| console.screen.take_spoken()).unwrap_or_default()
+    }
+
+    /// The picture of layers.
+    pub fn picture(&self) -> Rc<Picture> {
+        Rc::clone(&self.0.state.borrow().picture)
+    }
+
+    /// What last changed in the picture.
+    pub fn told(&self) -> Rc<Vec<Change>> {
+        Rc::clone(&self.0.state.borrow().told)
+    }
+
+    /// Commands that were offered and taken.
+    pub fn tried(&self) -> BTreeSet<&'static str> {
+        self.0.state.borrow().tried.clone()
+    }
+
+    /// A key; whether the terminal takes it.
+    pub fn key(&self, at: usize, press: KeyPress<'_>) -> bool {
+        let application = {
+            let state = self.0.state.borrow();
+            state.consoles.get(at).is_some_and(|console| console.screen.application_cursor_keys())
+        };
+        match keys::encode(press, application) {
+            Some(bytes) => {
+                self.send(at, &bytes);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Types bytes. Ctrl-C also ends what is still being pasted or typed by itself.
+    pub fn send(&self, at: usize, bytes: &[u8]) {
+        {
+            let mut state = self.0.state.borrow_mut();
+            let interrupt = bytes.contains(&3);
+            if let Some((console, rest, _)) = state.typing.take()
+                && !interrupt
+            {
+                state.pending.push_back((console, rest));
+            }
+            if interrupt {
+                state.pending.retain(|(console, _)| *console != at);
+            }
+            if state.pending.iter().any(|(console, _)| *console == at) {
+                state.pending.push_back((at, bytes.iter().copied().collect()));
+            } else {
+                state.type_now(at, bytes);
+            }
+        }
+        self.pump();
+    }
+
+    /// Pastes text of any length.
+    pub fn paste(&self, at: usize, text: &str) {
+        {
+            let mut state = self.0.state.borrow_mut();
+            let bracketed = state.consoles.get(at).is_some_and(|console| console.screen.bracketed_paste());
+            let bytes = keys::paste(text, bracketed);
+            state.pending.push_back((at, bytes.into()));
+        }
+        self.pump();
+    }
+
+    /// Lets a command type itself into a terminal, in place of what stands at the prompt, with Enter.
+    pub fn type_command(&self, at: usize, command: &'static str) {
+        self.send(at, b"\x15");
+        self.0.state.borrow_mut().tried.insert(command);
+        let bytes: VecDeque<u8> = command.bytes().chain([b'\r']).collect();
+        if dom::wants_less_motion() {
+            let bytes: Vec<u8> = bytes.into();
+            self.send(at, &bytes);
+        } else {
+            self.type_next(at, bytes);
+        }
+        self.tell(&[Topic::World]);
+    }
+
+    fn type_next(&self, at: usize, mut rest: VecDeque<u8>) {
+        let Some(byte) = rest.pop_front() else {
+            self.0.state.borrow_mut().typing = None;
+            self.pump();
+            self.tell(&[Topic::Screen(at)]);
+            return;
+        };
+        {
+            let mut state = self.0.state.borrow_mut();
+            state.type_now(at, &[byte]);
+            let session = self.clone();
+            let next = rest.clone();
+            let timer = Timeout::new(TYPING_MS, move || session.type_next(at, next));
+            state.typing = Some((at, rest, timer));
+        }
+        self.pump();
+    }
+
+    /// Tells a terminal its size in cells.
+    pub fn resize(&self, at: usize, cols: u16, rows: u16) {
+        {
+            let mut state = self.0.state.borrow_mut();
+            let State { machine, consoles, .. } = &mut *state;
+            let Some(console) = consoles.get_mut(at) else { return };
+            if console.screen.size() == (usize::from(cols), usize::from(rows)) {
+                return;
+            }
+            console.screen.resize(cols, rows);
+            machine.resize(console.tty, cols, rows);
+        }
+        self.tell(&[Topic::Screen(at)]);
+        self.pump();
+    }
+
+    /// Lets the machine run for a part of a frame, draws what it printed, and sees to it that it runs on when due.
+    fn pump(&self) {
+        let Ok(mut state) = self.0.state.try_borrow_mut() else { return };
+        state.wake = None;
+        let (topics, next) = state.run_slice();
+        state.wake = match next {
+            Next::Nothing => None,
+            Next::Frame if !is_hidden() => {
+                let session = self.clone();
+                Some(Wake::Frame(request_animation_frame(move |_| session.pump())))
+            }
+            // Frames stop in hidden tabs, timers only slow down.
+            Next::Frame => Some(self.timer(16)),
+            Next::After(ms) => Some(self.timer(ms)),
+        };
+        drop(state);
+        self.tell(&topics);
+    }
+
+    fn timer(&self, ms: u32) -> Wake {
+        let session = self.clone();
+        Wake::Timer(Timeout::new(ms, move || session.pump()))
+    }
+
+    fn tell(&self, topics: &[Topic]) {
+        // Callbacks are taken out first: a listener may come or go while they run.
+        let callbacks: Vec<Callback<()>> = {
+            let listeners = self.0.listeners.borrow();
+            let wanted = listeners.by_id.values().filter(|(topic, _)| topics.contains(topic));
+            wanted.map(|(_, callback)| callback.clone()).collect()
+        };
+        for callback in callbacks {
+            callback.emit(());
+        }
+    }
+}
+
+/// When the machine should run again.
+enum Next {
+    Nothing,
+    Frame,
+    After(u32),
+}
+
+impl State {
+    fn type_now(&mut self, at: usize, bytes: &[u8]) {
+        let now = self.clock();
+        self.machine.advance_to(now);
+        if let Some(console) = self.consoles.get(at) {
+            self.machine.input(console.tty, bytes);
+        }
+    }
+
+    /// The machine's time that belongs to this moment.
+    fn clock(&self) -> Timestamp {
+        let passed_ms = (dom::now_ms() - self.origin_ms).max(0.0);
+        self.origin + Duration::from_micros((passed_ms * 1000.0) as u64)
+    }
+
+    fn run_slice(&mut self) -> (Vec<Topic>, Next) {
+        let begin = dom::now_ms();
+        let mut printed = BTreeSet::new();
+        let was_running = self.running;
+        let had_pending = !self.pending.is_empty();
+        let next = loop {
+            let now = self.clock();
+            self.machine.advance_to(now);
+            let call = dom::now_ms();
+            let stop = self.machine.run(self.slice_fuel);
+            let took = dom::now_ms() - call;
+            self.take_output(&mut printed);
+            self.running = stop == Stop::OutOfFuel;
+            if self.running {
+                if took < CALL_MS / 2.0 {
+                    self.slice_fuel = self.slice_fuel.saturating_mul(2).min(1 << 32);
+                } else if took > CALL_MS * 2.0 {
+                    self.slice_fuel = (self.slice_fuel / 2).max(500);
+                }
+            }
+            let due = match stop {
+                Stop::Idle => None,
+                Stop::Until(t) => Some(t.since(self.clock())),
+                Stop::OutOfFuel => Some(Duration::ZERO),
+            };
+            let more_to_type = !self.running && self.type_pending();
+            let again = more_to_type || due.is_some_and(|wait| wait.is_zero());
+            if again && dom::now_ms() - begin < SLICE_MS {
+                continue;
+            }
+            break match due {
+                _ if again => Next::Frame,
+                None => Next::Nothing,
+                Some(wait) if wait < Duration::from_millis(20) => Next::Frame,
+                Some(wait) => Next::After(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).min(60_000)),
+            };
+        };
+        let mut topics: Vec<Topic> = printed.into_iter().map(Topic::Screen).collect();
+        if was_running != self.running || had_pending != !self.pending.is_empty() {
+            topics.extend((0..self.consoles.len()).map(Topic::Screen));
+        }
+        if self.look_at_docker() {
+            topics.push(Topic::World);
+        }
+        (topics, next)
+    }
+
+    /// Types the next chunk of what is pasted; whether there was one.
+    fn type_pending(&mut self) -> bool {
+        let Some((at, rest)) = self.pending.front_mut() else { return false };
+        let at = *at;
+        let chunk: Vec<u8> = rest.drain(..rest.len().min(PASTE_CHUNK)).collect();
+        if rest.is_empty() {
+            self.pending.pop_front();
+        }
+        self.type_now(at, &chunk);
+        true
+    }
+
+    fn take_output(&mut self, printed: &mut BTreeSet<usize>) {
+        for (at, console) in self.consoles.iter_mut().enumerate() {
+            let bytes = self.machine.take_output(console.tty);
+            if !bytes.is_empty() {
+                console.screen.feed(&bytes);
+                printed.insert(at);
+            }
+        }
+    }
+
+    /// Draws the picture up anew if anything happened; whether it is another one.
+    fn look_at_docker(&mut self) -> bool {
+        let (events, cursor) = self.machine.events_since(self.cursor);
+        self.cursor = cursor;
+        if events.is_empty() {
+            return false;
+        }
+        let picture = Picture::of(&self.machine.docker(), &mut self.arrivals);
+        if picture == *self.picture {
+            return false;
+        }
+        let told = changes(&self.picture, &picture);
+        if !told.is_empty() {
+            self.told = Rc::new(told);
+        }
+        self.picture = Rc::new(picture);
+        true
+    }
+}
+
+fn is_hidden() -> bool {
+    dom::document().is_some_and(|document| document.hidden())
+}
+
+/// Draws the component anew whenever something of `topic` changes.
+#[hook]
+pub fn use_topic(session: &Session, topic: Topic) {
+    let update = use_force_update();
+    use_effect_with((session.clone(), topic), move |(session, topic)| {
+        let listening = session.listen(*topic, Callback::from(move |()| update.force_update()));
+        move || drop(listening)
+    });
+}

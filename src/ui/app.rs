@@ -134,6 +134,16 @@ fn Panes(props: &PanesProps) -> Html {
             </button>
         }
     };
+    let look = {
+        let strip = strip.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(element) = dom::html(&strip) {
+                slide_to(&element, f64::from(element.client_width()));
+            }
+        })
+    };
+    let told = props.session.told();
+    let notice = told.last().filter(|_| news).map(|change| texts.change(change));
     html! {
         <>
             <div class={style::tabs} role="group" aria-label={texts.panes_label}>
@@ -141,6 +151,12 @@ fn Panes(props: &PanesProps) -> Html {
                 { tab(1, texts.layers, news) }
             </div>
             <main class={style::panes} ref={strip.clone()} {onscroll}>
+                if let Some(notice) = notice {
+                    <button type="button" class={style::notice} onclick={look}>
+                        <span>{ notice }</span>
+                        <b>{ texts.look }{ " ›" }</b>
+                    </button>
+                }
                 <TerminalPane session={props.session.clone()} language={props.language} />
                 <Layers session={props.session.clone()} language={props.language} />
             </main>

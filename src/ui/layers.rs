@@ -86,6 +86,10 @@ pub fn Layers(props: &LayersProps) -> Html {
                     { outline(texts, &picture) }
                 } else {
                     <ul class={style::forest}>{ for picture.trees.iter().map(|tree| drawing.tree(tree)) }</ul>
+                    <p class={style::ground}>
+                        <span>{ texts.ground }</span>
+                        <span>{ human_size3(picture.totals.disk_bytes) }</span>
+                    </p>
                     { shelf(texts, &picture) }
                 }
             </div>
@@ -109,7 +113,6 @@ fn totals(texts: &Texts, picture: &Picture) -> Html {
             if totals.containers > 0 {
                 <span>{ texts.containers.of(totals.containers) }</span>
             }
-            <span>{ fill(texts.on_disk, &[&human_size3(totals.disk_bytes)]) }</span>
             if totals.saved_bytes > 0 {
                 <span class={style::saved} title={texts.saved_why}>
                     { fill(texts.saved, &[&human_size3(totals.saved_bytes)]) }

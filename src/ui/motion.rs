@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use js_sys::{Array, Object};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::HtmlElement;
 
 use crate::ui::dom;
 
@@ -72,7 +72,7 @@ impl Motion {
             boxes.insert(name, place);
         }
         if let (Some(newest), true) = (arrived.last(), self.looked) {
-            show(newest);
+            show(newest, canvas);
         }
         self.boxes = boxes;
         self.looked = true;
@@ -100,11 +100,29 @@ fn light_up(element: &HtmlElement) {
     animate(element, &ring, &gone, 1400.0, 0.0);
 }
 
-fn show(element: &HtmlElement) {
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Nearest);
-    options.set_inline(ScrollLogicalPosition::Nearest);
-    element.scroll_into_view_with_scroll_into_view_options(&options);
+/// Scrolls to a box, with the tree around it where that fits.
+fn show(element: &HtmlElement, canvas: &HtmlElement) {
+    // Sideways only the canvas may scroll: the strip of panes on phones is not ours to move.
+    let mut around: Option<web_sys::Element> = Some(element.clone().into());
+    while let Some(box_around) = around.take() {
+        if box_around.client_height() > canvas.client_height() {
+            break;
+        }
+        if box_around.tag_name() == "LI" {
+            scroll_down_to(&box_around, canvas);
+        }
+        around = box_around.parent_element().filter(|parent| !parent.is_same_node(Some(canvas)));
+    }
+}
+
+fn scroll_down_to(element: &web_sys::Element, canvas: &HtmlElement) {
+    let (inner, outer) = (element.get_bounding_client_rect(), canvas.get_bounding_client_rect());
+    let (above, below) = (outer.top() + 12.0 - inner.top(), inner.bottom() + 12.0 - outer.bottom());
+    if below > 0.0 {
+        canvas.set_scroll_top(canvas.scroll_top() + below as i32);
+    } else if above > 0.0 {
+        canvas.set_scroll_top(canvas.scroll_top() - above as i32);
+    }
 }
 
 fn animate(element: &HtmlElement, from: &[(&str, &str)], to: &[(&str, &str)], length_ms: f64, delay_ms: f64) {

@@ -165,8 +165,12 @@ texts! {
     no_files: &'static str,
     /// An image that has no layer.
     no_layers: &'static str,
-    /// A layer that `{0}` images use.
+    /// A layer that `{0}` images use, in a word.
     shared_by: &'static str,
+    /// Where the layers lie.
+    ground: &'static str,
+    /// On phones: leads from the terminal to the layers.
+    look: &'static str,
     /// A layer's users: `{0}` are names.
     used_by: &'static str,
     /// No image uses it yet.
@@ -310,7 +314,9 @@ static SPANISH: Texts = Texts {
     arriving: "En camino…",
     no_files: "sin ficheros",
     no_layers: "Imagen sin capas",
-    shared_by: "{0} imágenes la comparten",
+    shared_by: "compartida ×{0}",
+    ground: "En el host: /var/lib/docker/overlay2",
+    look: "Ver",
     used_by: "La usan: {0}",
     used_by_none: "Ninguna imagen la usa todavía",
     layer: "Capa",
@@ -419,7 +425,9 @@ static ENGLISH: Texts = Texts {
     arriving: "On its way…",
     no_files: "no files",
     no_layers: "Image without layers",
-    shared_by: "{0} images share it",
+    shared_by: "shared ×{0}",
+    ground: "On the host: /var/lib/docker/overlay2",
+    look: "Look",
     used_by: "Used by: {0}",
     used_by_none: "No image uses it yet",
     layer: "Layer",

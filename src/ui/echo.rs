@@ -206,10 +206,9 @@ impl Machine {
                         id: Digest::of(n.as_bytes()).hex(),
                         name: n,
                         image,
-                        created: self.now,
                         state: ContainerState::Running,
                         ports,
-                        changes: Changes::default(),
+                        changed_paths: 0,
                         size_bytes: 0,
                         attached: words.contains(&"-ti"),
                         volumes: vec![],
@@ -231,7 +230,7 @@ impl Machine {
             }
         } else if line == "touch" {
             if let Some(c) = self.stock.containers.get_mut(1) {
-                c.changes.added += 1;
+                c.changed_paths += 1;
                 c.size_bytes += 20;
             }
             if let Some(c) = self.stock.containers.get_mut(0) {

@@ -259,7 +259,7 @@ impl Drawing<'_> {
             ContainerState::Created => (style::created, "○"),
             ContainerState::Exited(_) => (style::exited, "■"),
         };
-        let wrote = (fact.changes.total() > 0).then_some(style::wrote);
+        let wrote = (fact.changed_paths > 0).then_some(style::wrote);
         html! {
             <li class={classes!(style::container, state, wrote)} key={fact.id.clone()} data-container={fact.name.clone()}
                 data-flip={fact.id.clone()} title={self.texts.container_line(container)}>

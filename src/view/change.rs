@@ -144,12 +144,12 @@ fn containers(old: &Picture, new: &Picture, found: &mut Vec<Change>) {
             (_, ContainerState::Exited(status)) => found.push(Change::Ended { name: name.clone(), status }),
             _ => {}
         }
-        if before.fact.changes != after.fact.changes {
-            found.push(Change::Wrote { name, paths: after.fact.changes.total() });
+        if before.fact.changed_paths != after.fact.changed_paths {
+            found.push(Change::Wrote { name, paths: after.fact.changed_paths });
         }
     }
     for before in old_boxes.iter().filter(|before| !same(&new_boxes, &before.fact.id)) {
-        found.push(Change::ContainerWent { name: before.fact.name.clone(), lost_paths: before.fact.changes.total() });
+        found.push(Change::ContainerWent { name: before.fact.name.clone(), lost_paths: before.fact.changed_paths });
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
         let (name, image_name) = ("web".to_owned(), "u".to_owned());
         assert_eq!(started, [Change::ContainerCame { name: name.clone(), image: image_name, running: true }]);
         let before = run.picture();
-        run.0.containers[0].changes.added = 2;
+        run.0.containers[0].changed_paths = 2;
         assert_eq!(changes(&before, &run.picture()), [Change::Wrote { name: name.clone(), paths: 2 }]);
         let before = run.picture();
         run.0.containers[0].state = ContainerState::Exited(137);

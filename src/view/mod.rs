@@ -6,4 +6,5 @@ pub mod keys;
 pub mod picture;
 pub mod screen;
 pub mod steps;
+pub mod stock;
 pub mod texts;

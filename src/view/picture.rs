@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::digest::{ChainId, DiffId, ImageId};
-use crate::base::time::Timestamp;
 
 /// How many tints layers have.
 pub const TINTS: u8 = 24;
@@ -19,7 +18,7 @@ pub struct Stock {
     pub layers: Vec<LayerFact>,
     /// The images, also those without a name.
     pub images: Vec<ImageFact>,
-    /// The containers, in any state.
+    /// The containers, in any state, oldest first.
     pub containers: Vec<ContainerFact>,
     /// The volumes.
     pub volumes: Vec<VolumeFact>,
@@ -64,14 +63,12 @@ pub struct ContainerFact {
     pub name: String,
     /// The image it was made from.
     pub image: ImageId,
-    /// When it was made.
-    pub created: Timestamp,
     /// What it does.
     pub state: ContainerState,
     /// Published ports.
     pub ports: Vec<PortFact>,
-    /// Paths added, changed and deleted in its writable layer (`docker diff`).
-    pub changes: Changes,
+    /// How many paths of its writable layer differ from the image.
+    pub changed_paths: usize,
     /// The size of its writable layer.
     pub size_bytes: u64,
     /// Whether a student's terminal is in it now.
@@ -104,24 +101,6 @@ pub struct PortFact {
     pub container: u16,
     /// `tcp` or `udp`.
     pub protocol: String,
-}
-
-/// How many paths differ from the image.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Changes {
-    /// `A` in `docker diff`.
-    pub added: usize,
-    /// `C`.
-    pub changed: usize,
-    /// `D`.
-    pub deleted: usize,
-}
-
-impl Changes {
-    /// All of them.
-    pub fn total(self) -> usize {
-        self.added.saturating_add(self.changed).saturating_add(self.deleted)
-    }
 }
 
 /// A volume.
@@ -425,8 +404,7 @@ impl<'a> Forest<'a> {
     }
 
     fn containers_on(&self, images: &[ImageLabel]) -> Vec<ContainerBox> {
-        let mut found: Vec<ContainerBox> = self
-            .stock
+        self.stock
             .containers
             .iter()
             .filter(|container| images.iter().any(|image| image.id == container.image))
@@ -434,9 +412,7 @@ impl<'a> Forest<'a> {
                 fact: container.clone(),
                 image_title: self.image_names.get(&container.image).copied().unwrap_or("<none>").to_owned(),
             })
-            .collect();
-        found.sort_by(|a, b| (a.fact.created, &a.fact.name).cmp(&(b.fact.created, &b.fact.name)));
-        found
+            .collect()
     }
 
     fn totals(&self) -> Totals {

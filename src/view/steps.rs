@@ -66,7 +66,7 @@ pub fn next_steps(picture: &Picture, tried: &BTreeSet<&'static str>, limit: usiz
     let containers = picture.containers();
     let running =
         |name: &str| containers.iter().any(|c| c.fact.name == name && matches!(c.fact.state, ContainerState::Running));
-    let wrote = |name: &str| containers.iter().any(|c| c.fact.name == name && c.fact.changes.added > 0);
+    let wrote = |name: &str| containers.iter().any(|c| c.fact.name == name && c.fact.changed_paths > 0);
     let has = |name: &str| picture.has_image(name);
     let inside = containers.iter().any(|c| c.fact.attached && c.fact.state == ContainerState::Running);
     let (first, second, third) = (running("instancia1"), running("instancia2"), running("instancia3"));
@@ -135,7 +135,7 @@ mod tests {
         assert!(whys(&debian).contains(&Why::PullShared));
         let mut two = World::default().image("slides", &["s"]).container("instancia1").container("instancia2");
         assert!(whys(&two).contains(&Why::Write));
-        two.0.containers[1].changes.added = 1;
+        two.0.containers[1].changed_paths = 1;
         assert!(whys(&two).contains(&Why::LookElsewhere));
     }
 

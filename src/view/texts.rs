@@ -531,7 +531,7 @@ impl Texts {
 
     /// What a container's writable layer holds: `2 changes · 1.5kB`.
     pub fn writable_content(&self, container: &ContainerBox) -> String {
-        match container.fact.changes.total() {
+        match container.fact.changed_paths {
             0 => self.unwritten.to_owned(),
             n => format!("{} · {}", self.paths.of(n), human_size3(container.fact.size_bytes)),
         }

@@ -692,7 +692,7 @@ impl Overlay {
                 match child {
                     Child::Whiteout => drop(changes.insert(path, Change::Whiteout)),
                     Child::Ino(ino) => {
-                        let Ok(child) = self.inode(*ino).map(Clone::clone) else { continue };
+                        let Ok(child) = self.inode(*ino).cloned() else { continue };
                         if !child.upper {
                             continue;
                         }

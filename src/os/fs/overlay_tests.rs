@@ -209,7 +209,7 @@ fn apply(o: &mut Overlay, naive: &mut Naive, op: &Op) {
         }
         Op::Rename(a, b) => {
             let (Ok(from), Ok(to)) = (dir_of(o, a), dir_of(o, b)) else { return };
-            let same = naive.names.get(a).is_some() && naive.names.get(a) == naive.names.get(b);
+            let same = naive.names.contains_key(a) && naive.names.get(a) == naive.names.get(b);
             if o.rename(from, BStr::new(split(a).1), to, BStr::new(split(b).1), NOW).is_ok() && a != b {
                 if same && naive.names[a].is_some() {
                     return;
@@ -222,7 +222,7 @@ fn apply(o: &mut Overlay, naive: &mut Naive, op: &Op) {
                     .collect();
                 for (key, value) in moved {
                     naive.names.remove(&key);
-                    naive.names.insert(format!("{b}{}", &key[a.len()..]), value);
+                    naive.names.insert(key.replacen(a.as_str(), b, 1), value);
                 }
             }
         }

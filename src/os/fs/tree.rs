@@ -67,10 +67,9 @@ impl Tree {
     pub fn with(&self, layer: &Layer) -> Self {
         let mut tree = self.clone();
         let index = self.layers;
-        let mut ino = (u64::from(index) + 1) << 24;
+        let first_ino = ((u64::from(index) + 1) << 24) + 1;
         let mut links: Vec<(&BStr, &BString)> = Vec::new();
-        for (at, change) in layer.entries() {
-            ino += 1;
+        for (ino, (at, change)) in (first_ino..).zip(layer.entries()) {
             match change {
                 Change::Whiteout => tree.remove(at),
                 Change::HardLink(target) => links.push((at, target)),

@@ -76,7 +76,7 @@ pub fn Layers(props: &LayersProps) -> Html {
                     { shape(true, texts.as_text) }
                 </div>
             </div>
-            if !picture.is_empty() {
+            if !picture.is_empty() && !*as_text {
                 { totals(texts, &picture) }
             }
             <div class={style::canvas} ref={canvas} tabindex="0" role="group" aria-label={texts.layers}>

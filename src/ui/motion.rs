@@ -117,7 +117,7 @@ fn show(element: &HtmlElement, canvas: &HtmlElement) {
 
 fn scroll_down_to(element: &web_sys::Element, canvas: &HtmlElement) {
     let (inner, outer) = (element.get_bounding_client_rect(), canvas.get_bounding_client_rect());
-    let (above, below) = (outer.top() + 12.0 - inner.top(), inner.bottom() + 12.0 - outer.bottom());
+    let (above, below) = (outer.top() + 12.0 - inner.top(), inner.bottom() + 48.0 - outer.bottom());
     if below > 0.0 {
         canvas.set_scroll_top(canvas.scroll_top() + below as i32);
     } else if above > 0.0 {

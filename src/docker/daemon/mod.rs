@@ -2,9 +2,23 @@
 //!
 //! [`handle::Daemon`] is a handle whose methods return owned values; all state is behind it. Work that outlasts a
 //! request (a container's supervision, a stop's grace) runs in processes of the host, as with the real shim, so that a
-//! client that goes away takes nothing with it. Registries, builders and the build cache are given by the machine.
+//! client that goes away takes nothing with it. Builders and the build cache are given by the machine.
 
 pub mod api;
+pub mod container;
+pub mod create;
 pub mod errors;
+pub mod events;
+pub mod files;
 pub mod handle;
+pub mod image;
+pub mod logs;
+pub mod names;
+pub mod network;
+pub mod pull;
+pub mod query;
+pub mod rootfs;
+pub mod run;
 mod stubs;
+pub mod users;
+pub mod volume;

@@ -1,0 +1,182 @@
+//! The event log: append-only, bounded, read with cursors. It feeds `docker events` and the pictures.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::api::Filters;
+use super::api::stream::{Receiver, Sender, stream};
+use super::api::system::{EventKind, EventMessage};
+use super::errors::DaemonError;
+use super::handle::{Daemon, matches_label};
+use crate::base::time::Timestamp;
+use crate::os::fs::overlay::FsEvent;
+
+/// Events that are kept (moby `daemon/events` keeps 256; the pictures want more).
+const MAX_EVENTS: usize = 4096;
+
+/// What happened in a container's files: for teaching, not part of `docker events`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEvent {
+    /// The container's id.
+    pub container: String,
+    /// What happened.
+    pub event: FsEvent,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Logged {
+    /// One that `docker events` shows.
+    Docker(EventMessage),
+    /// One about a layer.
+    File(FileEvent),
+}
+
+#[derive(Default)]
+struct Inner {
+    entries: VecDeque<Logged>,
+    /// The number of the first entry that is kept.
+    first: u64,
+    followers: Vec<(Option<Timestamp>, Filters, Sender<EventMessage>)>,
+}
+
+/// The log.
+#[derive(Default)]
+pub struct EventLog(RefCell<Inner>);
+
+impl EventLog {
+    /// Appends an event.
+    pub fn push(
+        &self,
+        kind: EventKind,
+        action: String,
+        id: String,
+        attributes: BTreeMap<String, String>,
+        time: Timestamp,
+    ) {
+        let event = EventMessage { kind, action, id, attributes, time };
+        let mut inner = self.0.borrow_mut();
+        inner.followers.retain(|(until, filters, to)| {
+            if until.is_some_and(|until| until < event.time) {
+                return false;
+            }
+            if matches(&event, filters) { to.push(event.clone()) } else { to.is_open() }
+        });
+        append(&mut inner, Logged::Docker(event));
+    }
+
+    /// Appends what happened to a container's files.
+    pub fn push_files(&self, container: &str, events: Vec<FsEvent>) {
+        let mut inner = self.0.borrow_mut();
+        for event in events {
+            append(&mut inner, Logged::File(FileEvent { container: container.to_owned(), event }));
+        }
+    }
+
+    /// The entries from `cursor` on, and the cursor after them.
+    pub fn since(&self, cursor: u64) -> (Vec<Logged>, u64) {
+        let inner = self.0.borrow();
+        let skip = usize::try_from(cursor.saturating_sub(inner.first)).unwrap_or(usize::MAX);
+        let out: Vec<Logged> = inner.entries.iter().skip(skip).cloned().collect();
+        (out, inner.first + inner.entries.len() as u64)
+    }
+}
+
+fn append(inner: &mut Inner, entry: Logged) {
+    if inner.entries.len() >= MAX_EVENTS {
+        inner.entries.pop_front();
+        inner.first += 1;
+    }
+    inner.entries.push_back(entry);
+}
+
+fn matches(event: &EventMessage, filters: &Filters) -> bool {
+    let name = event.attributes.get("name").map_or("", String::as_str);
+    let of = |kind: EventKind, value: &str| {
+        event.kind == kind && (event.id.starts_with(value) || name == value)
+            || (kind == EventKind::Image
+                && event.attributes.get("image").is_some_and(|i| i == value || i.split(':').next() == Some(value)))
+    };
+    filters.iter().all(|(key, values)| {
+        let any = |test: &dyn Fn(&str) -> bool| values.iter().any(|value| test(value));
+        match key.as_str() {
+            "type" => any(&|v| event.kind.name() == v),
+            "event" => any(&|v| event.action == v || event.action.split(':').next() == Some(v)),
+            "container" => any(&|v| of(EventKind::Container, v)),
+            "image" => any(&|v| of(EventKind::Image, v)),
+            "volume" => any(&|v| of(EventKind::Volume, v)),
+            "network" => any(&|v| of(EventKind::Network, v)),
+            "label" => values.iter().all(|v| matches_label(&event.attributes, v)),
+            _ => true,
+        }
+    })
+}
+
+impl Daemon {
+    /// `GET /events`: past ones since `since`, then, unless `until` is past, those that come.
+    ///
+    /// # Errors
+    /// An unknown filter.
+    pub fn events(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        filters: &Filters,
+    ) -> Result<Receiver<EventMessage>, DaemonError> {
+        const KNOWN: [&str; 12] = [
+            "config",
+            "container",
+            "daemon",
+            "event",
+            "image",
+            "label",
+            "network",
+            "node",
+            "plugin",
+            "scope",
+            "type",
+            "volume",
+        ];
+        if let Some(name) = filters.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+            return Err(DaemonError::BadFilter(name.clone()));
+        }
+        let (to, from) = stream(&self.0.kernel);
+        let mut inner = self.0.events.0.borrow_mut();
+        if since.is_some() || until.is_some() {
+            for entry in &inner.entries {
+                let Logged::Docker(event) = entry else { continue };
+                let in_time = since.is_none_or(|s| event.time >= s) && until.is_none_or(|u| event.time <= u);
+                if in_time && matches(event, filters) {
+                    to.push(event.clone());
+                }
+            }
+        }
+        if until.is_none_or(|until| until > self.0.kernel.now()) {
+            inner.followers.push((until, filters.clone(), to));
+        }
+        Ok(from)
+    }
+
+    /// Everything that happened from `cursor` on, files included, and the next cursor: for pictures and checks.
+    pub fn log_since(&self, cursor: u64) -> (Vec<Logged>, u64) {
+        self.0.collect_file_events();
+        self.0.events.since(cursor)
+    }
+}
+
+impl super::handle::World {
+    /// Moves what happened in containers' files into the log.
+    pub fn collect_file_events(&self) {
+        let drained: Vec<(String, Vec<FsEvent>)> = {
+            let state = self.state.borrow();
+            let drain = |c: &super::container::Container| (c.id.to_string(), c.root.borrow_mut().take_events());
+            state.containers.values().map(drain).filter(|(_, events)| !events.is_empty()).collect()
+        };
+        if !drained.is_empty() {
+            self.changed();
+        }
+        for (container, events) in drained {
+            self.events.push_files(&container, events);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Pulls: three downloads at a time, extraction in order, in virtual time (moby `distribution/xfer`, `pull_v2.go`).
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::api::image::{Progress, ProgressSink, PullOptions};
+use super::api::system::EventKind;
+use super::errors::DaemonError;
+use super::handle::{Daemon, World};
+use crate::base::digest::{ChainId, ImageId};
+use crate::docker::image::reference::Reference;
+use crate::docker::registry::{Published, RegistryError};
+
+/// Downloads at a time (dockerd `--max-concurrent-downloads`).
+const DOWNLOADS: usize = 3;
+/// Bytes a second of the link, shared by the downloads.
+const LINK_BYTES: u64 = 10_000_000;
+/// Bytes a second of unpacking, of the uncompressed layer.
+const EXTRACT_BYTES: u64 = 60_000_000;
+/// How often progress is told.
+const STEP: Duration = Duration::from_millis(100);
+/// A question to the registry and its answer.
+const ROUND_TRIP: Duration = Duration::from_millis(120);
+
+/// What a layer is doing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    Downloading(u64),
+    Downloaded,
+    Extracting(u64),
+    Done,
+}
+
+struct Job {
+    short: String,
+    blob_bytes: u64,
+    tar_bytes: u64,
+    phase: Phase,
+}
+
+/// Layers that a cancelled pull has put into the store are given back.
+struct Holds {
+    world: Rc<World>,
+    chain: Option<ChainId>,
+}
+
+impl Drop for Holds {
+    fn drop(&mut self) {
+        if let Some(chain) = self.chain
+            && let Ok(mut store) = self.world.store.try_borrow_mut()
+        {
+            store.release(chain);
+        }
+    }
+}
+
+impl Daemon {
+    /// `POST /images/create?fromImage=`. Dropping the future stops the pull.
+    ///
+    /// # Errors
+    /// What the registry refuses, in Docker's words.
+    pub async fn image_pull(
+        &self,
+        reference: &str,
+        options: PullOptions,
+        sink: ProgressSink,
+    ) -> Result<(), DaemonError> {
+        let reference = Reference::parse(reference)?;
+        if options.all_tags && reference.is_name_only() {
+            let tags = self.0.registry.tags(reference.repository());
+            if tags.is_empty() {
+                return Err(DaemonError::PullDenied(reference.repository().familiar()));
+            }
+            for tag in tags {
+                let tagged = Reference::tagged(reference.repository().clone(), &tag)?;
+                self.pull_one(&tagged, &sink).await?;
+            }
+            return Ok(());
+        }
+        self.pull_one(&reference.with_default_tag(), &sink).await.map(drop)
+    }
+
+    /// Asks a registry, in Docker's words.
+    ///
+    /// # Errors
+    /// What the registry refuses.
+    pub async fn resolve_remote(&self, reference: &Reference) -> Result<Rc<Published>, DaemonError> {
+        self.0.kernel.sleep(ROUND_TRIP).await;
+        self.0.registry.resolve(reference).map_err(|error| match error {
+            RegistryError::Denied => DaemonError::PullDenied(reference.repository().familiar()),
+            RegistryError::ManifestUnknown => DaemonError::ManifestUnknown(reference.familiar()),
+            RegistryError::Unreachable => DaemonError::NoRegistry { host: reference.repository().domain().to_owned() },
+        })
+    }
+
+    /// Pulls one image and names it.
+    ///
+    /// # Errors
+    /// What the registry or the store refuses.
+    pub async fn pull_one(&self, reference: &Reference, sink: &ProgressSink) -> Result<ImageId, DaemonError> {
+        let published = self.resolve_remote(reference).await?;
+        let line = |id: &str, status: String| sink(Progress::Line { id: id.to_owned(), status });
+        let label = reference
+            .tag()
+            .map_or_else(|| reference.digest().map(|digest| digest.to_string()).unwrap_or_default(), ToOwned::to_owned);
+        let name = reference.repository();
+        // Official images are shown with `library/`.
+        let remote = if name.domain() == "docker.io" { name.path().to_owned() } else { name.to_string() };
+        line(&label, format!("Pulling from {remote}"));
+        let id = published.image.id();
+        let digest = published.digest();
+        let (had, before) = {
+            let store = self.0.store.borrow();
+            (store.image(id).is_some(), store.lookup(reference))
+        };
+        if !had {
+            self.fetch_layers(&published, sink).await?;
+        }
+        {
+            let now = self.0.kernel.now();
+            let mut store = self.0.store.borrow_mut();
+            if reference.digest().is_none() {
+                store.tag(reference.clone(), id, now);
+            }
+            store.tag(Reference::digested(reference.repository().clone(), digest), id, now);
+        }
+        line("", format!("Digest: {digest}"));
+        let familiar = reference.familiar();
+        let status = if before == Some(id) {
+            format!("Status: Image is up to date for {familiar}")
+        } else {
+            format!("Status: Downloaded newer image for {familiar}")
+        };
+        line("", status);
+        self.0.emit(EventKind::Image, "pull", familiar.clone(), &[("name", name.familiar())]);
+        Ok(id)
+    }
+
+    /// Brings an image's layers and config into the store.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn fetch_layers(&self, published: &Published, sink: &ProgressSink) -> Result<ImageId, DaemonError> {
+        let world = &self.0;
+        let tell = |job: &Job, status: &str, detail: Option<(u64, u64)>| {
+            sink(Progress::Layer { id: job.short.clone(), status: status.to_owned(), detail });
+        };
+        let mut holds = Holds { world: Rc::clone(world), chain: None };
+        let mut jobs = Vec::new();
+        for layer in &published.layers {
+            let next = holds.chain.map_or(ChainId(layer.diff_id.0), |chain| chain.then(layer.diff_id));
+            let known =
+                jobs.iter().all(|job: &Job| job.phase == Phase::Done) && world.store.borrow_mut().hold(next).is_ok();
+            let mut job = Job {
+                short: layer.blob.digest.short(),
+                blob_bytes: layer.blob.size_bytes,
+                tar_bytes: layer.layer.size_bytes(),
+                phase: Phase::Waiting,
+            };
+            if known {
+                job.phase = Phase::Done;
+                if let Some(below) = holds.chain.replace(next) {
+                    world.store.borrow_mut().release(below);
+                }
+                tell(&job, "Already exists", None);
+            } else {
+                tell(&job, "Pulling fs layer", None);
+            }
+            jobs.push(job);
+        }
+        for job in jobs.iter().filter(|job| job.phase == Phase::Waiting).skip(DOWNLOADS) {
+            tell(job, "Waiting", None);
+        }
+        world.kernel.sleep(ROUND_TRIP).await;
+        while jobs.iter().any(|job| job.phase != Phase::Done) {
+            start_downloads(&mut jobs);
+            world.kernel.sleep(STEP).await;
+            let active = jobs.iter().filter(|job| matches!(job.phase, Phase::Downloading(_))).count() as u64;
+            let part = LINK_BYTES / 10 / active.max(1);
+            for job in &mut jobs {
+                let Phase::Downloading(done) = job.phase else { continue };
+                let done = done.saturating_add(part);
+                if done < job.blob_bytes {
+                    job.phase = Phase::Downloading(done);
+                    tell(job, "Downloading", Some((done, job.blob_bytes)));
+                } else {
+                    job.phase = Phase::Downloaded;
+                    tell(job, "Downloading", Some((job.blob_bytes, job.blob_bytes)));
+                    tell(job, "Verifying Checksum", None);
+                    tell(job, "Download complete", None);
+                }
+            }
+            // Layers are unpacked one on top of the other, so strictly in order.
+            let mut budget = EXTRACT_BYTES / 10;
+            for (job, layer) in jobs.iter_mut().zip(&published.layers) {
+                let done = match job.phase {
+                    Phase::Done => continue,
+                    Phase::Downloaded => 0,
+                    Phase::Extracting(done) => done,
+                    Phase::Waiting | Phase::Downloading(_) => break,
+                };
+                let now = done.saturating_add(budget).min(job.tar_bytes);
+                budget = budget.saturating_sub(now - done);
+                let share = u128::from(job.blob_bytes) * u128::from(now) / u128::from(job.tar_bytes.max(1));
+                let share = if now == job.tar_bytes { job.blob_bytes } else { u64::try_from(share).unwrap_or(0) };
+                tell(job, "Extracting", Some((share, job.blob_bytes)));
+                if now < job.tar_bytes {
+                    job.phase = Phase::Extracting(now);
+                    break;
+                }
+                let chain = world.store.borrow_mut().register(holds.chain, layer.layer.clone())?;
+                if let Some(below) = holds.chain.replace(chain) {
+                    world.store.borrow_mut().release(below);
+                }
+                world.changed();
+                job.phase = Phase::Done;
+                tell(job, "Pull complete", None);
+            }
+        }
+        let id = world.store.borrow_mut().add_image(published.image.clone())?;
+        world.changed();
+        Ok(id)
+    }
+}
+
+fn start_downloads(jobs: &mut [Job]) {
+    let mut active = jobs.iter().filter(|job| matches!(job.phase, Phase::Downloading(_))).count();
+    for job in jobs.iter_mut().filter(|job| job.phase == Phase::Waiting) {
+        if active >= DOWNLOADS {
+            break;
+        }
+        active += 1;
+        job.phase = Phase::Downloading(0);
+    }
+}

@@ -1,0 +1,282 @@
+//! What a container's process sees as `/`: its layers, `/proc`, `/dev`, `/sys`, the files the daemon writes, its mounts.
+//!
+//! The mount points of these are an init layer below the writable one, as with overlay2, so that they are no change of
+//! the container's.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+use bstr::{BStr, BString};
+
+use super::container::{Container, ContainerId, ContainerMount, MountSource};
+use super::errors::{DaemonError, RuntimeError};
+use super::files;
+use super::handle::World;
+use crate::base::errno::Errno;
+use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
+use crate::os::fs::layer::{Change, Layer};
+use crate::os::fs::mounts::{Caller, Made, Mount, Mounts, Synthetic};
+use crate::os::fs::node::{Content, Entry, Kind, Meta};
+use crate::os::fs::overlay::Overlay;
+use crate::os::fs::tree::Tree;
+use crate::os::kernel::TtyId;
+use crate::os::kernel::proc_fs::ProcFs;
+
+/// Bytes that one container's writable layer may hold in memory.
+const WRITABLE_BYTES: u64 = 1 << 30;
+/// Bytes of a tmpfs without a size.
+const TMPFS_BYTES: u64 = 256 << 20;
+/// `/dev/shm` by default.
+const SHM_BYTES: u64 = 64 << 20;
+
+/// The files that a container's own folder holds.
+pub fn folder(id: ContainerId) -> String {
+    format!("/var/lib/docker/containers/{id}")
+}
+
+/// A writable layer over an image, with the init layer between (moby `daemon/initlayer/setup_unix.go`).
+pub fn writable_layer(dev: u64, image: &Tree, now: Timestamp) -> Overlay {
+    let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
+    let mut put = |path: &str, entry: Entry| {
+        if image.get(path.as_bytes()).is_none() {
+            entries.insert(path.into(), Change::Put(entry.into()));
+        }
+    };
+    for dir in ["dev", "dev/pts", "dev/shm", "etc", "proc", "sys"] {
+        put(dir, Entry::dir(Meta::root(0o755, now)));
+    }
+    for file in [".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf"] {
+        put(file, Entry::file(Meta::root(0o755, now), ""));
+    }
+    put("etc/mtab", Entry::symlink(Meta::root(0o777, now), "/proc/mounts"));
+    Overlay::new(dev, image.with(&Layer::new(entries)), WRITABLE_BYTES)
+}
+
+/// A `/sys` that shows little: cgroup limits are not simulated.
+struct SysFs {
+    now: Timestamp,
+}
+
+impl Synthetic for SysFs {
+    fn get(&self, path: &BStr) -> Option<Made> {
+        let is_dir = path.is_empty() || SYS_DIRS.iter().any(|dir| BStr::new(dir) == path);
+        is_dir.then(|| Made { meta: Meta::root(0o555, self.now), content: Content::Dir { opaque: false } })
+    }
+
+    fn list(&self, path: &BStr) -> Vec<BString> {
+        let below = |dir: &&&str| dir.rsplit_once('/').map_or("", |(parent, _)| parent).as_bytes() == &**path;
+        SYS_DIRS.iter().filter(below).map(|dir| dir.rsplit('/').next().unwrap_or_default().into()).collect()
+    }
+}
+
+const SYS_DIRS: [&str; 9] = ["block", "bus", "class", "dev", "devices", "firmware", "fs", "fs/cgroup", "kernel"];
+
+fn dev_fs(world: &World, tty: Option<TtyId>) -> Rc<RefCell<Overlay>> {
+    let now = world.kernel.now();
+    let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
+    let mut put = |path: &str, mode: u32, content: Content| {
+        let entry = Entry { meta: Meta::root(mode, now), content };
+        entries.insert(path.into(), Change::Put(entry.into()));
+    };
+    for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
+        put(name, 0o666, Content::CharDevice(1, minor));
+    }
+    put("tty", 0o666, Content::CharDevice(5, 0));
+    if let Some(tty) = tty {
+        put("console", 0o620, Content::CharDevice(136, tty.0));
+    }
+    for (name, target) in [
+        ("core", "/proc/kcore"),
+        ("fd", "/proc/self/fd"),
+        ("ptmx", "pts/ptmx"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ] {
+        put(name, 0o777, Content::Symlink(target.into()));
+    }
+    for (name, mode) in [("pts", 0o755), ("shm", 0o1777), ("mqueue", 0o1777)] {
+        put(name, mode, Content::Dir { opaque: false });
+    }
+    put("pts/ptmx", 0o666, Content::CharDevice(5, 2));
+    if let Some(tty) = tty {
+        put(&format!("pts/{}", tty.0), 0o620, Content::CharDevice(136, tty.0));
+    }
+    let tree = Tree::of([&Layer::new(entries)]);
+    Rc::new(RefCell::new(Overlay::new(world.kernel.new_dev(), tree, SHM_BYTES)))
+}
+
+fn tmpfs(world: &World, size_bytes: u64, mode: u32) -> Rc<RefCell<Overlay>> {
+    let now = world.kernel.now();
+    let root = Entry::dir(Meta::root(mode, now));
+    let layer: Layer = [(BString::default(), Change::Put(root.into()))].into_iter().collect();
+    Rc::new(RefCell::new(Overlay::new(world.kernel.new_dev(), Tree::of([&layer]), size_bytes)))
+}
+
+fn mount_overlay(mounts: &mut Mounts, at: &str, kind: &str, fs: &Rc<RefCell<Overlay>>) -> Result<(), Errno> {
+    let mut mount = Mount::overlay(at, kind, kind, fs);
+    "nosuid,nodev,noexec,relatime".clone_into(&mut mount.options);
+    mounts.mount(mount)
+}
+
+impl World {
+    /// Only the container's layers and its volumes: what `docker cp` sees of a container that does not run.
+    pub fn files_of(&self, container: &Container) -> Result<Mounts, DaemonError> {
+        let options = "lowerdir=/var/lib/docker/overlay2/l,upperdir=diff,workdir=work";
+        let mut root = Mount::overlay("/", "overlay", "overlay", &container.root);
+        root.options = format!("relatime,{options}");
+        let mut mounts = Mounts::new(root);
+        for mount in &container.mounts {
+            self.add_mount(&mut mounts, mount)?;
+        }
+        if container.host.read_only_rootfs {
+            // The root is remounted after its mount points have been made.
+            let mut table = mounts.table().to_vec();
+            if let Some(root) = table.first_mut() {
+                root.read_only = true;
+                let mut read_only = Mounts::new(root.clone());
+                for mount in table.iter().skip(1) {
+                    read_only.mount(mount.clone())?;
+                }
+                return Ok(read_only);
+            }
+        }
+        Ok(mounts)
+    }
+
+    /// Everything a container's process sees.
+    pub fn rootfs(&self, container: &Container, tty: Option<TtyId>) -> Result<Mounts, DaemonError> {
+        let mut mounts = self.files_of(container)?;
+        mounts.mount(Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(self.kernel.clone()))))?;
+        let dev = dev_fs(self, tty);
+        let mut mount = Mount::overlay("/dev", "tmpfs", "tmpfs", &dev);
+        "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
+        mounts.mount(mount)?;
+        let shm_bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
+        mount_overlay(&mut mounts, "/dev/shm", "tmpfs", &tmpfs(self, shm_bytes, 0o1777))?;
+        let mut sys = Mount::synthetic("/sys", "sysfs", Rc::new(SysFs { now: self.kernel.now() }));
+        sys.read_only = true;
+        mounts.mount(sys)?;
+        let who = Caller::root();
+        for (name, at) in [("hosts", "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")]
+        {
+            let path = format!("{}/{name}", folder(container.id));
+            if container.mounts.iter().any(|mount| mount.point.destination == at) {
+                continue;
+            }
+            let place = self.host.mounts.borrow().find(&who, path.as_bytes(), true)?;
+            mounts.bind(&place, at.as_bytes(), false, "/dev/vda1")?;
+        }
+        Ok(mounts)
+    }
+
+    fn add_mount(&self, mounts: &mut Mounts, mount: &ContainerMount) -> Result<(), DaemonError> {
+        let now = self.kernel.now();
+        let at = mount.point.destination.as_str();
+        if mount.source == MountSource::Tmpfs {
+            files::mkdir_all(mounts, at.as_bytes(), 0o755, now)?;
+            let size = mount.point.mode.parse().ok().filter(|n| *n > 0).unwrap_or(TMPFS_BYTES);
+            return Ok(mount_overlay(mounts, at, "tmpfs", &tmpfs(self, size, 0o1777))?);
+        }
+        let host = self.host.mounts.borrow();
+        let place = host.find(&Caller::root(), mount.point.source.as_bytes(), true)?;
+        let is_dir = place.meta()?.0 == Kind::Dir;
+        match mounts.stat(&Caller::root(), at.as_bytes(), true) {
+            Ok(stat) if stat.is_dir() != is_dir => {
+                return Err(DaemonError::Start(RuntimeError::MountKind {
+                    source_path: mount.point.source.clone(),
+                    target: at.to_owned(),
+                }));
+            }
+            Ok(_) => {}
+            Err(_) if is_dir => drop(files::mkdir_all(mounts, at.as_bytes(), 0o755, now)?),
+            Err(_) => drop(files::write(mounts, at.as_bytes(), 0o755, &Rope::new(), now)?),
+        }
+        Ok(mounts.bind(&place, at.as_bytes(), !mount.point.writable, "/dev/vda1")?)
+    }
+
+    /// Fills empty volumes with what the image has at their place (moby `daemon/create_unix.go` `populateVolumes`).
+    pub fn populate_volumes(&self, container: &Container) -> Result<(), DaemonError> {
+        let now = self.kernel.now();
+        let image = Mounts::new(Mount::overlay("/", "overlay", "overlay", &container.root));
+        let who = Caller::root();
+        for mount in &container.mounts {
+            let MountSource::Volume { copy: true, .. } = mount.source else { continue };
+            let at = mount.point.destination.as_bytes();
+            let Ok(stat) = image.stat(&who, at, true) else { continue };
+            let host = self.host.mounts.borrow();
+            let to = mount.point.source.as_bytes();
+            if !stat.is_dir() || !host.readdir(&who, to)?.is_empty() {
+                continue;
+            }
+            let real = image.find(&who, at, true)?.path;
+            let tar = files::pack(&image, &real, b"", true)?;
+            files::unpack(&host, to, &tar, now, false, None).map_err(|_| DaemonError::Errno(Errno::EIO))?;
+            let root = files::root(now);
+            host.chown(&root, to, Some(stat.meta.uid), Some(stat.meta.gid), false)?;
+            host.chmod(&root, to, stat.meta.mode)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf` of a container into its folder on the host.
+    pub fn write_network_files(&self, container: &Container) -> Result<(), DaemonError> {
+        let now = self.kernel.now();
+        let host = self.host.mounts.borrow();
+        let write = |name: &str, text: String| {
+            let path = format!("{}/{name}", folder(container.id));
+            files::write(&host, path.as_bytes(), 0o644, &text.into_bytes().into(), now).map(drop)
+        };
+        let hostname = &container.config.hostname;
+        write("hostname", format!("{hostname}\n"))?;
+        let mut hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
+            ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
+            .to_owned();
+        let state = self.state.borrow();
+        let gateway = container
+            .endpoints
+            .keys()
+            .filter_map(|name| state.network(name).ok()?.gateway)
+            .next()
+            .unwrap_or(Ipv4Addr::new(172, 17, 0, 1));
+        for extra in &container.host.extra_hosts {
+            if let Some((name, address)) = extra.split_once([':', '=']) {
+                let address = if address == "host-gateway" { gateway.to_string() } else { address.to_owned() };
+                hosts.push_str(&format!("{address}\t{name}\n"));
+            }
+        }
+        for link in &container.host.links {
+            let (target, alias) = link.split_once(':').unwrap_or((link, link));
+            let linked = state.resolve(target).ok().and_then(|id| state.containers.get(&id));
+            let address = linked.and_then(|c| c.endpoints.values().find_map(|e| e.address));
+            if let (Some(address), Some(linked)) = (address, linked) {
+                hosts.push_str(&format!("{address}\t{alias} {} {}\n", linked.id.short(), linked.name));
+            }
+        }
+        for address in container.endpoints.values().filter_map(|e| e.address) {
+            hosts.push_str(&format!("{address}\t{hostname}\n"));
+        }
+        write("hosts", hosts)?;
+        let user_defined =
+            container.endpoints.keys().any(|name| state.network(name).is_ok_and(super::network::Network::has_names));
+        let own = container.host.dns.iter().map(|server| format!("nameserver {server}\n")).collect::<String>();
+        let mut resolv = if user_defined {
+            "# Generated by Docker Engine.\n\nnameserver 127.0.0.11\noptions ndots:0\n".to_owned()
+        } else if own.is_empty() {
+            "# Generated by Docker Engine.\n\nnameserver 192.168.65.7\n".to_owned()
+        } else {
+            own
+        };
+        if !container.host.dns_search.is_empty() {
+            resolv.push_str(&format!("search {}\n", container.host.dns_search.join(" ")));
+        }
+        if !container.host.dns_options.is_empty() {
+            resolv.push_str(&format!("options {}\n", container.host.dns_options.join(" ")));
+        }
+        write("resolv.conf", resolv)?;
+        Ok(())
+    }
+}

@@ -35,9 +35,9 @@ fn show() -> Result<(), JsValue> {
     // A link to the page itself needs no listener, which could not be called any more.
     let link = element("a", texts.reload)?;
     link.set_attribute("href", "")?;
-    dialog.append_child(&*link)?;
+    dialog.append_child(&link)?;
     if let Some(body) = document.body() {
-        body.append_child(&*dialog)?;
+        body.append_child(&dialog)?;
     }
     Ok(())
 }

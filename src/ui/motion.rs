@@ -87,9 +87,9 @@ fn glide(element: &HtmlElement, dx: f64, dy: f64) {
 fn arrive(element: &HtmlElement, delay_ms: f64) {
     animate(
         element,
-        &[("transform", "translateY(-28px)"), ("opacity", "0")],
+        &[("transform", "translateY(-44px)"), ("opacity", "0")],
         &[("transform", "none"), ("opacity", "1")],
-        GLIDE_MS * 1.2,
+        GLIDE_MS * 1.4,
         delay_ms.min(MAX_STAGGER_MS),
     );
 }

@@ -413,7 +413,7 @@ impl State {
             };
         };
         let mut topics: Vec<Topic> = printed.into_iter().map(Topic::Screen).collect();
-        if was_running != self.running || had_pending != !self.pending.is_empty() {
+        if was_running != self.running || had_pending == self.pending.is_empty() {
             topics.extend((0..self.consoles.len()).map(Topic::Screen));
         }
         if self.look_at_docker() {

@@ -277,9 +277,9 @@ fn on_key(
     }
     // After a selection the rows have the keyboard: what is typed goes to the text area all the same.
     let modifier = matches!(key.as_str(), "Shift" | "Control" | "Alt" | "AltGraph" | "Meta" | "Tab");
+    let shortcut = event.meta_key() || (ctrl && !taken);
     if !modifier
-        && !event.meta_key()
-        && !(ctrl && !taken)
+        && !shortcut
         && let Some(keys) = dom::html(keys)
     {
         dom::focus(&keys);

@@ -244,7 +244,7 @@ impl Picture {
     /// Draws the facts up. New layers and images come after those that `arrivals` has seen.
     pub fn of(stock: &Stock, arrivals: &mut Arrivals) -> Self {
         let forest = Forest::new(stock, arrivals);
-        let mut trees: Vec<Tree> = forest.roots.iter().map(|root| forest.tree(*root)).collect();
+        let mut trees: Vec<Tree> = forest.roots.iter().map(|root| forest.tree(root)).collect();
         trees.extend(stock.images.iter().filter(|image| image.top.is_none() && forest.is_shown(image)).map(|image| {
             let images = vec![label_of(image)];
             let containers = forest.containers_on(&images);

@@ -79,7 +79,7 @@ pub fn root() -> Layer {
 
 /// Enters every program of the operating system.
 pub fn register(programs: &mut Programs) {
-    let _ = programs;
+    crate::os::userland::register(programs);
 }
 
 impl Host {
@@ -145,6 +145,11 @@ impl Host {
     pub fn log_in(&self, kernel: &Kernel, tty: TtyId) -> Result<Gpid, Errno> {
         let cred = Cred { uid: UID, gid: UID, groups: vec![UID, DOCKER_GID] };
         kernel.spawn_with(self.spec(kernel, Some(tty), cred), |proc| Box::pin(login(proc)))
+    }
+
+    /// How the daemon's own processes start: as root, without a terminal.
+    pub fn daemon_spec(&self, kernel: &Kernel) -> ProcessSpec {
+        ProcessSpec { pid_namespace: Some(1), ..self.spec(kernel, None, Cred::ROOT) }
     }
 
     /// Puts a file on the host, owned by the student when it is below the student's folder.

@@ -17,6 +17,7 @@ pub mod build_world;
 pub mod host;
 pub mod journal;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -24,6 +25,11 @@ use std::time::Duration;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
+use crate::docker::build;
+
+use crate::docker::daemon::handle::{Daemon, DaemonConfig};
+use crate::docker::image::store::Store;
+use crate::docker::registry::Registry;
 use crate::os::fs::mounts::Caller;
 use crate::os::kernel::{Gpid, Kernel, Programs};
 pub use crate::os::kernel::{Stop, TtyId};
@@ -57,6 +63,7 @@ impl Default for Config {
 pub struct Machine {
     kernel: Kernel,
     host: Host,
+    daemon: Daemon,
     journal: Journal,
     /// Terminals and the process that keeps a shell on each.
     consoles: BTreeMap<TtyId, Gpid>,
@@ -68,10 +75,11 @@ impl Machine {
     pub fn new(config: Config) -> Self {
         let mut programs = Programs::new();
         host::register(&mut programs);
-        let kernel = Kernel::new(config.seed, config.epoch, programs);
+        let kernel = Kernel::new(config.seed, config.epoch, programs.clone());
         let host = Host::new(&kernel, &host::root());
+        let daemon = start_daemon(&kernel, &host, &programs, config.seed);
         let mut machine =
-            Self { kernel, host, journal: Journal::new(&config), consoles: BTreeMap::new(), first: TtyId(0) };
+            Self { kernel, host, daemon, journal: Journal::new(&config), consoles: BTreeMap::new(), first: TtyId(0) };
         machine.first = machine.add_console(config.cols, config.rows);
         machine
     }
@@ -239,10 +247,42 @@ impl Machine {
         self.host.mounts()
     }
 
+    /// The Docker daemon, for pictures of what it holds.
+    pub const fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
     /// The kernel, for views of processes.
     pub const fn kernel(&self) -> &Kernel {
         &self.kernel
     }
+}
+
+/// Starts the Docker daemon on the host and installs its client.
+fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) -> Daemon {
+    let memo = bakery::memo();
+    let registry = bakery::registry(programs, &memo);
+    let store = Rc::new(RefCell::new(Store::new(memo)));
+    let daemon = Daemon::new(DaemonConfig {
+        kernel: kernel.clone(),
+        store: Rc::clone(&store),
+        registry: Registry::clone(&registry),
+        host: host.daemon_spec(kernel),
+    });
+    let world = build_world::world(build_world::Site {
+        kernel: kernel.clone(),
+        store,
+        registry: Rc::new(move |reference| registry.resolve(reference)),
+        net: host.net(),
+        is_patient: true,
+        seed,
+    });
+    daemon.set_builder(Rc::new(move |request, sink| {
+        let world = world.clone();
+        Box::pin(async move { build::build(&world, &request, &sink).await })
+    }));
+
+    daemon
 }
 
 /// Who sets files up on the host.

@@ -128,6 +128,11 @@ impl Kernel {
         }
     }
 
+    /// Enters a program whose code needs this kernel to exist first.
+    pub fn add_program(&self, name: &'static str, main: impl Fn(Proc) -> Task + 'static) {
+        self.state.borrow_mut().programs.add(name, main);
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         let state = self.state.borrow();

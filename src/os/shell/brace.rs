@@ -87,9 +87,7 @@ fn expand_atoms(atoms: &[Atom], budget: &mut usize, depth: u32) -> Option<Vec<Ve
         let inner = atoms.get(open + 1..close)?;
         let choices: Vec<Vec<Atom>> = if commas.is_empty() {
             match sequence(inner, *budget) {
-                Some(items) => {
-                    items.into_iter().map(|text| text.into_iter().map(Atom::Byte).collect()).collect()
-                }
+                Some(items) => items.into_iter().map(|text| text.into_iter().map(Atom::Byte).collect()).collect(),
                 None => continue,
             }
         } else {
@@ -125,7 +123,9 @@ fn sequence(atoms: &[Atom], limit: usize) -> Option<Vec<Vec<u8>>> {
         return None;
     }
     let step: i64 = step.map_or(Some(1), |s| s.parse().ok())?;
-    let letter = |t: &str| (t.len() == 1 && t.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| t.bytes().next()).flatten();
+    let letter = |t: &str| {
+        (t.len() == 1 && t.starts_with(|c: char| c.is_ascii_alphabetic())).then(|| t.bytes().next()).flatten()
+    };
     let (start, end, letters) = match (letter(from), letter(to)) {
         (Some(a), Some(b)) => (i64::from(a), i64::from(b), true),
         _ => (from.parse::<i64>().ok()?, to.parse::<i64>().ok()?, false),

@@ -86,7 +86,17 @@ builtins! {
 /// The builtin of a name.
 pub(super) fn find(name: &[u8], dialect: Dialect) -> Option<&'static Builtin> {
     let at = TABLE.binary_search_by(|b| b.name.as_bytes().cmp(name)).ok()?;
-    TABLE.get(at).filter(|b| !b.bash || dialect == Dialect::Bash || (dialect == Dialect::Ash && b.name != "declare" && b.name != "typeset" && b.name != "shopt" && b.name != "mapfile" && b.name != "builtin" && b.name != "logout"))
+    TABLE.get(at).filter(|b| {
+        !b.bash
+            || dialect == Dialect::Bash
+            || (dialect == Dialect::Ash
+                && b.name != "declare"
+                && b.name != "typeset"
+                && b.name != "shopt"
+                && b.name != "mapfile"
+                && b.name != "builtin"
+                && b.name != "logout")
+    })
 }
 
 /// The arguments after the name.
@@ -122,7 +132,9 @@ async fn ulimit(shell: &mut Shell, args: &[BString]) -> Run {
 }
 
 async fn help(shell: &mut Shell, _: &[BString]) -> Run {
-    let mut out = String::from("GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\nThese shell commands are defined internally.  Here: the builtins that Capas simulates.\n\n");
+    let mut out = String::from(
+        "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\nThese shell commands are defined internally.  Here: the builtins that Capas simulates.\n\n",
+    );
     for row in TABLE.iter().filter(|row| find(row.name.as_bytes(), shell.dialect).is_some()) {
         out.push_str(&format!(" {}\n", row.name));
     }
@@ -151,9 +163,8 @@ async fn source(shell: &mut Shell, args: &[BString]) -> Run {
     } else {
         let in_path = shell.vars.get(b"PATH").and_then(|path| {
             let dirs = path.split_str(":");
-            dirs.map(|dir| path::join(if dir.is_empty() { b"." } else { dir }, name)).find(|p| {
-                shell.proc.stat(p).is_ok_and(|s| s.kind == crate::os::fs::node::Kind::File)
-            })
+            dirs.map(|dir| path::join(if dir.is_empty() { b"." } else { dir }, name))
+                .find(|p| shell.proc.stat(p).is_ok_and(|s| s.kind == crate::os::fs::node::Kind::File))
         });
         in_path.or_else(|| (shell.dialect == Dialect::Bash).then(|| name.clone()))
     };
@@ -170,7 +181,11 @@ async fn source(shell: &mut Shell, args: &[BString]) -> Run {
                     Ok(1)
                 }
                 Dialect::Dash => {
-                    let what = if found.is_some() { format!("cannot open {name}: No such file") } else { format!("{name}: not found") };
+                    let what = if found.is_some() {
+                        format!("cannot open {name}: No such file")
+                    } else {
+                        format!("{name}: not found")
+                    };
                     shell.blame(what).await;
                     Err(Flow::Abort(if found.is_some() { 2 } else { 127 }))
                 }
@@ -381,7 +396,8 @@ async fn cd(shell: &mut Shell, args: &[BString]) -> Run {
 
 async fn pwd(shell: &mut Shell, args: &[BString]) -> Run {
     let physical = args.get(1).is_some_and(|a| a == "-P");
-    let cwd = if physical { shell.proc.cwd() } else { shell.vars.get(b"PWD").cloned().unwrap_or_else(|| shell.proc.cwd()) };
+    let cwd =
+        if physical { shell.proc.cwd() } else { shell.vars.get(b"PWD").cloned().unwrap_or_else(|| shell.proc.cwd()) };
     print::out(shell, &[cwd.as_slice(), b"\n"].concat()).await
 }
 
@@ -395,7 +411,11 @@ async fn umask(shell: &mut Shell, args: &[BString]) -> Run {
             let mask = !shell.proc.umask();
             let part = |shift: u32| {
                 let bits = mask >> shift;
-                [(4, 'r'), (2, 'w'), (1, 'x')].iter().filter(|(b, _)| bits & b != 0).map(|(_, c)| *c).collect::<String>()
+                [(4, 'r'), (2, 'w'), (1, 'x')]
+                    .iter()
+                    .filter(|(b, _)| bits & b != 0)
+                    .map(|(_, c)| *c)
+                    .collect::<String>()
             };
             let text = format!("u={},g={},o={}\n", part(6), part(3), part(0));
             print::out(shell, text.as_bytes()).await
@@ -472,9 +492,8 @@ enum Meaning {
     File(BString, bool),
 }
 
-const KEYWORDS: &[&str] = &[
-    "!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while", "{", "}",
-];
+const KEYWORDS: &[&str] =
+    &["!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while", "{", "}"];
 const BASH_KEYWORDS: &[&str] = &["[[", "]]", "function", "time", "select", "coproc"];
 
 fn meaning(shell: &Shell, name: &BStr) -> Option<Meaning> {
@@ -532,7 +551,9 @@ async fn type_(shell: &mut Shell, args: &[BString]) -> Run {
                     Some(Meaning::Keyword) => out.push_str(&format!("{name} is a shell keyword\n")),
                     Some(Meaning::Function) if bash => out.push_str(&format!("{name} is a function\n")),
                     Some(Meaning::Function) => out.push_str(&format!("{name} is a shell function\n")),
-                    Some(Meaning::Builtin(true)) if !bash => out.push_str(&format!("{name} is a special shell builtin\n")),
+                    Some(Meaning::Builtin(true)) if !bash => {
+                        out.push_str(&format!("{name} is a special shell builtin\n"))
+                    }
                     Some(Meaning::Builtin(_)) => out.push_str(&format!("{name} is a shell builtin\n")),
                     Some(Meaning::File(path, true)) if bash => out.push_str(&format!("{name} is hashed ({path})\n")),
                     Some(Meaning::File(path, true)) => out.push_str(&format!("{name} is a tracked alias for {path}\n")),
@@ -576,7 +597,9 @@ async fn command(shell: &mut Shell, args: &[BString]) -> Run {
     }
     let Some(name) = operands.first().cloned() else { return Ok(0) };
     if short {
-        let Some(found) = meaning(shell, name.as_bstr()) else { return Ok(if shell.dialect == Dialect::Bash { 1 } else { 127 }) };
+        let Some(found) = meaning(shell, name.as_bstr()) else {
+            return Ok(if shell.dialect == Dialect::Bash { 1 } else { 127 });
+        };
         let text = match found {
             Meaning::Alias(value) => format!("alias {name}={}\n", super::quote::single(&value)),
             Meaning::File(path, _) => format!("{path}\n"),
@@ -833,7 +856,10 @@ async fn kill(shell: &mut Shell, args: &[BString]) -> Run {
     }
     if operands.is_empty() {
         let usage = "usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n";
-        shell.proc.eprint(if shell.dialect == Dialect::Bash { format!("kill: {usage}") } else { usage.to_owned() }).await;
+        shell
+            .proc
+            .eprint(if shell.dialect == Dialect::Bash { format!("kill: {usage}") } else { usage.to_owned() })
+            .await;
         return Ok(2);
     }
     let mut status = 0;
@@ -896,7 +922,8 @@ async fn trap(shell: &mut Shell, args: &[BString]) -> Run {
     }
     let first = operands.first().cloned().unwrap_or_default();
     let resets = first == "-" || (operands.len() == 1) || number(&first).is_some();
-    let names = if first == "-" || (operands.len() > 1 && number(&first).is_none()) { rest(operands) } else { operands };
+    let names =
+        if first == "-" || (operands.len() > 1 && number(&first).is_none()) { rest(operands) } else { operands };
     let mut status = 0;
     for name in names {
         let text = name.to_str_lossy();
@@ -923,7 +950,8 @@ async fn trap(shell: &mut Shell, args: &[BString]) -> Run {
         let mut disposition = Disposition::Handle;
         if resets {
             shell.traps.remove(key);
-            let ignores = matches!(signal, Some(Signal::TERM | Signal::QUIT | Signal::TSTP | Signal::TTIN | Signal::TTOU));
+            let ignores =
+                matches!(signal, Some(Signal::TERM | Signal::QUIT | Signal::TSTP | Signal::TTIN | Signal::TTOU));
             disposition = match signal {
                 Some(Signal::INT) if shell.is_prompting() => Disposition::Handle,
                 _ if shell.is_prompting() && ignores => Disposition::Ignore,

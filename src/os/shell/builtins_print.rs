@@ -16,7 +16,8 @@ pub(super) async fn out(shell: &mut Shell, bytes: &[u8]) -> Run {
         Ok(()) => Ok(0),
         Err(crate::base::errno::Errno::EPIPE | crate::base::errno::Errno::EINTR) => Ok(1),
         Err(error) => {
-            let text = if shell.dialect == Dialect::Dash { "I/O error".to_owned() } else { format!("write error: {error}") };
+            let text =
+                if shell.dialect == Dialect::Dash { "I/O error".to_owned() } else { format!("write error: {error}") };
             Ok(shell.blame(text).await)
         }
     }
@@ -117,7 +118,11 @@ pub(super) async fn printf(shell: &mut Shell, args: &[BString]) -> Run {
         operands = rest(operands);
     }
     let Some(format) = operands.first().cloned() else {
-        let usage = if shell.dialect == Dialect::Bash { "printf: usage: printf [-v var] format [arguments]\n" } else { "printf: usage: printf format [arg ...]\n" };
+        let usage = if shell.dialect == Dialect::Bash {
+            "printf: usage: printf [-v var] format [arguments]\n"
+        } else {
+            "printf: usage: printf format [arg ...]\n"
+        };
         shell.proc.eprint(usage).await;
         return Ok(2);
     };
@@ -152,7 +157,15 @@ pub(super) async fn printf(shell: &mut Shell, args: &[BString]) -> Run {
                 at += 1;
                 continue;
             }
-            let mut spec = Spec { left: false, zero: false, plus: false, space: false, alternate: false, width: 0, precision: None };
+            let mut spec = Spec {
+                left: false,
+                zero: false,
+                plus: false,
+                space: false,
+                alternate: false,
+                width: 0,
+                precision: None,
+            };
             while let Some(flag) = format.get(at) {
                 match flag {
                     b'-' => spec.left = true,
@@ -185,7 +198,9 @@ pub(super) async fn printf(shell: &mut Shell, args: &[BString]) -> Run {
                 at += 1;
                 spec.precision = usize::try_from(count(&mut at, &mut next)).ok().map(|p| p.min(MAX_WIDTH));
             }
-            while matches!(format.get(at), Some(b'l' | b'h' | b'q' | b'j' | b'z' | b'L')) && format.get(at + 1).is_some_and(u8::is_ascii_alphabetic) {
+            while matches!(format.get(at), Some(b'l' | b'h' | b'q' | b'j' | b'z' | b'L'))
+                && format.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+            {
                 at += 1;
             }
             let kind = format.get(at).copied().unwrap_or(0);
@@ -211,13 +226,20 @@ pub(super) async fn printf(shell: &mut Shell, args: &[BString]) -> Run {
                 b'q' if shell.dialect == Dialect::Bash => {
                     text.extend(pad(&spec, "", &super::quote::if_needed(&value), false));
                 }
-                b'c' => text.extend(pad(&spec, "", value.chars().next().map(String::from).unwrap_or_default().as_bytes(), false)),
+                b'c' => text.extend(pad(
+                    &spec,
+                    "",
+                    value.chars().next().map(String::from).unwrap_or_default().as_bytes(),
+                    false,
+                )),
                 b'd' | b'i' | b'u' | b'x' | b'X' | b'o' => {
                     let (number, valid) = if argument.is_some() { to_number(&value) } else { (0, true) };
                     if !valid {
                         let message = match shell.dialect {
                             Dialect::Bash => format!("{value}: invalid number"),
-                            Dialect::Dash if value.is_empty() || !value.first().is_some_and(u8::is_ascii_digit) => format!("{value}: expected numeric value"),
+                            Dialect::Dash if value.is_empty() || !value.first().is_some_and(u8::is_ascii_digit) => {
+                                format!("{value}: expected numeric value")
+                            }
                             Dialect::Dash => format!("{value}: not completely converted"),
                             Dialect::Ash => format!("invalid number '{value}'"),
                         };
@@ -263,7 +285,13 @@ pub(super) async fn printf(shell: &mut Shell, args: &[BString]) -> Run {
                         b'g' | b'G' => format!("{}", number.abs()),
                         _ => format!("{:.digits$}", number.abs()),
                     };
-                    let sign = if number < 0.0 { "-" } else if spec.plus { "+" } else { "" };
+                    let sign = if number < 0.0 {
+                        "-"
+                    } else if spec.plus {
+                        "+"
+                    } else {
+                        ""
+                    };
                     text.extend(pad(&spec, sign, shown.as_bytes(), spec.zero));
                 }
                 kind => {

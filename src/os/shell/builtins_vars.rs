@@ -133,7 +133,8 @@ pub(super) async fn readonly(shell: &mut Shell, args: &[BString]) -> Run {
 
 pub(super) async fn local(shell: &mut Shell, args: &[BString]) -> Run {
     if !shell.vars.has_scope() {
-        let message = if shell.dialect == Dialect::Bash { "can only be used in a function" } else { "not in a function" };
+        let message =
+            if shell.dialect == Dialect::Bash { "can only be used in a function" } else { "not in a function" };
         return Ok(shell.blame(message).await);
     }
     declare_as(shell, args, true).await
@@ -295,7 +296,10 @@ pub(super) fn set_options(shell: &mut Shell, args: &[BString]) -> Result<usize, 
                 at += 1;
                 match flag(shell, 0, &name.to_str_lossy()) {
                     Some(found) => *found = on,
-                    None if matches!(name.as_slice(), b"posix" | b"emacs" | b"vi" | b"history" | b"ignoreeof" | b"braceexpand" | b"histexpand") => {}
+                    None if matches!(
+                        name.as_slice(),
+                        b"posix" | b"emacs" | b"vi" | b"history" | b"ignoreeof" | b"braceexpand" | b"histexpand"
+                    ) => {}
                     None => return Err(name.clone()),
                 }
                 continue;
@@ -329,7 +333,18 @@ pub(super) async fn set(shell: &mut Shell, args: &[BString]) -> Run {
     }
     if args.len() == 2 && args.get(1).is_some_and(|a| a == "-o" || a == "+o") {
         let mut text = String::new();
-        for name in ["allexport", "errexit", "monitor", "noclobber", "noexec", "noglob", "nounset", "pipefail", "verbose", "xtrace"] {
+        for name in [
+            "allexport",
+            "errexit",
+            "monitor",
+            "noclobber",
+            "noexec",
+            "noglob",
+            "nounset",
+            "pipefail",
+            "verbose",
+            "xtrace",
+        ] {
             let on = flag(shell, 0, name).is_some_and(|f| *f);
             text.push_str(&format!("{name:<15}\t{}\n", if on { "on" } else { "off" }));
         }
@@ -359,7 +374,13 @@ pub(super) async fn set(shell: &mut Shell, args: &[BString]) -> Run {
 }
 
 /// Reads a line byte by byte, so that what follows is left for others.
-async fn read_line(shell: &mut Shell, fd: i32, raw: bool, delimiter: u8, max: usize) -> Result<(Vec<(u8, bool)>, bool), Flow> {
+async fn read_line(
+    shell: &mut Shell,
+    fd: i32,
+    raw: bool,
+    delimiter: u8,
+    max: usize,
+) -> Result<(Vec<(u8, bool)>, bool), Flow> {
     let mut line = Vec::new();
     let mut escaped = false;
     loop {
@@ -552,7 +573,8 @@ pub(super) async fn getopts(shell: &mut Shell, args: &[BString]) -> Run {
         return Ok(2);
     };
     let list = if args.len() > 3 { args.get(3..).unwrap_or_default().to_vec() } else { shell.args.clone() };
-    let mut index = shell.vars.get(b"OPTIND").and_then(|t| number(t)).and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
+    let mut index =
+        shell.vars.get(b"OPTIND").and_then(|t| number(t)).and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
     let silent = spec.starts_with(b":");
     let word = list.get(index - 1).cloned().unwrap_or_default();
     let mut place = shell.getopts_at.max(1);
@@ -578,7 +600,11 @@ pub(super) async fn getopts(shell: &mut Shell, args: &[BString]) -> Run {
             shell.vars.put(b"OPTARG", vec![letter]);
         } else {
             let (name, bash) = (shell.name.clone(), shell.dialect == Dialect::Bash);
-            let text = if bash { format!("{name}: illegal option -- {shown}\n") } else { format!("Illegal option -{shown}\n") };
+            let text = if bash {
+                format!("{name}: illegal option -- {shown}\n")
+            } else {
+                format!("Illegal option -{shown}\n")
+            };
             shell.proc.eprint(text).await;
         }
     } else if takes {
@@ -594,7 +620,11 @@ pub(super) async fn getopts(shell: &mut Shell, args: &[BString]) -> Run {
         } else {
             value = "?".into();
             let (name, bash) = (shell.name.clone(), shell.dialect == Dialect::Bash);
-            let text = if bash { format!("{name}: option requires an argument -- {shown}\n") } else { format!("No arg for -{shown} option\n") };
+            let text = if bash {
+                format!("{name}: option requires an argument -- {shown}\n")
+            } else {
+                format!("No arg for -{shown} option\n")
+            };
             shell.proc.eprint(text).await;
         }
         index += 1;

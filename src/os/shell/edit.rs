@@ -169,7 +169,10 @@ impl Editor {
                     }
                     127 | 8 => self.kill_back(self.word_start()),
                     b'.' => {
-                        let word = self.history.last().and_then(|l| l.to_str_lossy().split_whitespace().last().map(str::to_owned));
+                        let word = self
+                            .history
+                            .last()
+                            .and_then(|l| l.to_str_lossy().split_whitespace().last().map(str::to_owned));
                         self.insert(&word.unwrap_or_default());
                     }
                     _ => {}

@@ -106,9 +106,7 @@ impl Shell {
 
     /// Appends the fields that a word becomes.
     pub async fn expand_word(&mut self, word: &Word, out: &mut Vec<BString>) -> Result<(), Flow> {
-        if self.dialect.is_bash()
-            && word.parts.iter().any(|p| matches!(p, Part::Literal(t) if t.contains(&b'{')))
-        {
+        if self.dialect.is_bash() && word.parts.iter().any(|p| matches!(p, Part::Literal(t) if t.contains(&b'{'))) {
             for word in super::brace::expand(word, MAX_BRACES) {
                 self.expand_one(&word, out).await?;
             }
@@ -252,7 +250,11 @@ impl Shell {
         };
         match part {
             Part::Literal(text) => {
-                if quoted { fields.quoted(text) } else { fields.literal(text) }
+                if quoted {
+                    fields.quoted(text)
+                } else {
+                    fields.literal(text)
+                }
             }
             Part::Quoted(text) => fields.quoted(text),
             Part::Double(inner) => {
@@ -284,7 +286,12 @@ impl Shell {
                     self.complain(format!("{text}: bad substitution")).await;
                     return Err(Flow::Abort(1));
                 }
-                self.complain(if self.dialect == Dialect::Dash { "Bad substitution" } else { "syntax error: bad substitution" }).await;
+                self.complain(if self.dialect == Dialect::Dash {
+                    "Bad substitution"
+                } else {
+                    "syntax error: bad substitution"
+                })
+                .await;
                 return Err(Flow::Abort(2));
             }
         }
@@ -312,8 +319,15 @@ impl Shell {
                 } else {
                     "syntax error".to_owned()
                 };
-                self.complain(format!("arithmetic {}: {short}", if self.dialect == Dialect::Dash { "expression" } else { "syntax error" }).replace("arithmetic syntax error: syntax error", "arithmetic syntax error").replace("arithmetic syntax error: divide", "divide"))
-                    .await;
+                self.complain(
+                    format!(
+                        "arithmetic {}: {short}",
+                        if self.dialect == Dialect::Dash { "expression" } else { "syntax error" }
+                    )
+                    .replace("arithmetic syntax error: syntax error", "arithmetic syntax error")
+                    .replace("arithmetic syntax error: divide", "divide"),
+                )
+                .await;
                 Err(Flow::Abort(2))
             }
         }
@@ -514,7 +528,11 @@ impl Shell {
                 self.operate(op, value).await?
             }
         };
-        if quoted { fields.quoted(&text) } else { fields.expanded(&text) }
+        if quoted {
+            fields.quoted(&text)
+        } else {
+            fields.expanded(&text)
+        }
         Ok(())
     }
 
@@ -613,7 +631,11 @@ impl Shell {
             ParamOp::Value => {}
             ParamOp::Length => {
                 let count = values.len().to_string();
-                if quoted { fields.quoted(count.as_bytes()) } else { fields.expanded(count.as_bytes()) }
+                if quoted {
+                    fields.quoted(count.as_bytes())
+                } else {
+                    fields.expanded(count.as_bytes())
+                }
                 return Ok(());
             }
             ParamOp::Default { op, null, word } => {

@@ -42,7 +42,11 @@ impl Shell {
         let mut files: Vec<BString> = Vec::new();
         if login {
             files.push("/etc/profile".into());
-            let own = if self.dialect == Dialect::Bash { [".bash_profile", ".bash_login", ".profile"].as_slice() } else { &[".profile"] };
+            let own = if self.dialect == Dialect::Bash {
+                [".bash_profile", ".bash_login", ".profile"].as_slice()
+            } else {
+                &[".profile"]
+            };
             let own = own.iter().map(|name| crate::base::path::join(&home, name.as_bytes()));
             files.extend(own.into_iter().find(|path| self.proc.stat(path).is_ok()));
         } else if self.dialect == Dialect::Bash && rc && self.interactive {
@@ -253,14 +257,21 @@ impl Shell {
             }
             let cwd = || {
                 let cwd = self.vars.get(b"PWD").cloned().unwrap_or_default();
-                match self.vars.get(b"HOME").filter(|home| home.len() > 1).and_then(|home| cwd.strip_prefix(home.as_slice())) {
+                match self
+                    .vars
+                    .get(b"HOME")
+                    .filter(|home| home.len() > 1)
+                    .and_then(|home| cwd.strip_prefix(home.as_slice()))
+                {
                     Some(rest) if rest.is_empty() || rest.starts_with(b"/") => BString::from([b"~", rest].concat()),
                     _ => cwd,
                 }
             };
             match bytes.next() {
                 Some(b'u') => out.extend_from_slice(&self.user()),
-                Some(b'h') => out.extend_from_slice(self.proc.hostname().split('.').next().unwrap_or_default().as_bytes()),
+                Some(b'h') => {
+                    out.extend_from_slice(self.proc.hostname().split('.').next().unwrap_or_default().as_bytes())
+                }
                 Some(b'H') => out.extend_from_slice(self.proc.hostname().as_bytes()),
                 Some(b'w') => out.extend_from_slice(&cwd()),
                 Some(b'W') => {
@@ -269,7 +280,9 @@ impl Shell {
                     out.extend_from_slice(if name.is_empty() { b"/" } else { name });
                 }
                 Some(b'$') => out.push(if self.proc.cred().uid == 0 { b'#' } else { b'$' }),
-                Some(b's') => out.extend_from_slice(crate::base::path::file_name(self.name.trim_start_with(|c| c == '-'))),
+                Some(b's') => {
+                    out.extend_from_slice(crate::base::path::file_name(self.name.trim_start_with(|c| c == '-')))
+                }
                 Some(b'v') => out.extend_from_slice(b"5.2"),
                 Some(b'V') => out.extend_from_slice(b"5.2.15"),
                 Some(b'n') => out.push(b'\n'),

@@ -5,8 +5,8 @@
 //! pipelines and substitutions are forks, programs are `exec`ed, files are descriptors. It leaves to the kernel what
 //! processes, terminals and signals do, and to others what programs do.
 
-pub mod ast;
 mod arith;
+pub mod ast;
 mod brace;
 mod builtins;
 mod builtins_print;
@@ -223,7 +223,9 @@ impl Shell {
         };
         if self.dialect == Dialect::Bash && text.lines().next().is_some_and(|line| line.contains(&0)) {
             let name = self.name.clone();
-            self.proc.eprint(format!("{file}: {file}: cannot execute binary file\n").replace("{name}", &name.to_str_lossy())).await;
+            self.proc
+                .eprint(format!("{file}: {file}: cannot execute binary file\n").replace("{name}", &name.to_str_lossy()))
+                .await;
             return 126;
         }
         self.name = file;

@@ -420,9 +420,7 @@ impl Parser {
                 assigns.push(assign);
                 continue;
             }
-            if declares
-                && let Some(end) = self.array_start()
-            {
+            if declares && let Some(end) = self.array_start() {
                 // `declare a=(...)`: the value is kept as an assignment of its own.
                 let name = BString::from(self.rest().get(..end).unwrap_or_default());
                 if let Some(assign) = self.assignment()? {

@@ -53,12 +53,10 @@ fn class_end(pattern: &[u8], at: usize) -> Option<usize> {
     loop {
         match pattern.get(end)? {
             b']' if end > first => return Some(end),
-            b'[' if pattern.get(end + 1) == Some(&b':') => {
-                match pattern.get(end..).and_then(|rest| rest.find(b":]")) {
-                    Some(close) => end += close + 2,
-                    None => end += 1,
-                }
-            }
+            b'[' if pattern.get(end + 1) == Some(&b':') => match pattern.get(end..).and_then(|rest| rest.find(b":]")) {
+                Some(close) => end += close + 2,
+                None => end += 1,
+            },
             b'\\' => end += 2,
             _ => end += 1,
         }
@@ -210,7 +208,9 @@ pub(super) fn replace(text: &[u8], pattern: &[u8], with: &[u8], mode: u8) -> BSt
         let rest = text.get(at..).unwrap_or_default();
         let found = match &plain {
             Some(plain) => rest.starts_with(plain).then_some(plain.len()),
-            None => cuts(rest, false).into_iter().rev().find(|cut| matches(pattern, rest.get(..*cut).unwrap_or_default())),
+            None => {
+                cuts(rest, false).into_iter().rev().find(|cut| matches(pattern, rest.get(..*cut).unwrap_or_default()))
+            }
         };
         match found {
             Some(len) if len > 0 || mode == b'#' => {

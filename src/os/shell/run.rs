@@ -78,7 +78,8 @@ impl Shell {
     pub fn run_list<'a>(&'a mut self, list: &'a List, last: bool) -> Later<'a, Run> {
         Box::pin(async move {
             if self.depth >= MAX_DEPTH {
-                self.complain(format!("maximum nesting level of commands exceeded ({MAX_DEPTH}, a limit of Capas)")).await;
+                self.complain(format!("maximum nesting level of commands exceeded ({MAX_DEPTH}, a limit of Capas)"))
+                    .await;
                 return Err(Flow::Abort(1));
             }
             self.depth += 1;

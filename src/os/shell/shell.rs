@@ -124,9 +124,9 @@ impl Shell {
             }
         }
         let cwd = proc.cwd();
-        let keeps = vars.get(b"PWD").is_some_and(|pwd| {
-            path::is_absolute(pwd) && proc.realpath(pwd).ok() == proc.realpath(&cwd).ok()
-        });
+        let keeps = vars
+            .get(b"PWD")
+            .is_some_and(|pwd| path::is_absolute(pwd) && proc.realpath(pwd).ok() == proc.realpath(&cwd).ok());
         if !keeps {
             vars.put(b"PWD", cwd);
         }
@@ -158,7 +158,10 @@ impl Shell {
                     vars.put(name.as_bytes(), value);
                 }
             }
-            vars.put_array(b"BASH_VERSINFO", ["5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"].map(BString::from));
+            vars.put_array(
+                b"BASH_VERSINFO",
+                ["5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"].map(BString::from),
+            );
         }
         let pid = proc.pid();
         Self {
@@ -196,7 +199,8 @@ impl Shell {
 
     /// The beginning of a message.
     pub fn prefix(&self) -> BString {
-        let name = if self.source == Source::Script { self.name.as_slice() } else { self.name.trim_start_with(|c| c == '-') };
+        let name =
+            if self.source == Source::Script { self.name.as_slice() } else { self.name.trim_start_with(|c| c == '-') };
         let mut out = BString::from(name);
         match self.dialect {
             Dialect::Bash if self.interactive => {}
@@ -247,7 +251,7 @@ impl Shell {
                 Fault::TooDeep => "maximum nesting level of commands exceeded (Capas)".to_owned(),
             },
             Dialect::Dash => match &error.fault {
-                Fault::Incomplete("" ) => "Syntax error: end of file unexpected".to_owned(),
+                Fault::Incomplete("") => "Syntax error: end of file unexpected".to_owned(),
                 Fault::Incomplete(what) => format!("Syntax error: end of file unexpected (expecting \"{what}\")"),
                 Fault::Unterminated(b')') => "Syntax error: end of file unexpected (expecting \")\")".to_owned(),
                 Fault::Unterminated(b'}') => "Syntax error: Missing '}'".to_owned(),
@@ -256,8 +260,13 @@ impl Shell {
                 Fault::Unexpected(token) if token == "newline" => "Syntax error: newline unexpected".to_owned(),
                 Fault::Unexpected(token) => {
                     let is_operator = token.iter().all(u8::is_ascii_punctuation);
-                    let known = is_operator || matches!(token.as_slice(), b"then" | b"else" | b"elif" | b"fi" | b"do" | b"done" | b"esac");
-                    if known { format!("Syntax error: \"{token}\" unexpected") } else { "Syntax error: word unexpected".to_owned() }
+                    let known = is_operator
+                        || matches!(token.as_slice(), b"then" | b"else" | b"elif" | b"fi" | b"do" | b"done" | b"esac");
+                    if known {
+                        format!("Syntax error: \"{token}\" unexpected")
+                    } else {
+                        "Syntax error: word unexpected".to_owned()
+                    }
                 }
                 Fault::TooDeep => "Syntax error: nested too deeply (Capas)".to_owned(),
             },

@@ -26,7 +26,7 @@ impl Shell {
             let opened = self.redirect(redirects, Some(&mut saved)).await;
             self.restore(saved);
             if !opened? {
-                return Ok(self.set_status(1));
+                return Ok(self.redirect_failed());
             }
             for assign in assigns {
                 self.run_assign(assign).await?;
@@ -42,7 +42,7 @@ impl Shell {
             let mut saved = Vec::new();
             if !self.redirect(redirects, Some(&mut saved)).await? {
                 self.restore(saved);
-                return Ok(self.set_status(1));
+                return Ok(self.redirect_failed());
             }
             let before = self.assign_for_now(assigns).await?;
             let run = self.call(&body, args.get(1..).unwrap_or_default().to_vec()).await;
@@ -62,6 +62,11 @@ impl Shell {
     const fn set_status(&mut self, status: i32) -> i32 {
         self.status = status;
         status
+    }
+
+    /// The status after a file could not be opened.
+    fn redirect_failed(&mut self) -> i32 {
+        self.set_status(if self.dialect == Dialect::Dash { 2 } else { 1 })
     }
 
     async fn command_words(&mut self, words: &[Word]) -> Result<Vec<BString>, Flow> {
@@ -218,7 +223,10 @@ impl Shell {
     }
 
     /// Sets variables for one command; what they were comes back.
-    async fn assign_for_now(&mut self, assigns: &[Assign]) -> Result<Vec<(BString, Option<super::variables::Variable>)>, Flow> {
+    async fn assign_for_now(
+        &mut self,
+        assigns: &[Assign],
+    ) -> Result<Vec<(BString, Option<super::variables::Variable>)>, Flow> {
         let mut before = Vec::new();
         for assign in assigns {
             before.push((assign.name.clone(), self.vars.find(&assign.name).cloned()));
@@ -249,7 +257,7 @@ impl Shell {
             Ok(true) => {}
             Ok(false) => {
                 self.restore(saved);
-                self.set_status(1);
+                self.redirect_failed();
                 // POSIX: a special builtin whose redirection fails ends a script; bash does so in POSIX mode only.
                 return if builtin.special && self.dialect != Dialect::Bash { Err(Flow::Abort(2)) } else { Ok(1) };
             }
@@ -260,7 +268,8 @@ impl Shell {
         }
         let declares = matches!(builtin.name, "declare" | "typeset" | "local" | "export" | "readonly");
         let keeps = builtin.special && self.dialect != Dialect::Bash;
-        let arrays: Vec<&Assign> = assigns.iter().filter(|a| declares && matches!(a.value, AssignValue::Array(_))).collect();
+        let arrays: Vec<&Assign> =
+            assigns.iter().filter(|a| declares && matches!(a.value, AssignValue::Array(_))).collect();
         let before = if declares && !arrays.is_empty() {
             Vec::new()
         } else {
@@ -312,7 +321,7 @@ impl Shell {
         if last && !self.traps.contains_key("EXIT") && self.trapped.is_none() {
             let status = match self.redirect(redirects, None).await? {
                 true => self.become_program(path, args, env).await,
-                false => 1,
+                false => self.redirect_failed(),
             };
             return Err(Flow::Exit(status));
         }
@@ -324,7 +333,7 @@ impl Shell {
             Ok(true) => {}
             Ok(false) => {
                 self.restore(saved);
-                return Ok(self.set_status(1));
+                return Ok(self.redirect_failed());
             }
             Err(flow) => {
                 self.restore(saved);
@@ -420,7 +429,11 @@ impl Shell {
 
     async fn redirect_one(&mut self, redirect: &Redirect, saved: Option<&mut Saved>) -> Result<bool, Flow> {
         use RedirectOp as Op;
-        let default = if matches!(redirect.op, Op::Read | Op::ReadWrite | Op::DupIn | Op::HereDoc | Op::HereString) { 0 } else { 1 };
+        let default = if matches!(redirect.op, Op::Read | Op::ReadWrite | Op::DupIn | Op::HereDoc | Op::HereString) {
+            0
+        } else {
+            1
+        };
         let fd = redirect.fd.unwrap_or(default);
         let mut target = BString::default();
         let opened = match redirect.op {
@@ -459,8 +472,14 @@ impl Shell {
                         return self.both(&target, Open::WRITE, saved).await;
                     }
                     None => {
-                        let message = if self.dialect == Dialect::Bash { "ambiguous redirect" } else { "bad fd number" };
-                        self.complain(if self.dialect == Dialect::Bash { format!("{target}: {message}") } else { format!("Syntax error: {}", "Bad fd number") }).await;
+                        let message =
+                            if self.dialect == Dialect::Bash { "ambiguous redirect" } else { "bad fd number" };
+                        self.complain(if self.dialect == Dialect::Bash {
+                            format!("{target}: {message}")
+                        } else {
+                            format!("Syntax error: {}", "Bad fd number")
+                        })
+                        .await;
                         return Ok(false);
                     }
                 }
@@ -486,7 +505,10 @@ impl Shell {
                     Op::BothAppend => return self.both(&target, Open::APPEND, saved).await,
                     _ => Open::WRITE,
                 };
-                if open == Open::WRITE && self.options.noclobber && self.proc.stat(&target).is_ok_and(|s| s.kind == crate::os::fs::node::Kind::File) {
+                if open == Open::WRITE
+                    && self.options.noclobber
+                    && self.proc.stat(&target).is_ok_and(|s| s.kind == crate::os::fs::node::Kind::File)
+                {
                     self.complain(format!("{target}: cannot overwrite existing file")).await;
                     return Ok(false);
                 }

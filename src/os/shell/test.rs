@@ -51,9 +51,8 @@ pub(super) fn compare(op: &[u8], a: i64, b: i64) -> bool {
 /// A question about two texts; an error is the one that is no number.
 pub(super) fn binary(shell: &Shell, left: &[u8], op: &[u8], right: &[u8]) -> Option<Result<bool, BString>> {
     let proc = &shell.proc;
-    let number = |text: &[u8]| {
-        text.to_str().ok().and_then(|t| t.trim().parse::<i64>().ok()).ok_or_else(|| BString::from(text))
-    };
+    let number =
+        |text: &[u8]| text.to_str().ok().and_then(|t| t.trim().parse::<i64>().ok()).ok_or_else(|| BString::from(text));
     let times = || (proc.stat(left).ok(), proc.stat(right).ok());
     Some(match op {
         b"=" | b"==" => Ok(left == right),

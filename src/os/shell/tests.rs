@@ -35,16 +35,21 @@ fn world(argv: &[&str]) -> (Kernel, ProcessSpec, TtyId) {
             }
         })
     });
-    programs.add("sleep", |p| {
-        Box::pin(async move { i32::from(p.sleep(Duration::from_secs(1000)).await.is_err()) })
-    });
+    programs.add("sleep", |p| Box::pin(async move { i32::from(p.sleep(Duration::from_secs(1000)).await.is_err()) }));
     let kernel = Kernel::new(1, Timestamp::from_date(2021, 1, 1), programs);
     let overlay = Rc::new(RefCell::new(Overlay::new(1, Tree::empty(), 1 << 20)));
     let mounts = Mounts::new(Mount::overlay("/", "/dev/vda1", "ext4", &overlay));
-    for dir in ["/bin", "/etc", "/root", "/tmp", "/w"] {
+    for dir in ["/bin", "/dev", "/etc", "/root", "/tmp", "/w"] {
         mounts.create(&Caller::root(), dir.as_bytes(), 0o755, Content::Dir { opaque: false }).unwrap();
     }
-    for (name, flavour) in [("bash", Flavour::Gnu), ("sh", Flavour::Gnu), ("cat", Flavour::Gnu), ("sleep", Flavour::Gnu), ("ash", Flavour::Busybox)] {
+    mounts.create(&Caller::root(), b"/dev/null", 0o666, Content::CharDevice(1, 3)).unwrap();
+    for (name, flavour) in [
+        ("bash", Flavour::Gnu),
+        ("sh", Flavour::Gnu),
+        ("cat", Flavour::Gnu),
+        ("sleep", Flavour::Gnu),
+        ("ash", Flavour::Busybox),
+    ] {
         file(&mounts, &format!("/bin/{name}"), 0o755, exec::header(name, flavour));
     }
     file(&mounts, "/bin/foreign", 0o755, b"\x7fELF\x02\x01\x01\0realcode".to_vec());
@@ -190,7 +195,8 @@ const BASH_SCRIPTS: &[&str] = &[
 ];
 
 fn oracle(program: &str, script: &str) -> Option<(String, i32)> {
-    let path = ["/usr/bin/", "/bin/"].iter().map(|d| format!("{d}{program}")).find(|p| std::path::Path::new(p).exists())?;
+    let path =
+        ["/usr/bin/", "/bin/"].iter().map(|d| format!("{d}{program}")).find(|p| std::path::Path::new(p).exists())?;
     let output = std::process::Command::new(path)
         .args(["-c", script])
         .env_clear()
@@ -252,10 +258,16 @@ fn errors_are_worded_as_each_shell_words_them() {
         (["bash", "-c", "foo"], ("bash: line 1: foo: command not found\n", 127)),
         (["sh", "-c", "foo"], ("sh: 1: foo: not found\n", 127)),
         (["ash", "-c", "foo"], ("ash: foo: not found\n", 127)),
-        (["bash", "-c", "./noexec; true; ./nofile"], ("bash: line 1: ./noexec: Permission denied\nbash: line 1: ./nofile: No such file or directory\n", 127)),
+        (
+            ["bash", "-c", "./noexec; true; ./nofile"],
+            ("bash: line 1: ./noexec: Permission denied\nbash: line 1: ./nofile: No such file or directory\n", 127),
+        ),
         (["bash", "-c", "/etc; exit"], ("bash: line 1: /etc: Is a directory\n", 126)),
         (["bash", "-c", "foreign; exit"], ("bash: line 1: foreign: this program is not simulated in Capas\n", 126)),
-        (["bash", "-c", "echo )"], ("bash: -c: line 1: syntax error near unexpected token `)'\nbash: -c: line 1: `echo )'\n", 2)),
+        (
+            ["bash", "-c", "echo )"],
+            ("bash: -c: line 1: syntax error near unexpected token `)'\nbash: -c: line 1: `echo )'\n", 2),
+        ),
         (["sh", "-c", "echo )"], ("sh: 1: Syntax error: \")\" unexpected\n", 2)),
         (["sh", "-c", "echo 'x"], ("sh: 1: Syntax error: Unterminated quoted string\n", 2)),
         (["bash", "-c", "cat < nofile"], ("bash: line 1: nofile: No such file or directory\n", 1)),
@@ -269,7 +281,19 @@ fn errors_are_worded_as_each_shell_words_them() {
 
 #[test]
 fn a_prompt_edits_runs_and_survives_ctrl_c() {
-    let out = typed(&["bash"], &[b"echo hixx\x7f\x7f\r", b"while :; do :; done\r", b"\x03", b"echo $?\r", b"sleep\r", b"\x03", b"echo again $?; ll x\r", b"exit\r"]);
+    let out = typed(
+        &["bash"],
+        &[
+            b"echo hixx\x7f\x7f\r",
+            b"while :; do :; done\r",
+            b"\x03",
+            b"echo $?\r",
+            b"sleep\r",
+            b"\x03",
+            b"echo again $?; ll x\r",
+            b"exit\r",
+        ],
+    );
     assert!(out.contains("root@host:/w# "), "{out}");
     for piece in ["\r\nhi\r\n", "\r\n130\r\n", "\r\nagain 130\r\nLL x\r\n", "exit\r\n"] {
         assert!(out.contains(piece), "{piece:?} in {out:?}");
@@ -278,7 +302,18 @@ fn a_prompt_edits_runs_and_survives_ctrl_c() {
 
 #[test]
 fn lines_are_continued_completed_and_recalled() {
-    let out = typed(&["bash"], &[b"if true\r", b"then echo con''tinued\r", b"fi\r", b"echo ./scr\t\r", b"\x1b[A\x01\x0becho new\r", b"echo 'a\r", b"b'\r"]);
+    let out = typed(
+        &["bash"],
+        &[
+            b"if true\r",
+            b"then echo con''tinued\r",
+            b"fi\r",
+            b"echo ./scr\t\r",
+            b"\x1b[A\x01\x0becho new\r",
+            b"echo 'a\r",
+            b"b'\r",
+        ],
+    );
     for piece in ["> ", "\r\ncontinued\r\n", "\r\n./script\r\n", "\r\nnew\r\n", "\r\na\r\nb\r\n"] {
         assert!(out.contains(piece), "{piece:?} in {out:?}");
     }
@@ -286,8 +321,28 @@ fn lines_are_continued_completed_and_recalled() {
 
 #[test]
 fn background_jobs_are_numbered_and_told_of() {
-    let out = typed(&["bash"], &[b"sleep &\r", b"jobs\r", b"kill %1\r", b"\r", b"sleep\r", b"\x1a", b"jobs\r", b"bg\r", b"kill %1; wait; echo end\r"]);
-    for piece in ["[1] ", "[1]+  Running                 sleep &\r\n", "[1]+  Terminated              sleep\r\n", "[1]+  Stopped                 sleep\r\n", "[1]+ sleep &\r\n", "end\r\n"] {
+    let out = typed(
+        &["bash"],
+        &[
+            b"sleep &\r",
+            b"jobs\r",
+            b"kill %1\r",
+            b"\r",
+            b"sleep\r",
+            b"\x1a",
+            b"jobs\r",
+            b"bg\r",
+            b"kill %1; wait; echo end\r",
+        ],
+    );
+    for piece in [
+        "[1] ",
+        "[1]+  Running                 sleep &\r\n",
+        "[1]+  Terminated              sleep\r\n",
+        "[1]+  Stopped                 sleep\r\n",
+        "[1]+ sleep &\r\n",
+        "end\r\n",
+    ] {
         assert!(out.contains(piece), "{piece:?} in {out:?}");
     }
 }
@@ -313,7 +368,9 @@ fn a_large_paste_is_fast_and_nothing_is_lost() {
 
 #[test]
 fn hostile_nesting_is_a_syntax_error() {
-    for opener in ["(", "{ ", "$(", "$((", "${x:-", "\"$(", "if ", "[[ ( ", "! ", "a() ", "`", "case x in x) ", "<<E ", "{a,"] {
+    for opener in
+        ["(", "{ ", "$(", "$((", "${x:-", "\"$(", "if ", "[[ ( ", "! ", "a() ", "`", "case x in x) ", "<<E ", "{a,"]
+    {
         let text = opener.repeat(1 << 20 >> 2);
         let mut parser = super::parse::Parser::new(text.as_bytes(), super::dialect::Dialect::Bash, None, true);
         let _ = parser.next_line();
@@ -325,9 +382,10 @@ fn hostile_nesting_is_a_syntax_error() {
 #[test]
 fn any_text_ends_within_fuel_and_never_panics() {
     let pieces = [
-        "(", ")", "$", "{", "}", "`", "\"", "'", "\\", " ", "\n", "a", "=", "<<", "E\n", "<", "&", "|", ";", "if ", "then ", "fi ",
-        "case ", "in ", "esac ", "for ", "do ", "done ", "[[ ", " ]]", "#", "\0", "\u{e9}", "!", "*", "[", "]", "1", "((", "))", "$((",
-        "$(", "${", "<(", "x()", "~", ";;", "while ", "echo ", "%", ":", "/", "@", "^", ",", "-", "+", "?", "x", "..", "set ", "trap ", "read ",
+        "(", ")", "$", "{", "}", "`", "\"", "'", "\\", " ", "\n", "a", "=", "<<", "E\n", "<", "&", "|", ";", "if ",
+        "then ", "fi ", "case ", "in ", "esac ", "for ", "do ", "done ", "[[ ", " ]]", "#", "\0", "\u{e9}", "!", "*",
+        "[", "]", "1", "((", "))", "$((", "$(", "${", "<(", "x()", "~", ";;", "while ", "echo ", "%", ":", "/", "@",
+        "^", ",", "-", "+", "?", "x", "..", "set ", "trap ", "read ",
     ];
     let mut rng = crate::base::rng::Rng::new(7);
     for round in 0..3000u64 {

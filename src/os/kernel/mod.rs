@@ -139,6 +139,16 @@ impl Kernel {
         state.now + TICK.saturating_mul(u32::try_from(state.ticks).unwrap_or(u32::MAX))
     }
 
+    /// A simulated program's code, for programs that are several programs (busybox).
+    pub fn program(&self, name: &bstr::BStr) -> Option<Rc<dyn Fn(Proc) -> Task>> {
+        self.state.borrow().programs.get(name)
+    }
+
+    /// The names of all simulated programs, sorted.
+    pub fn program_names(&self) -> Vec<&'static str> {
+        self.state.borrow().programs.names().collect()
+    }
+
     /// When the machine was started.
     pub fn boot_time(&self) -> Timestamp {
         self.state.borrow().boot

@@ -76,6 +76,11 @@ impl Proc {
         self.with(|p| p.args.clone()).unwrap_or_default()
     }
 
+    /// Replaces the arguments, for programs that are several programs (busybox).
+    pub fn set_args(&self, args: Vec<BString>) {
+        self.with(|p| p.args = args);
+    }
+
     /// The environment, as `NAME=value`.
     pub fn env(&self) -> Vec<BString> {
         self.with(|p| p.env.clone()).unwrap_or_default()

@@ -52,10 +52,20 @@ impl World {
             hostname: Rc::new(RefCell::new("box".into())),
             stdio: [kernel.null(), kernel.null(), kernel.null()],
             tty: None,
-            pid_namespace: None,
+            pid_namespace: Some(1),
             cgroup: String::new(),
         };
         let world = Self { kernel, spec };
+        // An init that takes orphans in and never ends.
+        let init = |p: crate::os::kernel::Proc| -> crate::os::kernel::Task {
+            Box::pin(async move {
+                loop {
+                    let _ = p.wait(None, false).await;
+                    let _ = p.sleep(Duration::from_secs(1_000_000)).await;
+                }
+            })
+        };
+        world.kernel.spawn_with(ProcessSpec { pid_namespace: None, ..world.spec.clone() }, init).unwrap();
         for dir in ["/bin", "/etc", "/dev", "/tmp", "/var", "/var/log", "/root"] {
             world.dir(dir);
         }
@@ -104,13 +114,8 @@ impl World {
         let (out_read, out) = self.kernel.pipe();
         let (err_read, err) = self.kernel.pipe();
         let (ran, helper) = (Rc::new(RefCell::new(None)), self.spec.clone());
-        let spec = ProcessSpec {
-            program: words[0].clone(),
-            args: words,
-            stdio: [stdin, out, err],
-            pid_namespace: Some(2),
-            ..self.spec.clone()
-        };
+        let spec =
+            ProcessSpec { program: words[0].clone(), args: words, stdio: [stdin, out, err], ..self.spec.clone() };
         let collected = [Rc::new(RefCell::new(Rope::new())), Rc::new(RefCell::new(Rope::new()))];
         for (handle, into) in [out_read, err_read].into_iter().zip(collected.iter().map(Rc::clone)) {
             self.kernel

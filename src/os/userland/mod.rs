@@ -3,34 +3,65 @@
 //! The table gives only the code. Whether a program exists is for the file system to say: a file names the program that it
 //! is. What a program prints follows from the files and processes it sees; what it can't do it refuses.
 
+mod basename;
+mod busybox;
 mod cat;
+mod chmod;
+mod chown;
 mod copy;
 mod cp;
+mod curl;
+mod cut;
 mod date;
+mod diff;
+mod du;
 mod echo;
 mod env;
+mod find;
 mod grep;
+mod gzip;
 mod head;
 mod hostname;
+mod http;
 mod id;
+mod less;
+mod ln;
 mod ls;
 mod mkdir;
 mod mode;
 mod mv;
 mod names;
+mod nano;
+mod nginx;
 pub mod packages;
 mod pattern;
+mod printf;
 mod program;
+mod ps;
 mod pwd;
+mod readlink;
 mod rm;
 mod rmdir;
+mod sed;
+mod seq;
+mod sha256sum;
 mod sleep;
 mod sort;
+mod spawn;
+mod stat;
 mod tail;
+mod tar;
+mod tee;
+mod test;
 mod touch;
+mod tr;
 mod truth;
+mod uname;
+mod uniq;
 mod walk;
 mod wc;
+mod which;
+mod xargs;
 
 #[cfg(test)]
 mod fixture;
@@ -49,33 +80,84 @@ macro_rules! programs {
 }
 
 const TABLE: &[(&str, Main)] = programs! {
+    "[" => test::main,
+    "basename" => basename::main,
+    "busybox" => busybox::main,
     "cat" => cat::main,
+    "chgrp" => chown::chgrp,
+    "chmod" => chmod::main,
+    "chown" => chown::main,
+    "clear" => uname::clear,
+    "cmp" => diff::cmp,
     "cp" => cp::main,
+    "curl" => curl::main,
+    "cut" => cut::main,
     "date" => date::main,
+    "df" => du::df,
+    "diff" => diff::main,
+    "dirname" => basename::dirname,
+    "du" => du::main,
     "echo" => echo::main,
     "egrep" => grep::egrep,
     "env" => env::main,
     "false" => truth::fail,
     "fgrep" => grep::fgrep,
+    "find" => find::main,
+    "free" => uname::free,
     "grep" => grep::main,
     "groups" => id::groups,
+    "gunzip" => gzip::gunzip,
+    "gzip" => gzip::main,
     "head" => head::main,
     "hostname" => hostname::main,
     "id" => id::main,
+    "kill" => ps::kill,
+    "less" => less::main,
+    "ln" => ln::main,
     "ls" => ls::main,
     "mkdir" => mkdir::main,
+    "more" => less::main,
+    "mount" => ps::mount,
     "mv" => mv::main,
+    "nano" => nano::main,
+    "nginx" => nginx::main,
+    "nproc" => uname::nproc,
     "printenv" => env::printenv,
+    "printf" => printf::main,
+    "ps" => ps::main,
     "pwd" => pwd::main,
+    "readlink" => readlink::main,
+    "realpath" => readlink::realpath,
     "rm" => rm::main,
     "rmdir" => rmdir::main,
+    "sed" => sed::main,
+    "seq" => seq::main,
+    "sha256sum" => sha256sum::main,
     "sleep" => sleep::main,
     "sort" => sort::main,
+    "stat" => stat::main,
     "tail" => tail::main,
+    "tar" => tar::main,
+    "tee" => tee::main,
+    "test" => test::main,
+    "top" => ps::top,
     "touch" => touch::main,
+    "tr" => tr::main,
     "true" => truth::succeed,
+    "tty" => uname::tty,
+    "uname" => uname::main,
+    "uniq" => uniq::main,
+    "unxz" => gzip::unxz,
+    "uptime" => uname::uptime,
     "wc" => wc::main,
+    "wget" => curl::wget,
+    "which" => which::main,
     "whoami" => id::whoami,
+    "xargs" => xargs::main,
+    "xz" => gzip::xz,
+    "xzcat" => gzip::xzcat,
+    "yes" => seq::yes,
+    "zcat" => gzip::zcat,
 };
 
 /// Enters all programs of this module into the kernel's table.

@@ -116,3 +116,147 @@ fn identity_is_read_from_etc_passwd() {
     assert_eq!(w.run("env nope").status, 127);
     assert_eq!(output(&w, "date -d @0 +%F"), "1970-01-01\n");
 }
+
+#[test]
+fn find_walks_and_acts() {
+    let w = World::new();
+    w.dir("/tmp/d");
+    w.file("/tmp/d/a.txt", "1");
+    w.file("/tmp/d/b.log", "");
+    assert_eq!(output(&w, "find d -name *.txt"), "d/a.txt\n");
+    assert_eq!(output(&w, "find d -type f ! -name *.txt -o -empty"), "d/b.log\n");
+    assert_eq!(output(&w, "find d -type f -exec echo got {} ;"), "got d/a.txt\ngot d/b.log\n");
+    assert_eq!(output(&w, "find d -type f -exec echo {} +"), "d/a.txt d/b.log\n");
+    assert_eq!(output(&w, "find d -maxdepth 0"), "d\n");
+    output(&w, "find d -name *.log -delete");
+    assert_eq!(output(&w, "find d"), "d\nd/a.txt\n");
+    fails(&w, "find d -nope", 1, "find: unknown predicate `-nope'\n");
+    assert_eq!(w.words(&["xargs", "-n1", "echo", "x"], "a b\n").out, "x a\nx b\n");
+}
+
+#[test]
+fn sed_edits_streams() {
+    let w = World::new();
+    let sed = |script: &str| {
+        let ran = w.words(&["sed", script], "one\ntwo\nthree\n");
+        (ran.status, ran.out + &ran.err)
+    };
+    for (script, out) in [
+        ("s/o/0/", "0ne\ntw0\nthree\n"),
+        ("s/\\(t\\)\\(.\\)/\\2\\1/", "one\nwto\nhtree\n"),
+        ("2d", "one\nthree\n"),
+        ("/two/,$d", "one\n"),
+        ("1!s/^/> /", "one\n> two\n> three\n"),
+        ("$!d", "three\n"),
+        ("2q", "one\ntwo\n"),
+        ("1a hi", "one\nhi\ntwo\nthree\n"),
+        ("N;s/\\n/+/", "one+two\nthree\n"),
+        ("y/ot/OT/", "One\nTwO\nThree\n"),
+        ("s/e/E/2", "one\ntwo\nthreE\n"),
+        ("/t/{s/t/T/;s/w/W/}", "one\nTWo\nThree\n"),
+    ] {
+        assert_eq!(sed(script), (0, out.to_owned()), "{script}");
+    }
+    assert_eq!(sed("k").1, "sed: -e expression #1, char 1: unknown command: `k'\n");
+    w.file("/tmp/f", "a\n");
+    output(&w, "sed -i s/a/b/ f");
+    assert_eq!(w.read("/tmp/f").to_vec(), b"b\n");
+}
+
+#[test]
+fn archives_keep_bulk_symbolic() {
+    let w = World::new();
+    w.dir("/tmp/d");
+    w.file("/tmp/d/big", Rope::bulk(3, 30_000_000));
+    output(&w, "ln -s big d/link");
+    assert_eq!(output(&w, "tar -cvf a.tar d"), "d/\nd/big\nd/link\n");
+    assert!(w.read("/tmp/a.tar").resident_bytes() < 10_000);
+    output(&w, "mkdir out");
+    output(&w, "tar xf a.tar -C out");
+    assert_eq!(w.read("/tmp/out/d/big").resident_bytes(), 0);
+    assert_eq!(output(&w, "readlink out/d/link"), "big\n");
+    w.file("/tmp/t", "hello\n");
+    output(&w, "tar czf t.tgz t");
+    assert_eq!(output(&w, "tar tf t.tgz"), "t\n");
+    assert_eq!(output(&w, "tar xzOf t.tgz"), "hello\n");
+    output(&w, "gzip t");
+    assert_eq!(output(&w, "zcat t.gz"), "hello\n");
+    let missing = "tar: nope.tar: Cannot open: No such file or directory\ntar: Error is not recoverable: exiting now\n";
+    fails(&w, "tar xf nope.tar", 2, missing);
+}
+
+#[test]
+fn modes_and_owners_are_changed() {
+    let w = World::new();
+    w.file("/tmp/f", "");
+    output(&w, "chmod u=rwx,go= f");
+    output(&w, "chown ana:sudo f");
+    assert_eq!(w.run("stat -c %a:%U:%G f").out, "700:ana:27\n".replace("27", "sudo"));
+    output(&w, "chmod -x f");
+    assert_eq!(output(&w, "stat -c %A f"), "-rw-------\n");
+    fails(&w, "chmod 9 f", 1, "chmod: invalid mode: '9'\nTry 'chmod --help' for more information.\n");
+    fails(&w, "chown nobody f", 1, "chown: invalid user: 'nobody'\n");
+}
+
+#[test]
+fn small_tools_agree_with_coreutils() {
+    let w = World::new();
+    assert_eq!(output(&w, "seq 3"), "1\n2\n3\n");
+    assert_eq!(output(&w, "seq -s, 2 2 6"), "2,4,6\n");
+    assert_eq!(output(&w, "basename /a/b.c .c"), "b\n");
+    assert_eq!(output(&w, "dirname /a/b"), "/a\n");
+    assert_eq!(w.words(&["cut", "-d:", "-f1,3"], "a:b:c\n").out, "a:c\n");
+    assert_eq!(w.words(&["tr", "a-z", "A-Z"], "abc\n").out, "ABC\n");
+    assert_eq!(w.words(&["tr", "-d", "b"], "abc\n").out, "ac\n");
+    assert_eq!(w.words(&["uniq", "-c"], "a\na\nb\n").out, "      2 a\n      1 b\n");
+    assert_eq!(w.words(&["printf", "%s-%03d\\n", "a", "7", "b", "8"], "").out, "a-007\nb-008\n");
+    let sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(w.words(&["sha256sum"], "").out, format!("{sum}  -\n"));
+    assert_eq!(w.run("test -d /tmp -a ! -e /nope").status, 0);
+    assert_eq!(w.run("[ 1 -gt 2 ]").status, 1);
+    assert_eq!(output(&w, "which ls"), "/bin/ls\n");
+    assert_eq!(output(&w, "busybox echo hi"), "hi\n");
+    w.file("/tmp/f", Rope::bulk(1, 10_000));
+    assert_eq!(output(&w, "du -h f"), "12K\tf\n");
+}
+
+#[test]
+fn nginx_answers_curl() {
+    let w = World::new();
+    for dir in ["/etc/nginx", "/srv", "/run", "/var/log/nginx"] {
+        w.dir(dir);
+    }
+    w.file("/etc/nginx/nginx.conf", "http { server { listen 8003; root /srv; index index.html; } }\n");
+    w.file("/srv/index.html", "<h1>hola</h1>\n");
+    w.file("/etc/hosts", "127.0.0.1 localhost\n");
+    let refused = "curl: (7) Failed to connect to localhost port 9003 after 0 ms: Couldn't connect to server\n";
+    fails(&w, "curl -sS http://localhost:9003", 7, refused);
+    fails(&w, "curl -sS http://nope/", 6, "curl: (6) Could not resolve host: nope\n");
+    let tested = w.run("nginx -t");
+    assert_eq!((tested.status, tested.err.lines().count()), (0, 2), "{}", tested.err);
+    assert_eq!(w.run("nginx").status, 0);
+    assert_eq!(output(&w, "curl -s localhost:8003"), "<h1>hola</h1>\n");
+    let missing = output(&w, "curl -si localhost:8003/x");
+    assert!(missing.starts_with("HTTP/1.1 404 Not Found\r\nServer: nginx/"), "{missing}");
+    assert!(missing.contains("<center><h1>404 Not Found</h1></center>"), "{missing}");
+    let head = output(&w, "curl -sI localhost:8003/");
+    assert!(head.contains("Content-Type: text/html\r\nContent-Length: 14\r\n"), "{head}");
+    let log = String::from_utf8(w.read("/var/log/nginx/access.log").to_vec()).unwrap();
+    assert!(log.contains("\"GET /x HTTP/1.1\" 404"), "{log}");
+    let ps = output(&w, "ps -ef");
+    assert!(ps.contains("nginx"), "{ps}");
+    assert_eq!(w.run("nginx -s quit").status, 0);
+    assert_eq!(w.run("curl -s localhost:8003").status, 7);
+}
+
+#[test]
+fn diff_tells_what_changed() {
+    let w = World::new();
+    w.file("/tmp/a", "1\n2\n3\n4\n");
+    w.file("/tmp/b", "1\n3\n4\n5\n");
+    assert_eq!(w.run("diff a b").out, "2d1\n< 2\n4a4\n> 5\n");
+    let unified = w.run("diff -u a b").out;
+    assert!(unified.ends_with("@@ -1,4 +1,4 @@\n 1\n-2\n 3\n 4\n+5\n"), "{unified}");
+    assert_eq!(w.run("diff a a").status, 0);
+    assert_eq!(w.run("cmp a b").out, "a b differ: byte 3, line 2\n");
+}

@@ -1,0 +1,398 @@
+//! `curl` and `wget`, for `http`.
+
+use bstr::{BString, ByteSlice};
+
+use super::http::{Head, Url, read_body, read_head};
+use super::program::{Done, Run, run, spec, text};
+use crate::base::errno::Errno;
+use crate::base::path;
+use crate::base::rope::Rope;
+use crate::os::args::{flag, long_flag, long_value, value};
+use crate::os::kernel::Proc;
+
+spec!(
+    SPEC,
+    "curl",
+    "[options...] <url>",
+    [
+        value('A', "user-agent"),
+        value('d', "data"),
+        value('e', "referer"),
+        flag('f', "fail"),
+        flag('G', "get"),
+        value('H', "header"),
+        flag('i', "include"),
+        flag('I', "head"),
+        flag('k', "insecure"),
+        flag('L', "location"),
+        value('m', "max-time"),
+        flag('N', "no-buffer"),
+        value('o', "output"),
+        flag('O', "remote-name"),
+        flag('s', "silent"),
+        flag('S', "show-error"),
+        value('u', "user"),
+        flag('v', "verbose"),
+        value('w', "write-out"),
+        value('X', "request"),
+        flag('4', "ipv4"),
+        long_value("connect-timeout"),
+        long_value("retry"),
+        long_value("retry-delay"),
+        long_flag("retry-connrefused"),
+        long_value("data-raw"),
+        long_value("url"),
+        long_flag("compressed"),
+        long_flag("fail-with-body"),
+        long_flag("http1.1"),
+    ],
+    usage_status: 2
+);
+spec!(
+    WGET,
+    "wget",
+    "[OPTION]... [URL]...",
+    [
+        flag('q', "quiet"),
+        value('O', "output-document"),
+        flag('S', "server-response"),
+        value('T', "timeout"),
+        value('t', "tries"),
+        flag('c', "continue"),
+        value('P', "directory-prefix"),
+        long_flag("spider"),
+        long_flag("no-check-certificate"),
+        long_value("header")
+    ]
+);
+
+/// `curl`.
+pub async fn main(proc: Proc) -> i32 {
+    run(proc, &SPEC, |run| Box::pin(body(run))).await
+}
+
+/// `wget`.
+pub async fn wget(proc: Proc) -> i32 {
+    run(proc, &WGET, |run| Box::pin(wget_body(run))).await
+}
+
+/// A failure with curl's number and text.
+struct Failure(i32, String);
+
+struct Exchange {
+    head: Head,
+    body: Rope,
+    status: u16,
+    address: String,
+}
+
+const TOO_MANY: usize = 50;
+
+async fn exchange(
+    run: &Run,
+    url: &Url,
+    method: &str,
+    headers: &str,
+    data: &[u8],
+    verbose: bool,
+) -> Result<Exchange, Failure> {
+    if url.scheme != "http" {
+        let known = matches!(url.scheme.as_str(), "https" | "ftp" | "file");
+        let text = if known {
+            format!("{} is not simulated", url.scheme)
+        } else {
+            format!("Protocol \"{}\" not supported or disabled in libcurl", url.scheme)
+        };
+        return Err(Failure(1, text));
+    }
+    let start = run.proc.now();
+    let addresses = run.proc.resolve(&url.host).await;
+    let Some(address) = addresses.ok().and_then(|all| all.first().copied()) else {
+        return Err(Failure(6, format!("Could not resolve host: {}", url.host)));
+    };
+    if verbose {
+        run.proc.eprint(format!("*   Trying {address}:{}...\n", url.port)).await;
+    }
+    let fd = match run.proc.connect((address, url.port)).await {
+        Ok(fd) => fd,
+        Err(error) => {
+            let millis = run.proc.now().since(start).as_millis();
+            if verbose {
+                run.proc
+                    .eprint(format!("* connect to {address} port {} failed: {}\n", url.port, error.strerror()))
+                    .await;
+            }
+            let text = format!(
+                "Failed to connect to {} port {} after {millis} ms: Couldn't connect to server",
+                url.host, url.port
+            );
+            return Err(Failure(7, text));
+        }
+    };
+    let request = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", url.path, url.authority);
+    if verbose {
+        let shown: String = request.lines().map(|line| format!("> {line}\n")).collect();
+        run.proc.eprint(format!("* Connected to {} ({address}) port {} (#0)\n{shown}", url.host, url.port)).await;
+    }
+    let sent = run.proc.write(fd, &[request.as_bytes(), data].concat()).await;
+    let head = match sent {
+        Ok(()) => read_head(&run.proc, fd).await,
+        Err(error) => Err(error),
+    };
+    let head = match head {
+        Ok(Some(head)) => head,
+        Ok(None) => return Err(Failure(52, "Empty reply from server".to_owned())),
+        Err(Errno::ECONNRESET | Errno::EPIPE) => {
+            return Err(Failure(56, "Recv failure: Connection reset by peer".to_owned()));
+        }
+        Err(error) => return Err(Failure(56, format!("Recv failure: {}", error.strerror()))),
+    };
+    if !head.start.starts_with(b"HTTP/") {
+        return Err(Failure(1, "Received HTTP/0.9 when not allowed".to_owned()));
+    }
+    if verbose {
+        let shown: String = head.raw.lines().map(|line| format!("< {}\n", text(line))).collect();
+        run.proc.eprint(shown).await;
+    }
+    let status = head.start.split_str(" ").nth(1).and_then(|s| super::program::number(s)).unwrap_or(0);
+    let none = method == "HEAD" || status == 204 || status == 304;
+    let body = if none { Ok(Rope::new()) } else { read_body(&run.proc, fd, &head).await };
+    let _ = run.proc.close(fd);
+    match body {
+        Ok(body) => Ok(Exchange { head, body, status, address: address.to_string() }),
+        Err(error) => Err(Failure(56, format!("Recv failure: {}", error.strerror()))),
+    }
+}
+
+async fn body(run: &mut Run) -> Done {
+    let mut urls = run.args.operands.clone();
+    urls.extend(run.args.values("url").map(ToOwned::to_owned).collect::<Vec<_>>());
+    if urls.is_empty() {
+        run.proc.eprint("curl: try 'curl --help' or 'curl --manual' for more information\n").await;
+        return Ok(2);
+    }
+    let mut last = 0;
+    for given in urls {
+        match fetch(run, &given).await? {
+            Ok(()) => {}
+            Err(Failure(code, message)) => {
+                if !run.args.has('s') || run.args.has('S') {
+                    let _ = run.flush().await;
+                    run.proc.eprint(format!("curl: ({code}) {message}\n")).await;
+                }
+                last = code;
+            }
+        }
+    }
+    Ok(last)
+}
+
+async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno> {
+    let Some(mut url) = Url::parse(&text(given)) else {
+        return Ok(Err(Failure(3, "URL using bad/illegal format or missing URL".to_owned())));
+    };
+    if url.host.is_empty() {
+        return Ok(Err(Failure(3, "URL using bad/illegal format or missing URL".to_owned())));
+    }
+    let data: Vec<BString> = run
+        .args
+        .iter()
+        .filter(|(o, _)| o.long == "data" || o.long == "data-raw")
+        .filter_map(|(_, v)| v.map(ToOwned::to_owned))
+        .collect();
+    let mut data: BString = bstr::join("&", data).into();
+    if let Some(file) = data.strip_prefix(b"@").map(BString::from) {
+        match run.slurp(&file).await {
+            Some(content) => {
+                data = content
+                    .head(1 << 24)
+                    .into_iter()
+                    .filter(|b| !matches!(b, b'\r' | b'\n'))
+                    .collect::<Vec<u8>>()
+                    .into()
+            }
+            None => return Ok(Err(Failure(26, format!("Failed to open {file}")))),
+        }
+    }
+    if run.args.has('G') && !data.is_empty() {
+        let joint = if url.path.contains('?') { '&' } else { '?' };
+        url.path.push(joint);
+        url.path.push_str(&text(&data));
+        data.clear();
+    }
+    let head_only = run.args.has('I');
+    let default = if head_only {
+        "HEAD"
+    } else if data.is_empty() {
+        "GET"
+    } else {
+        "POST"
+    };
+    let method = run.args.value('X').map_or_else(|| default.to_owned(), |m| text(m));
+    let agent = run.args.value('A').map_or_else(|| "curl/7.88.1".to_owned(), |a| text(a));
+    let mut headers = format!("User-Agent: {agent}\r\nAccept: */*\r\n");
+    for header in run.args.values('H') {
+        headers.push_str(&format!("{}\r\n", text(header)));
+    }
+    if !data.is_empty() {
+        headers.push_str(&format!(
+            "Content-Length: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+            data.len()
+        ));
+    }
+    let verbose = run.args.has('v');
+    let mut hops = 0;
+    let done = loop {
+        let done = match exchange(run, &url, &method, &headers, &data, verbose).await {
+            Ok(done) => done,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let location = done.head.get("location").map(|l| text(l));
+        if run.args.has('i') || head_only {
+            run.put(&done.head.raw).await?;
+        }
+        match location.filter(|_| run.args.has('L') && (300..400).contains(&done.status)) {
+            Some(location) if hops < TOO_MANY => {
+                hops += 1;
+                match url.join(&location) {
+                    Some(next) => url = next,
+                    None => break done,
+                }
+            }
+            Some(_) => return Ok(Err(Failure(47, format!("Maximum ({TOO_MANY}) redirects followed")))),
+            None => break done,
+        }
+    };
+    if run.args.has('f') && done.status >= 400 {
+        return Ok(Err(Failure(22, format!("The requested URL returned error: {}", done.status))));
+    }
+    let file = if run.args.has('O') {
+        Some(path::file_name(url.path.split('?').next().unwrap_or_default().as_bytes()).to_owned())
+    } else {
+        run.args.value('o').map(ToOwned::to_owned)
+    };
+    match file {
+        Some(name) if name.is_empty() => return Ok(Err(Failure(23, "Remote file name has no length!".to_owned()))),
+        Some(name) if name != "-" => {
+            if !run.args.has('s') {
+                run.proc.eprint(progress(done.body.len())).await;
+            }
+            if let Err(error) = run.proc.write_file(&name, &done.body).await {
+                run.proc.eprint(format!("Warning: Failed to open the file {name}: {}\n", error.strerror())).await;
+                return Ok(Err(Failure(23, "Failure writing output to destination".to_owned())));
+            }
+        }
+        _ => {
+            if !run.args.has('s') && run.proc.tty_of(1).is_none() && !head_only {
+                run.proc.eprint(progress(done.body.len())).await;
+            }
+            run.put_rope(&done.body).await?;
+        }
+    }
+    if let Some(format) = run.args.value('w').map(|f| text(&super::echo::unescape(f, false).0)) {
+        let kind = done.head.get("content-type").map(|v| text(v)).unwrap_or_default();
+        let out = format
+            .replace("%{http_code}", &format!("{:03}", done.status))
+            .replace("%{response_code}", &format!("{:03}", done.status))
+            .replace("%{size_download}", &done.body.len().to_string())
+            .replace("%{content_type}", &kind)
+            .replace("%{remote_ip}", &done.address)
+            .replace("%{num_redirects}", &hops.to_string());
+        run.put(out).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// curl's progress meter after a transfer that took no time.
+fn progress(bytes: u64) -> String {
+    format!(
+        "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\r100 {bytes:5}  100 {bytes:5}    0     0  {bytes:5}      0 --:--:-- --:--:-- --:--:-- {bytes:5}\n"
+    )
+}
+
+async fn wget_body(run: &mut Run) -> Done {
+    if run.args.operands.is_empty() {
+        return Ok(run.missing("missing URL").await);
+    }
+    let quiet = run.args.has('q');
+    for given in run.args.operands.clone() {
+        let Some(mut url) = Url::parse(&text(&given)) else {
+            run.complain(format!("{given}: Bad port number.")).await;
+            continue;
+        };
+        let mut headers =
+            "User-Agent: Wget/1.21.3\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n".to_owned();
+        for header in run.args.values("header") {
+            headers.push_str(&format!("{}\r\n", text(header)));
+        }
+        let mut hops = 0;
+        let done = loop {
+            match exchange(run, &url, "GET", &headers, b"", false).await {
+                Ok(done) if (300..400).contains(&done.status) && hops < 20 => {
+                    hops += 1;
+                    match done.head.get("location").and_then(|l| url.join(&text(l))) {
+                        Some(next) => url = next,
+                        None => break Some(done),
+                    }
+                }
+                Ok(done) => break Some(done),
+                Err(Failure(6, _)) if run.is_busybox() => {
+                    run.complain(format!("bad address '{}'", url.host)).await;
+                    break None;
+                }
+                Err(Failure(6, _)) => {
+                    run.complain(format!("unable to resolve host address '{}'", url.host)).await;
+                    run.status = 4;
+                    break None;
+                }
+                Err(Failure(7, _)) if run.is_busybox() => {
+                    run.complain(format!("can't connect to remote host ({}): Connection refused", url.host)).await;
+                    break None;
+                }
+                Err(Failure(7, _)) => {
+                    run.proc
+                        .eprint(format!("Connecting to {}:{}... failed: Connection refused.\n", url.host, url.port))
+                        .await;
+                    run.status = 4;
+                    break None;
+                }
+                Err(Failure(_, message)) => {
+                    run.complain(message).await;
+                    break None;
+                }
+            }
+        };
+        let Some(done) = done else { continue };
+        if done.status >= 400 {
+            let line = text(done.head.start.split_once_str(" ").map_or(b"".as_slice(), |(_, rest)| rest));
+            if run.is_busybox() {
+                run.complain(format!("server returned error: {}", text(&done.head.start))).await;
+            } else {
+                if !quiet {
+                    run.proc.eprint(format!("ERROR {}.\n", line.replacen(' ', ": ", 1))).await;
+                }
+                run.status = 8;
+            }
+            continue;
+        }
+        if run.args.has("spider") {
+            continue;
+        }
+        let own = path::file_name(url.path.split('?').next().unwrap_or_default().as_bytes()).to_owned();
+        let own = if own.is_empty() { "index.html".into() } else { own };
+        let name: BString = run.args.value('O').map_or(own, ToOwned::to_owned);
+        if name == "-" {
+            run.put_rope(&done.body).await?;
+            continue;
+        }
+        let name = run.args.value('P').map_or_else(|| name.clone(), |dir| path::join(dir, &name));
+        if let Err(error) = run.proc.write_file(&name, &done.body).await {
+            run.complain_path(&name, error).await;
+            continue;
+        }
+        if !quiet {
+            run.proc.eprint(format!("Saving to: '{name}'\n\n'{name}' saved [{0}/{0}]\n", done.body.len())).await;
+        }
+    }
+    Ok(0)
+}

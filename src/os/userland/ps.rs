@@ -1,0 +1,416 @@
+//! `ps`, `kill`, `top` (one shot), `mount` (listing): what runs and what is mounted.
+
+use bstr::{BString, ByteSlice};
+
+use super::names::Names;
+use super::program::{Done, Run, number, run_as, spec, text};
+use super::uname::uptime_line;
+use crate::base::errno::Errno;
+use crate::base::time::Timestamp;
+use crate::os::args::{flag, value};
+use crate::os::kernel::proc_fs::MEMORY_BYTES;
+use crate::os::kernel::process::ProcessInfo;
+use crate::os::kernel::{Proc, Signal};
+
+spec!(
+    PS,
+    "ps",
+    "[options]",
+    [
+        flag('a', ""),
+        flag('A', ""),
+        flag('e', ""),
+        flag('f', ""),
+        flag('l', ""),
+        flag('u', ""),
+        flag('x', ""),
+        flag('w', ""),
+        flag('H', ""),
+        flag('T', ""),
+        value('o', "format"),
+        value('p', "pid"),
+        value('C', ""),
+        flag('\0', "no-headers"),
+        value('\0', "sort")
+    ]
+);
+spec!(KILL, "kill", "[options] <pid> [...]", [flag('l', "list"), value('s', "signal"), value('n', "")]);
+spec!(TOP, "top", "[options]", [flag('b', ""), value('n', ""), value('d', ""), value('p', "")]);
+spec!(
+    MOUNT,
+    "mount",
+    "[options]",
+    [flag('a', ""), flag('l', ""), value('t', "types"), value('o', "options"), flag('v', ""), flag('\0', "bind")]
+);
+
+/// `ps`: BSD letters need no dash.
+pub async fn main(proc: Proc) -> i32 {
+    let mut argv = proc.args();
+    for word in argv.iter_mut().skip(1) {
+        if !word.starts_with(b"-") && word.iter().all(|b| b"auxfwelT".contains(b)) {
+            word.insert(0, b'+');
+        }
+    }
+    // A plus stands for a word of BSD letters, which mean other things than a dash's.
+    let bsd: Vec<u8> = argv.iter().filter_map(|w| w.strip_prefix(b"+")).flatten().copied().collect();
+    argv.retain(|w| !w.starts_with(b"+"));
+    run_as(proc, &PS, &argv, |run| Box::pin(body(run, bsd))).await
+}
+
+/// `kill`: `-9` and `-TERM` are signals.
+pub async fn kill(proc: Proc) -> i32 {
+    let mut argv = proc.args();
+    if let Some(word) = argv.get_mut(1)
+        && let Some(name) = word.strip_prefix(b"-")
+        && Signal::parse(&text(name)).is_some()
+    {
+        *word = [b"-s", name].concat().into();
+    }
+    run_as(proc, &KILL, &argv, |run| Box::pin(kill_body(run))).await
+}
+
+/// `top`.
+pub async fn top(proc: Proc) -> i32 {
+    super::program::run(proc, &TOP, |run| Box::pin(top_body(run))).await
+}
+
+/// `mount`.
+pub async fn mount(proc: Proc) -> i32 {
+    super::program::run(proc, &MOUNT, |run| Box::pin(mount_body(run))).await
+}
+
+fn tty(process: &ProcessInfo) -> String {
+    process.tty.map_or_else(|| "?".to_owned(), |id| format!("pts/{}", id.0))
+}
+
+fn command(process: &ProcessInfo) -> String {
+    let name = text(&process.comm);
+    match (process.state, process.args.is_empty()) {
+        ('Z', _) => format!("[{name}] <defunct>"),
+        (_, true) => format!("[{name}]"),
+        _ => process.args.iter().map(|a| text(a)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn cpu(process: &ProcessInfo) -> (u64, u64, u64) {
+    let seconds = process.cpu_micros / 1_000_000;
+    (seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// When a process started: a time today, else a day.
+fn started(process: &ProcessInfo, now: Timestamp) -> String {
+    let same_day = process.started.seconds().div_euclid(86_400) == now.seconds().div_euclid(86_400);
+    super::date::strftime(if same_day { "%H:%M" } else { "%b%d" }, process.started)
+}
+
+/// The state with `s` for a leader of a session and `+` for the foreground.
+fn state(process: &ProcessInfo) -> String {
+    let leader = if process.session == process.pid { "s" } else { "" };
+    let front = if process.tty.is_some() && process.session != process.pid { "+" } else { "" };
+    format!("{}{leader}{front}", process.state)
+}
+
+async fn body(run: &mut Run, bsd: Vec<u8>) -> Done {
+    let names = Names::load(&run.proc).await;
+    let now = run.proc.now();
+    let own = run.proc.gpid();
+    let mut processes = run.proc.processes();
+    processes.sort_by_key(|p| p.pid);
+    let mine = processes.iter().find(|p| p.gpid == own).map(|p| (p.tty, p.uid));
+    if run.is_busybox() {
+        run.put("PID   USER     TIME  COMMAND\n").await?;
+        for p in &processes {
+            let (hours, minutes, seconds) = cpu(p);
+            let user: String = text(&names.user(p.uid)).chars().take(8).collect();
+            run.put(format!("{:5} {user:<8} {:2}:{seconds:02} {}\n", p.pid, hours * 60 + minutes, command(p))).await?;
+        }
+        return Ok(0);
+    }
+    let has = |letter: char| run.args.has(letter);
+    let all = has('e') || has('A') || (bsd.contains(&b'a') && bsd.contains(&b'x'));
+    let pids: Option<Vec<u32>> =
+        run.args.value('p').map(|list| list.split(|b| *b == b',' || *b == b' ').filter_map(|n| number(n)).collect());
+    let comm = run.args.value('C').map(ToOwned::to_owned);
+    processes.retain(|p| match (&pids, &comm) {
+        (Some(pids), _) => pids.contains(&p.pid),
+        (None, Some(comm)) => p.comm == *comm,
+        _ if all => true,
+        _ if bsd.contains(&b'x') => mine.is_some_and(|(_, uid)| uid == p.uid),
+        _ if bsd.contains(&b'a') || has('a') => p.tty.is_some(),
+        _ => mine.is_some_and(|(tty, uid)| tty == p.tty && uid == p.uid),
+    });
+    if (pids.is_some() || comm.is_some()) && processes.is_empty() {
+        run.status = 1;
+    }
+    let headed = !run.args.has("no-headers");
+    let user = |p: &ProcessInfo| {
+        let name = text(&names.user(p.uid));
+        if name.chars().count() > 8 { name.chars().take(7).collect::<String>() + "+" } else { name }
+    };
+    let mut out = String::new();
+    if let Some(format) = run.args.value('o').map(|f| text(f)) {
+        let columns: Vec<String> = format.split([',', ' ']).map(str::to_owned).collect();
+        return custom(run, &columns, &processes, &names, headed).await;
+    }
+    if bsd.contains(&b'u') || has('u') {
+        if headed {
+            out.push_str("USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n");
+        }
+        for p in &processes {
+            let (hours, minutes, seconds) = cpu(p);
+            let rss = resident_kib(p);
+            let percent = rss as f64 * 1024.0 * 100.0 / MEMORY_BYTES as f64;
+            out.push_str(&format!(
+                "{:<8} {:>7}  0.0 {percent:>4.1} {:>6} {rss:>5} {:<8} {:<4} {:>5} {:>3}:{seconds:02} {}\n",
+                user(p),
+                p.pid,
+                rss * 2,
+                tty(p),
+                state(p),
+                started(p, now),
+                hours * 60 + minutes,
+                command(p)
+            ));
+        }
+    } else if has('f') {
+        if headed {
+            out.push_str("UID          PID    PPID  C STIME TTY          TIME CMD\n");
+        }
+        for p in &processes {
+            let (hours, minutes, seconds) = cpu(p);
+            out.push_str(&format!(
+                "{:<8} {:>7} {:>7}  0 {} {:<8} {hours:02}:{minutes:02}:{seconds:02} {}\n",
+                user(p),
+                p.pid,
+                p.ppid,
+                started(p, now),
+                tty(p),
+                command(p)
+            ));
+        }
+    } else if !bsd.is_empty() {
+        if headed {
+            out.push_str("    PID TTY      STAT   TIME COMMAND\n");
+        }
+        for p in &processes {
+            let (hours, minutes, seconds) = cpu(p);
+            out.push_str(&format!(
+                "{:>7} {:<8} {:<4} {:>3}:{seconds:02} {}\n",
+                p.pid,
+                tty(p),
+                state(p),
+                hours * 60 + minutes,
+                command(p)
+            ));
+        }
+    } else {
+        if headed {
+            out.push_str("    PID TTY          TIME CMD\n");
+        }
+        for p in &processes {
+            let (hours, minutes, seconds) = cpu(p);
+            out.push_str(&format!("{:>7} {:<8} {hours:02}:{minutes:02}:{seconds:02} {}\n", p.pid, tty(p), p.comm));
+        }
+    }
+    run.put(out).await?;
+    Ok(0)
+}
+
+/// Resident memory: nothing is really resident, so a program counts as what its arguments and environment hold and two
+/// pages of code.
+fn resident_kib(process: &ProcessInfo) -> u64 {
+    let held: usize = process.args.iter().chain(&process.env).map(|w| w.len()).sum();
+    8 + (held as u64).div_ceil(1024)
+}
+
+async fn custom(run: &mut Run, columns: &[String], processes: &[ProcessInfo], names: &Names, headed: bool) -> Done {
+    let mut table: Vec<Vec<String>> = Vec::new();
+    let keys: Vec<&str> = columns.iter().map(|c| c.split('=').next().unwrap_or_default()).collect();
+    let head = |key: &str| match key {
+        "user" | "euser" => "USER",
+        "cmd" => "CMD",
+        "args" | "command" => "COMMAND",
+        "comm" | "ucmd" => "COMMAND",
+        "stat" => "STAT",
+        "state" | "s" => "S",
+        "tty" | "tname" => "TTY",
+        "time" => "TIME",
+        "pid" => "PID",
+        "ppid" => "PPID",
+        "pgid" => "PGID",
+        "sid" => "SID",
+        "uid" => "UID",
+        "gid" => "GID",
+        _ => "",
+    };
+    if let Some(unknown) = keys.iter().find(|key| head(key).is_empty()) {
+        let message = format!("error: unknown user-defined format specifier \"{unknown}\"\n");
+        run.proc.eprint(message).await;
+        return Ok(1);
+    }
+    if headed && !columns.iter().all(|c| c.ends_with('=')) {
+        table.push(keys.iter().map(|key| head(key).to_owned()).collect());
+    }
+    for p in processes {
+        let (hours, minutes, seconds) = cpu(p);
+        let cell = |key: &&str| match *key {
+            "user" | "euser" => names.user(p.uid).to_string(),
+            "cmd" | "args" | "command" => command(p),
+            "comm" | "ucmd" => p.comm.to_string(),
+            "stat" => state(p),
+            "state" | "s" => p.state.to_string(),
+            "tty" | "tname" => tty(p),
+            "time" => format!("{hours:02}:{minutes:02}:{seconds:02}"),
+            "pid" => p.pid.to_string(),
+            "ppid" => p.ppid.to_string(),
+            "pgid" => p.group.to_string(),
+            "sid" => p.session.to_string(),
+            "gid" => p.gid.to_string(),
+            _ => p.uid.to_string(),
+        };
+        table.push(keys.iter().map(cell).collect());
+    }
+    let numeric = |key: &str| matches!(key, "pid" | "ppid" | "pgid" | "sid" | "uid" | "gid");
+    let least = |key: &str| match key {
+        "pid" | "ppid" | "pgid" | "sid" => 7,
+        "uid" | "gid" => 5,
+        "user" | "euser" | "tty" | "tname" | "time" => 8,
+        "comm" => 15,
+        "stat" => 4,
+        _ => 0,
+    };
+    for row in table {
+        let mut line = String::new();
+        for (index, (cell, key)) in row.iter().zip(&keys).enumerate() {
+            let w = least(key);
+            let piece = if numeric(key) {
+                format!("{cell:>w$}")
+            } else if index + 1 == row.len() {
+                cell.clone()
+            } else {
+                format!("{cell:<w$}")
+            };
+            if index > 0 {
+                line.push(' ');
+            }
+            line.push_str(&piece);
+        }
+        line.push('\n');
+        run.put(line).await?;
+    }
+    Ok(0)
+}
+
+async fn kill_body(run: &mut Run) -> Done {
+    if run.args.has('l') {
+        let names: Vec<&str> = Signal::ALL.iter().map(|row| row.1).collect();
+        run.put(names.join(" ") + "\n").await?;
+        return Ok(0);
+    }
+    let given = run.args.value('s').or_else(|| run.args.value('n')).map(|s| text(s));
+    let signal = match given.as_deref().map(Signal::parse) {
+        None => Signal::TERM,
+        Some(Some(signal)) => signal,
+        Some(None) => {
+            let given = given.unwrap_or_default();
+            let text = if run.is_busybox() {
+                format!("bad signal name '{given}'")
+            } else {
+                format!("unknown signal name {given}")
+            };
+            run.complain(text).await;
+            return Ok(1);
+        }
+    };
+    if run.args.operands.is_empty() {
+        return Ok(run.missing("no process ID specified").await);
+    }
+    for operand in run.args.operands.clone() {
+        let Some(pid) = number::<i64>(&operand) else {
+            let text = if run.is_busybox() {
+                format!("invalid number '{operand}'")
+            } else {
+                format!("failed to parse argument: '{operand}'")
+            };
+            run.complain(text).await;
+            continue;
+        };
+        let signal = (signal.0 != 0).then_some(signal);
+        if let Err(error) = run.proc.kill(pid, signal) {
+            let text = if run.is_busybox() {
+                format!("can't kill pid {pid}: {}", error.strerror())
+            } else {
+                format!("sending signal to {pid} failed: {}", error.strerror())
+            };
+            run.complain(text).await;
+        }
+    }
+    Ok(0)
+}
+
+async fn top_body(run: &mut Run) -> Done {
+    if !run.args.has('b') {
+        run.complain("the full-screen display is not simulated: use top -b -n1").await;
+        return Ok(1);
+    }
+    let names = Names::load(&run.proc).await;
+    let processes = run.proc.processes();
+    let count = |state: char| processes.iter().filter(|p| p.state == state).count();
+    let mebi = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let mut out = format!("top -{}\n", uptime_line(run));
+    out.push_str(&format!(
+        "Tasks: {:3} total, {:3} running, {:3} sleeping, {:3} stopped, {:3} zombie\n",
+        processes.len(),
+        count('R'),
+        count('S'),
+        count('T'),
+        count('Z')
+    ));
+    out.push_str("%Cpu(s):  0.0 us,  0.0 sy,  0.0 ni,100.0 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\n");
+    out.push_str(&format!(
+        "MiB Mem : {:8.1} total, {:8.1} free, {:8.1} used, {:8.1} buff/cache\n",
+        mebi(MEMORY_BYTES),
+        mebi(MEMORY_BYTES / 4 * 3),
+        mebi(MEMORY_BYTES / 8),
+        mebi(MEMORY_BYTES / 8)
+    ));
+    out.push_str("MiB Swap:      0.0 total,      0.0 free,      0.0 used. \n\n");
+    out.push_str("    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n");
+    for p in &processes {
+        let rss = resident_kib(p);
+        let (hours, minutes, seconds) = cpu(p);
+        let hundredths = p.cpu_micros / 10_000 % 100;
+        out.push_str(&format!(
+            "{:>7} {:<8}  20   0 {:>7} {rss:>6} {:>6} {}   0.0   0.0 {:>3}:{seconds:02}.{hundredths:02} {}\n",
+            p.pid,
+            text(&names.user(p.uid)),
+            rss * 2,
+            rss / 2,
+            p.state,
+            hours * 60 + minutes,
+            p.comm
+        ));
+    }
+    run.put(out).await?;
+    Ok(0)
+}
+
+async fn mount_body(run: &mut Run) -> Done {
+    if !run.args.operands.is_empty() {
+        let why = if run.proc.cred().uid == 0 { "permission denied." } else { "must be superuser to use mount." };
+        let target: BString = run.args.operands.last().cloned().unwrap_or_default();
+        run.complain(format!("{target}: {why}")).await;
+        return Ok(32);
+    }
+    let wanted = run.args.value('t').map(|t| text(t));
+    let lines = run.proc.mounts(|m| {
+        let shown = m.table().iter().filter(|m| wanted.as_ref().is_none_or(|w| w.split(',').any(|w| w == m.fs_type)));
+        let line = |m: &crate::os::fs::mounts::Mount| {
+            let mode = if m.read_only { "ro" } else { "rw" };
+            format!("{} on {} type {} ({mode},{})\n", m.source, m.at.as_bstr(), m.fs_type, m.options)
+        };
+        Ok::<_, Errno>(shown.map(line).collect::<String>())
+    });
+    run.put(lines.unwrap_or_default()).await?;
+    Ok(0)
+}

@@ -27,6 +27,8 @@ const NAME: &str = "capas";
 const UID: u32 = 1000;
 /// The group that may talk to the Docker daemon.
 const DOCKER_GID: u32 = 998;
+/// The group that may use sudo.
+const SUDO_GID: u32 = 27;
 /// Bytes that files written on the host may hold in memory.
 const DISK_LIMIT: u64 = 768 << 20;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,6 +39,10 @@ pub struct Host {
     hostname: Rc<RefCell<String>>,
     net: NetId,
 }
+
+/// The coloured prompt of Ubuntu's own `.bashrc`.
+const PROMPT: &str = r"PS1='\[\e[01;32m\]\u@\h\[\e[00m\]:\[\e[01;34m\]\w\[\e[00m\]\$ '
+";
 
 /// What a student finds installed, beyond the base system.
 const PACKAGES: [&str; 12] = [
@@ -65,13 +71,18 @@ pub fn root() -> Layer {
     append(&mut root, "/etc/passwd", 0o644, &format!("{USER}:x:{UID}:{UID}:Alumno,,,:{HOME}:/bin/bash"));
     append(&mut root, "/etc/group", 0o644, &format!("{USER}:x:{UID}:\ndocker:x:{DOCKER_GID}:{USER}"));
     append(&mut root, "/etc/shadow", 0o640, &format!("{USER}:*:18980:0:99999:7:::"));
+    let groups = root.read("/etc/group").replace("sudo:x:27:\n", &format!("sudo:x:27:{USER}\n"));
+    root.text("/etc/group", 0o644, &groups);
     root.text("/etc/hostname", 0o644, &format!("{NAME}\n"));
     root.text("/etc/hosts", 0o644, &format!("127.0.0.1 localhost\n127.0.1.1 {NAME}\n"));
     root.text("/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\noptions edns0 trust-ad\n");
     let own = |mode| Meta { mode, uid: UID, gid: UID, mtime: release.built };
     root.put(HOME, Entry::dir(own(0o750)));
     for name in [".bashrc", ".profile", ".bash_logout"] {
-        let text = root.read(&format!("/etc/skel/{name}"));
+        let mut text = root.read(&format!("/etc/skel/{name}"));
+        if name == ".bashrc" {
+            text.push_str(PROMPT);
+        }
         root.put(&format!("{HOME}/{name}"), Entry::file(own(0o644), text.as_str()));
     }
     root.into_layer()
@@ -79,6 +90,7 @@ pub fn root() -> Layer {
 
 /// Enters every program of the operating system.
 pub fn register(programs: &mut Programs) {
+    crate::os::shell::register(programs);
     crate::os::userland::register(programs);
 }
 
@@ -143,7 +155,7 @@ impl Host {
 
     /// Keeps a shell on a terminal: when it ends, the next one starts.
     pub fn log_in(&self, kernel: &Kernel, tty: TtyId) -> Result<Gpid, Errno> {
-        let cred = Cred { uid: UID, gid: UID, groups: vec![UID, DOCKER_GID] };
+        let cred = Cred { uid: UID, gid: UID, groups: vec![UID, SUDO_GID, DOCKER_GID] };
         kernel.spawn_with(self.spec(kernel, Some(tty), cred), |proc| Box::pin(login(proc)))
     }
 

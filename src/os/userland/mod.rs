@@ -49,6 +49,7 @@ mod sleep;
 mod sort;
 mod spawn;
 mod stat;
+mod sudo;
 mod tail;
 mod tar;
 mod tee;
@@ -136,6 +137,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "sleep" => sleep::main,
     "sort" => sort::main,
     "stat" => stat::main,
+    "sudo" => sudo::main,
     "tail" => tail::main,
     "tar" => tar::main,
     "tee" => tee::main,

@@ -75,7 +75,7 @@ fn owners(names: &Names, given: &[u8], only_group: bool) -> Result<Owners, Strin
     };
     let gid = match rest {
         None => None,
-        Some(rest) if rest.is_empty() => known.map(|user| user.gid),
+        Some([]) => known.map(|user| user.gid),
         Some(rest) => Some(group(rest)?),
     };
     Ok((uid, gid))

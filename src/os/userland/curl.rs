@@ -154,7 +154,7 @@ async fn exchange(
         let shown: String = head.raw.lines().map(|line| format!("< {}\n", text(line))).collect();
         run.proc.eprint(shown).await;
     }
-    let status = head.start.split_str(" ").nth(1).and_then(|s| super::program::number(s)).unwrap_or(0);
+    let status = head.start.split_str(" ").nth(1).and_then(super::program::number).unwrap_or(0);
     let none = method == "HEAD" || status == 204 || status == 304;
     let body = if none { Ok(Rope::new()) } else { read_body(&run.proc, fd, &head).await };
     let _ = run.proc.close(fd);

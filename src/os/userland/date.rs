@@ -92,7 +92,7 @@ pub fn strftime(format: &str, time: Timestamp) -> String {
     let month = index(c.month).saturating_sub(1);
     let day_of_year = (time.seconds() - Timestamp::from_date(c.year, 1, 1).seconds()) / 86_400 + 1;
     let monday_based = if c.weekday == 0 { 7 } else { c.weekday };
-    let hour12 = if c.hour % 12 == 0 { 12 } else { c.hour % 12 };
+    let hour12 = if c.hour.is_multiple_of(12) { 12 } else { c.hour % 12 };
     let mut out = String::new();
     let mut chars = format.chars();
     while let Some(ch) = chars.next() {

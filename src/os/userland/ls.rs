@@ -274,7 +274,7 @@ fn in_columns(cells: &[(Vec<u8>, usize)], width: usize, across: bool) -> Vec<u8>
             }
         }
         let last = widths.iter().rposition(|w| *w > 0).unwrap_or(0);
-        let sum: usize = widths.iter().sum::<usize>().saturating_sub(if last + 1 <= columns { 2 } else { 0 });
+        let sum: usize = widths.iter().sum::<usize>().saturating_sub(if last < columns { 2 } else { 0 });
         if sum < width || columns == 1 {
             best = (lines, widths);
             break;

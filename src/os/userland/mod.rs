@@ -17,6 +17,7 @@ mod diff;
 mod du;
 mod echo;
 mod env;
+mod file;
 mod find;
 mod grep;
 mod gzip;
@@ -50,6 +51,7 @@ mod sort;
 mod spawn;
 mod stat;
 mod sudo;
+mod stty;
 mod tail;
 mod tar;
 mod tee;
@@ -103,6 +105,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "env" => env::main,
     "false" => truth::fail,
     "fgrep" => grep::fgrep,
+    "file" => file::main,
     "find" => find::main,
     "free" => uname::free,
     "grep" => grep::main,
@@ -138,6 +141,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "sort" => sort::main,
     "stat" => stat::main,
     "sudo" => sudo::main,
+    "stty" => stty::main,
     "tail" => tail::main,
     "tar" => tar::main,
     "tee" => tee::main,

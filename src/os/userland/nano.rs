@@ -171,7 +171,7 @@ impl Editor {
         let title = format!("{left:<middle$}{shown}{mark}");
         let mut out =
             format!("\x1b[?25l\x1b[H\x1b[2J\x1b[7m{:<cols$}\x1b[0m\r\n", title.chars().take(cols).collect::<String>());
-        let shift = if self.col + 2 > cols { self.col + 2 - cols } else { 0 };
+        let shift = (self.col + 2).saturating_sub(cols);
         for index in self.top..self.top + body {
             if let Some(line) = self.lines.get(index) {
                 let skip = if index == self.row { shift } else { 0 };

@@ -168,8 +168,8 @@ pub fn translate(pattern: &[u8], grammar: Grammar) -> Result<String, String> {
                 Some(c @ ('w' | 'W' | 's' | 'S' | 'b' | 'B')) => out.extend(['\\', c]),
                 Some('n') => out.push('\n'),
                 Some('t') => out.push('\t'),
-                Some('`') => out.push_str("^"),
-                Some('\'') => out.push_str("$"),
+                Some('`') => out.push('^'),
+                Some('\'') => out.push('$'),
                 Some(c) => out.push_str(&regex_lite::escape(&c.to_string())),
             },
             '[' => class(&mut chars, &mut out)?,
@@ -209,7 +209,7 @@ pub fn translate(pattern: &[u8], grammar: Grammar) -> Result<String, String> {
         at_start = starts;
     }
     if depth > 0 {
-        return Err(if basic { "Unmatched ( or \\(".to_owned() } else { "Unmatched ( or \\(".to_owned() });
+        return Err("Unmatched ( or \\(".to_owned());
     }
     Ok(out)
 }

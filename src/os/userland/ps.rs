@@ -129,7 +129,7 @@ async fn body(run: &mut Run, bsd: Vec<u8>) -> Done {
     let has = |letter: char| run.args.has(letter);
     let all = has('e') || has('A') || (bsd.contains(&b'a') && bsd.contains(&b'x'));
     let pids: Option<Vec<u32>> =
-        run.args.value('p').map(|list| list.split(|b| *b == b',' || *b == b' ').filter_map(|n| number(n)).collect());
+        run.args.value('p').map(|list| list.split(|b| *b == b',' || *b == b' ').filter_map(number).collect());
     let comm = run.args.value('C').map(ToOwned::to_owned);
     processes.retain(|p| match (&pids, &comm) {
         (Some(pids), _) => pids.contains(&p.pid),

@@ -75,6 +75,15 @@ fn whole(run: &Run, path: &[u8], stat: &Stat, names: &Names) -> String {
         Some((major, minor)) => format!(" Device type: {major},{minor}"),
         None => String::new(),
     };
+    let access = format!(
+        "Access: ({:04o}/{})  Uid: ({:5}/{:>8})   Gid: ({:5}/{:>8})\n",
+        stat.meta.mode,
+        stat.mode_string(),
+        stat.meta.uid,
+        names.user(stat.meta.uid),
+        stat.meta.gid,
+        names.group(stat.meta.gid)
+    );
     format!(
         "{}{size_line}Device: {},{}\tInode: {:<11} Links: {}{device}\n{}Access: {}\nModify: {}\nChange: {}\n Birth: -\n",
         item("  File: %N\n").replace('\'', ""),
@@ -82,15 +91,7 @@ fn whole(run: &Run, path: &[u8], stat: &Stat, names: &Names) -> String {
         stat.dev & 0xff,
         stat.ino,
         stat.nlink,
-        format!(
-            "Access: ({:04o}/{})  Uid: ({:5}/{:>8})   Gid: ({:5}/{:>8})\n",
-            stat.meta.mode,
-            stat.mode_string(),
-            stat.meta.uid,
-            names.user(stat.meta.uid),
-            stat.meta.gid,
-            names.group(stat.meta.gid)
-        ),
+        access,
         time(stat.meta.mtime),
         time(stat.meta.mtime),
         time(stat.ctime),

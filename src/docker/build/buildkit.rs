@@ -730,7 +730,7 @@ impl<'a> Solver<'a> {
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
-                let bytes: u64 = found.iter().map(|file| size_of(file)).sum();
+                let bytes: u64 = found.iter().map(size_of).sum();
                 (self.world.sleep)(World::duration(18, bytes, 350)).await;
                 let destination = Destination::new(state.tree.clone(), (self.world.now)());
                 let many = found.len() + copy.documents.len() > 1;

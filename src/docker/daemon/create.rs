@@ -297,9 +297,8 @@ impl World {
         }
         for target in &config.volumes {
             let target = path::normalize(target.as_bytes()).to_string();
-            if !out.contains_key(&target) {
-                let mount = self.volume_mount(VolumeCreate::default(), true, &target, "", true, true)?;
-                out.insert(target, mount);
+            if let std::collections::btree_map::Entry::Vacant(slot) = out.entry(target.clone()) {
+                slot.insert(self.volume_mount(VolumeCreate::default(), true, &target, "", true, true)?);
             }
         }
         Ok(out.into_values().collect())

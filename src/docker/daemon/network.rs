@@ -41,7 +41,7 @@ impl Subnet {
     pub fn parse(text: &str) -> Option<Self> {
         let (base, prefix) = text.split_once('/')?;
         let (base, prefix): (Ipv4Addr, u8) = (base.parse().ok()?, prefix.parse().ok()?);
-        (prefix <= 30 && prefix >= 8).then_some(Self { base: Ipv4Addr::from(u32::from(base) & mask(prefix)), prefix })
+        (8..=30).contains(&prefix).then_some(Self { base: Ipv4Addr::from(u32::from(base) & mask(prefix)), prefix })
     }
 
     fn contains(self, address: Ipv4Addr) -> bool {

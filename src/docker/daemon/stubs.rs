@@ -1,19 +1,14 @@
 //! Routes that are declared and not served yet: each says so and fails.
 #![expect(unused_variables, reason = "the bodies come next")]
 
-use super::api::Filters;
-use super::api::build::{BuildFuture, BuildRequest, BuildSink, Builder};
+use super::api::build::{BuildFuture, BuildRequest, BuildSink};
 use super::api::container::*;
 use super::api::image::*;
-use super::api::network::*;
-use super::api::stream::*;
 use super::api::system::*;
-use super::api::volume::*;
 use super::errors::DaemonError;
 use super::handle::Daemon;
 use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
-use crate::base::time::Timestamp;
 
 type Answer<T> = Result<T, DaemonError>;
 

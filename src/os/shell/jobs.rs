@@ -96,11 +96,9 @@ impl Shell {
         self.status = status;
         if let Status::Signaled(signal) = last {
             match signal {
-                Signal::INT => {
-                    if self.is_prompting() {
-                        self.proc.eprint("\n").await;
-                        return Err(Flow::Interrupt);
-                    }
+                Signal::INT if self.is_prompting() => {
+                    self.proc.eprint("\n").await;
+                    return Err(Flow::Interrupt);
                 }
                 Signal::PIPE => {}
                 signal if self.is_prompting() => self.proc.eprint(format!("{}\n", signal.text())).await,

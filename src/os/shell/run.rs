@@ -26,9 +26,7 @@ impl Shell {
             if let Some(command) = self.traps.get(signal.name()).cloned() {
                 let status = self.status;
                 let run = self.run_text(&command).await;
-                if let Err(flow) = run {
-                    return Err(flow);
-                }
+                run?;
                 self.status = status;
             } else if signal == Signal::INT && self.is_prompting() {
                 self.status = 130;

@@ -1,5 +1,5 @@
 //! `--format` templates against the real client: `docker context` is the only noun that answers without a daemon.
-#![expect(clippy::disallowed_methods, reason = "it asks a real program")]
+#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "it asks a real program and tells what differs")]
 
 use std::process::{Command, Stdio};
 

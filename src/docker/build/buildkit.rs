@@ -443,7 +443,7 @@ impl<'a> Solver<'a> {
                 let cell = RefCell::new(&mut count);
                 let base = self.fetch(reference, name, span, &|text| cell.borrow_mut().name(text)).await?;
                 let triggers = base.image.config().config.on_build.clone();
-                (self.from_image(&base)?, triggers)
+                (self.state_of_image(&base)?, triggers)
             }
         };
         count.total += triggers.len();
@@ -477,7 +477,7 @@ impl<'a> Solver<'a> {
         }
     }
 
-    fn from_image(&self, base: &BaseImage) -> Result<State, Located> {
+    fn state_of_image(&self, base: &BaseImage) -> Result<State, Located> {
         let image = base.image.config();
         let mut config = image.config.clone();
         config.on_build.clear();
@@ -743,7 +743,6 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    #[expect(clippy::type_complexity, reason = "the parts of a copy, used once")]
     fn prepare_copy(
         &self,
         state: &State,

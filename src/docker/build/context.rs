@@ -239,7 +239,12 @@ pub(super) mod tests {
         let who = Caller { now: Timestamp::from_date(2026, 1, 1), ..Caller::root() };
         for (path, text) in files {
             for (at, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
-                drop(mounts.create(&who, path[..at].as_bytes(), 0o755, Content::Dir { opaque: false }));
+                drop(mounts.create(
+                    &who,
+                    path.as_bytes().get(..at).unwrap_or_default(),
+                    0o755,
+                    Content::Dir { opaque: false },
+                ));
             }
             if !path.ends_with('/') {
                 mounts.create(&who, path.as_bytes(), 0o644, Content::File((*text).into())).unwrap();

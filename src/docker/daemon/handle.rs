@@ -225,7 +225,7 @@ impl State {
     /// The containers, newest first.
     pub fn newest_first(&self) -> Vec<&Container> {
         let mut all: Vec<&Container> = self.containers.values().collect();
-        all.sort_by(|a, b| (b.created, b.id).cmp(&(a.created, a.id)));
+        all.sort_by_key(|container| std::cmp::Reverse((container.created, container.id)));
         all
     }
 }

@@ -63,7 +63,7 @@ impl World {
 }
 
 fn newest_first(images: &mut [ImageSummary]) {
-    images.sort_by(|a, b| (b.created, b.id).cmp(&(a.created, a.id)));
+    images.sort_by_key(|image| std::cmp::Reverse((image.created, image.id)));
 }
 
 impl Daemon {

@@ -225,12 +225,9 @@ impl Daemon {
 }
 
 fn start_downloads(jobs: &mut [Job]) {
-    let mut active = jobs.iter().filter(|job| matches!(job.phase, Phase::Downloading(_))).count();
-    for job in jobs.iter_mut().filter(|job| job.phase == Phase::Waiting) {
-        if active >= DOWNLOADS {
-            break;
-        }
-        active += 1;
+    let active = jobs.iter().filter(|job| matches!(job.phase, Phase::Downloading(_))).count();
+    let free = DOWNLOADS.saturating_sub(active);
+    for job in jobs.iter_mut().filter(|job| job.phase == Phase::Waiting).take(free) {
         job.phase = Phase::Downloading(0);
     }
 }

@@ -247,7 +247,7 @@ impl Editor {
                 self.insert(&kill);
             }
             27 => self.pending = Pending::Escape,
-            1..=31 => {}
+            byte if byte < 32 => {}
             byte => self.character(byte),
         }
         Key::None

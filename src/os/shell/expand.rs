@@ -639,7 +639,8 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Default { op, null, word } => {
-                let is_set = !values.is_empty() && !(*null && values.iter().all(|v| v.is_empty()));
+                let is_empty = values.iter().all(|v| v.is_empty());
+                let is_set = !values.is_empty() && (!*null || !is_empty);
                 match (op, is_set) {
                     (b'+', false) => values.clear(),
                     (b'+', true) | (b'-', false) => return self.default_word(word, fields, quoted).await,

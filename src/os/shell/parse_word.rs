@@ -406,15 +406,13 @@ impl Parser {
 
     fn until_brace(&mut self) -> Parse<BString> {
         let mut depth = 0usize;
-        let mut len = 0;
-        for byte in self.rest() {
+        for (len, byte) in self.rest().iter().enumerate() {
             match byte {
                 b'{' => depth += 1,
                 b'}' if depth == 0 => return Ok(self.take_text(len)),
                 b'}' => depth -= 1,
                 _ => {}
             }
-            len += 1;
         }
         Err(self.error(Fault::Unterminated(b'}')))
     }

@@ -52,6 +52,30 @@ fn trim_zeros(number: &str) -> String {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number.to_owned() }
 }
 
+/// apt's sizes without the unit: `9,950` bytes are `9950 `, 5 417 000 are `5417 k`, 11 400 000 are `11.4 M` (apt-pkg
+/// `strutl.cc`, `SizeToStr`).
+pub fn apt_size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for (index, unit) in ["", "k", "M", "G", "T"].into_iter().enumerate() {
+        if value < 100.0 && index > 0 {
+            return format!("{value:.1} {unit}");
+        }
+        if value < 10_000.0 {
+            return format!("{value:.0} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.0} P")
+}
+
+/// apt's durations: `2s`, `1min 5s` (apt-pkg `strutl.cc`, `TimeToStr`).
+pub fn apt_time(seconds: u64) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, seconds) => format!("{minutes}min {seconds}s"),
+    }
+}
+
 /// Parses `64m`, `1.5GB`, `128MiB` with binary units (`RAMInBytes`); `None` when it is no size.
 pub fn parse_ram(text: &str) -> Option<i64> {
     let cut = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
@@ -94,6 +118,16 @@ mod tests {
         }
         assert_eq!(bytes_size(8_028_160), "7.656MiB");
         assert_eq!(bytes_size(1024), "1KiB");
+    }
+
+    #[test]
+    fn apt_keeps_four_digits() {
+        for (bytes, text) in
+            [(41, "41 "), (9_950, "9950 "), (315_764, "316 k"), (5_417_000, "5417 k"), (11_400_000, "11.4 M")]
+        {
+            assert_eq!(apt_size(bytes), text);
+        }
+        assert_eq!(apt_time(65), "1min 5s");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The table gives only the code. Whether a program exists is for the file system to say: a file names the program that it
 //! is. What a program prints follows from the files and processes it sees; what it can't do it refuses.
 
+pub mod admin;
 mod basename;
 mod busybox;
 mod cat;
@@ -171,9 +172,10 @@ pub fn register(programs: &mut Programs) {
     for (name, main) in TABLE {
         programs.add(name, *main);
     }
+    admin::register(programs);
 }
 
-/// The names of all programs of this module, in order.
+/// The names of all programs.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|row| row.0)
+    TABLE.iter().map(|row| row.0).chain(admin::names())
 }

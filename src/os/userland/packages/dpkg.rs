@@ -36,6 +36,10 @@ impl Package {
         if !depends.is_empty() {
             let _ = writeln!(out, "Depends: {}", depends.join(", "));
         }
+        let recommends = self.recommends();
+        if !recommends.is_empty() {
+            let _ = writeln!(out, "Recommends: {}", recommends.join(", "));
+        }
         let _ = writeln!(out, "Description: {}", record.synopsis);
         out
     }

@@ -66,6 +66,8 @@ pub struct Record {
     pub synopsis: &'static str,
     /// Names of the packages it needs, as its own release calls them.
     pub depends: Vec<&'static str>,
+    /// Names of those that are installed with it unless it is asked for alone.
+    pub recommends: Vec<&'static str>,
     version: &'static str,
     bodies: Vec<&'static str>,
 }
@@ -155,13 +157,14 @@ fn read_records(text: &'static str, into: &mut BTreeMap<&'static str, Vec<Record
         let section = words.next().unwrap_or_default();
         let origin = words.next().and_then(|word| word.strip_prefix('%'));
         let (synopsis, mut body) = body.split_once('\n').unwrap_or((body, ""));
-        let mut depends = Vec::new();
-        if let Some(rest) = body.strip_prefix('>') {
+        let mut names = |mark: char| -> Vec<&'static str> {
+            let Some(rest) = body.strip_prefix(mark) else { return Vec::new() };
             let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
-            depends = line.split(' ').collect();
             body = rest;
-        }
-        let record = Record { name, section, origin, synopsis, depends, version, bodies: vec![body] };
+            line.split(' ').collect()
+        };
+        let (depends, recommends) = (names('>'), names('<'));
+        let record = Record { name, section, origin, synopsis, depends, recommends, version, bodies: vec![body] };
         into.entry(name).or_default().push(record);
     }
 }
@@ -279,8 +282,16 @@ impl Package {
 
     /// Names of the packages it needs, as its release calls them.
     pub fn depends(&self) -> Vec<&'static str> {
-        let release = self.release;
-        let mut names: Vec<&str> = self.record.depends.iter().filter_map(|name| release.provider(name)).collect();
+        self.here(&self.record.depends)
+    }
+
+    /// Names of the packages that usually come with it, as its release calls them.
+    pub fn recommends(&self) -> Vec<&'static str> {
+        self.here(&self.record.recommends)
+    }
+
+    fn here(&self, names: &[&'static str]) -> Vec<&'static str> {
+        let mut names: Vec<&str> = names.iter().filter_map(|name| self.release.provider(name)).collect();
         names.dedup();
         names.retain(|name| *name != self.name());
         names
@@ -352,6 +363,6 @@ mod tests {
             bullseye.candidates("nginx", sources).iter().map(|package| package.version).collect()
         };
         assert_eq!(names("deb http://deb.debian.org/debian bullseye main"), ["1.18.0-6.1"]);
-        assert_eq!(names("deb https://nginx.org/packages/"), ["1.21.5-1~bullseye", "1.18.0-6.1"]);
+        assert_eq!(names("deb https://nginx.org/packages/"), ["1.21.4-1~bullseye", "1.18.0-6.1"]);
     }
 }

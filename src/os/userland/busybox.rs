@@ -9,9 +9,13 @@ use crate::os::kernel::Proc;
 /// Programs of the table that are no applets of busybox.
 const FOREIGN: [&str; 8] = ["busybox", "nginx", "curl", "apt", "apt-get", "bash", "dpkg", "apk"];
 
+/// The administrator's programs that busybox has too.
+const ACCOUNTS: [&str; 4] = ["addgroup", "adduser", "delgroup", "deluser"];
+
 fn applets(proc: &Proc) -> Vec<&'static str> {
     let mut names = proc.kernel().program_names();
-    names.retain(|name| !FOREIGN.contains(name));
+    let of_administrators = |name: &str| super::admin::names().any(|own| own == name) && !ACCOUNTS.contains(&name);
+    names.retain(|name| !FOREIGN.contains(name) && !of_administrators(name));
     names
 }
 

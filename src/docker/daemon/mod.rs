@@ -5,6 +5,7 @@
 //! client that goes away takes nothing with it. Builders and the build cache are given by the machine.
 
 pub mod api;
+pub mod archive;
 pub mod container;
 pub mod create;
 pub mod errors;
@@ -19,6 +20,10 @@ pub mod pull;
 pub mod query;
 pub mod rootfs;
 pub mod run;
+pub mod snapshot;
 mod stubs;
+pub mod system;
+#[cfg(test)]
+mod tests;
 pub mod users;
 pub mod volume;

@@ -1,0 +1,271 @@
+//! Files in and out of containers, and containers as images: `cp`, `diff`, `export`, `commit`.
+
+use std::sync::Arc;
+
+use super::api::container::{ChangeKind, CommitRequest, FilesystemChange, PathStat, PutArchiveOptions};
+use super::api::system::EventKind;
+use super::container::{ContainerId, State};
+use super::errors::DaemonError;
+use super::files::{self, UnpackError};
+use super::handle::{Daemon, World};
+use crate::base::digest::ImageId;
+use crate::base::errno::Errno;
+use crate::base::path;
+use crate::base::rope::Rope;
+use crate::docker::dockerfile::quote::go_quote;
+use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
+use crate::docker::image::reference::Reference;
+use crate::os::fs::mounts::{Caller, Mounts};
+use crate::os::fs::overlay::Difference;
+
+impl World {
+    /// A container's files as a client of `cp` sees them: its layers and volumes.
+    fn container_files(&self, id: ContainerId) -> Result<Mounts, DaemonError> {
+        let state = self.state.borrow();
+        let missing = || DaemonError::NoSuchContainer(id.to_string());
+        self.files_of(state.containers.get(&id).ok_or_else(missing)?)
+    }
+}
+
+/// The path as from the root, a trailing `/.` or slash told apart.
+fn absolute(path: &[u8]) -> bstr::BString {
+    path::join(b"/", path)
+}
+
+impl Daemon {
+    /// `GET /containers/{id}/changes`.
+    ///
+    /// # Errors
+    /// No such container.
+    pub fn container_changes(&self, name: &str) -> Result<Vec<FilesystemChange>, DaemonError> {
+        let id = self.0.find(name)?;
+        let differences = self.0.with(id, |c| c.root.borrow().differences()).unwrap_or_default();
+        let kind = |difference| match difference {
+            Difference::Added => ChangeKind::Add,
+            Difference::Changed => ChangeKind::Modify,
+            Difference::Deleted => ChangeKind::Delete,
+        };
+        Ok(differences.into_iter().map(|(path, d)| FilesystemChange { kind: kind(d), path }).collect())
+    }
+
+    /// `HEAD /containers/{id}/archive`.
+    ///
+    /// # Errors
+    /// No such container or file.
+    pub fn archive_stat(&self, name: &str, path: &[u8]) -> Result<PathStat, DaemonError> {
+        let id = self.0.find(name)?;
+        let mounts = self.0.container_files(id)?;
+        stat(&mounts, name, path)
+    }
+
+    /// `GET /containers/{id}/archive`: a tar whose top entry is the last name of `path`.
+    ///
+    /// # Errors
+    /// No such container or file.
+    pub fn archive_get(&self, name: &str, path: &[u8]) -> Result<(Rope, PathStat), DaemonError> {
+        let id = self.0.find(name)?;
+        let mounts = self.0.container_files(id)?;
+        let stat = stat(&mounts, name, path)?;
+        let at = path::normalize(&absolute(path));
+        let as_name = if stat.name == "/" || stat.name.is_empty() { b".".to_vec() } else { stat.name.to_vec() };
+        let tar = files::pack(&mounts, &at, &as_name, false)?;
+        Ok((tar, stat))
+    }
+
+    /// `PUT /containers/{id}/archive`: unpacks a tar in the directory `path`.
+    ///
+    /// # Errors
+    /// No such container or directory; what can't be written.
+    pub fn archive_put(
+        &self,
+        name: &str,
+        path: &[u8],
+        tar: &Rope,
+        options: PutArchiveOptions,
+    ) -> Result<(), DaemonError> {
+        let id = self.0.find(name)?;
+        let mounts = self.0.container_files(id)?;
+        let at = absolute(path);
+        let place = mounts.find(&Caller::root(), &at, true).map_err(|_| no_file(name, path))?;
+        if !mounts.stat(&Caller::root(), &at, true)?.is_dir() {
+            return Err(DaemonError::NotADirectory);
+        }
+        if place.read_only {
+            let read_only_root = self.0.with(id, |c| c.host.read_only_rootfs) == Some(true);
+            return Err(if read_only_root { DaemonError::ReadOnlyRootfs } else { DaemonError::ReadOnlyVolume });
+        }
+        let owner = (!options.copy_uid_gid).then_some((0, 0));
+        let now = self.0.kernel.now();
+        let unpacked = files::unpack(&mounts, &place.path, tar, now, options.no_overwrite_dir_non_dir, owner);
+        unpacked.map_err(|error| match error {
+            UnpackError::Tar(error) => DaemonError::Tar(error),
+            UnpackError::Errno(error) => DaemonError::Errno(error),
+            UnpackError::Overwrite { directory_is_there, path } => {
+                let (what, by) =
+                    if directory_is_there { ("directory", "non-directory") } else { ("non-directory", "directory") };
+                DaemonError::Overwrite { what, by, path: path.to_string() }
+            }
+        })?;
+        self.0.emit_container(id, "extract-to-dir", &[]);
+        self.0.changed();
+        Ok(())
+    }
+
+    /// `GET /containers/{id}/export`: the merged files, without volumes.
+    ///
+    /// # Errors
+    /// No such container.
+    pub fn container_export(&self, name: &str) -> Result<Rope, DaemonError> {
+        let id = self.0.find(name)?;
+        let root = self.0.with(id, |c| std::rc::Rc::clone(&c.root));
+        let root = root.ok_or_else(|| DaemonError::NoSuchContainer(name.to_owned()))?;
+        let mounts = Mounts::new(crate::os::fs::mounts::Mount::overlay("/", "overlay", "overlay", &root));
+        let tar = files::pack(&mounts, b"/", b"", true)?;
+        self.0.emit_container(id, "export", &[]);
+        Ok(tar)
+    }
+
+    /// `POST /commit`.
+    ///
+    /// # Errors
+    /// No such container, a name that can't be one, a change that can't be made.
+    pub fn commit(&self, request: CommitRequest) -> Result<ImageId, DaemonError> {
+        let world = &self.0;
+        let id = world.find(&request.container)?;
+        let reference = match request.reference.as_str() {
+            "" => None,
+            text => Some(Reference::parse(text)?),
+        };
+        let found = world.with(id, |c| {
+            let pausable = request.pause && matches!(c.state, State::Running(_));
+            (c.root.borrow().upper(), c.image, c.chain, c.config.clone(), c.command(), pausable)
+        });
+        let Some((layer, image, chain, own, command, _)) = found else {
+            return Err(DaemonError::NoSuchContainer(request.container));
+        };
+        let mut config = own.clone();
+        for change in &request.changes {
+            apply_change(&mut config, change)?;
+        }
+        let now = world.kernel.now();
+        let mut store = world.store.borrow_mut();
+        let base = store.image(image).map(|image| image.config().clone()).unwrap_or_default();
+        let empty = layer.is_empty();
+        let held = if empty { None } else { Some(store.register(chain, Arc::new(layer))?) };
+        let mut diff_ids = base.diff_ids.clone();
+        diff_ids.extend(held.and_then(|held| store.layer(held)).map(|layer| layer.diff_id));
+        let mut history = base.history.clone();
+        history.push(History {
+            created: Some(now),
+            created_by: command.join(" "),
+            author: request.author.clone(),
+            comment: request.comment.clone(),
+            empty_layer: empty,
+        });
+        let document = ImageConfig {
+            architecture: base.architecture.clone(),
+            variant: base.variant.clone(),
+            os: base.os.clone(),
+            author: request.author,
+            comment: request.comment.clone(),
+            config: config.clone(),
+            container: id.to_string(),
+            container_config: Some(own),
+            created: Some(now),
+            docker_version: super::api::SERVER_VERSION.to_owned(),
+            history,
+            diff_ids,
+        };
+        let made = store.add_image(Image::new(document, Form::Classic))?;
+        store.set_parent(made, image);
+        // The image holds the layer from now on.
+        if let Some(held) = held {
+            store.release(held);
+        }
+        if let Some(reference) = reference.clone() {
+            store.tag(reference, made, now);
+        }
+        drop(store);
+        world.emit_container(id, "commit", &[("comment", request.comment), ("imageID", made.to_string())]);
+        if let Some(reference) = reference {
+            let name = reference.with_default_tag().familiar();
+            world.emit(EventKind::Image, "tag", made.to_string(), &[("name", name)]);
+        }
+        Ok(made)
+    }
+}
+
+fn no_file(container: &str, path: &[u8]) -> DaemonError {
+    DaemonError::NoSuchFile { path: String::from_utf8_lossy(path).into_owned(), container: container.to_owned() }
+}
+
+fn stat(mounts: &Mounts, container: &str, path: &[u8]) -> Result<PathStat, DaemonError> {
+    let at = absolute(path);
+    let who = Caller::root();
+    let found = mounts.stat(&who, &at, false).map_err(|error| match error {
+        Errno::ENOENT | Errno::ENOTDIR => no_file(container, path),
+        other => DaemonError::Errno(other),
+    })?;
+    let normal = path::normalize(&at);
+    let target = mounts.readlink(&who, &normal).ok();
+    let link_target = match target {
+        // Links are told as absolute paths within the container.
+        Some(target) => mounts
+            .find(&who, &normal, true)
+            .map_or_else(|_| path::normalize(&path::join(path::parent(&normal), &target)), |place| place.path),
+        None => bstr::BString::default(),
+    };
+    Ok(PathStat {
+        name: path::file_name(&normal).to_owned(),
+        size_bytes: found.size_bytes,
+        mode: found.mode(),
+        mtime: found.meta.mtime,
+        link_target,
+    })
+}
+
+/// `--change`: one Dockerfile instruction that is about the config.
+pub fn apply_change(config: &mut ContainerConfig, line: &str) -> Result<(), DaemonError> {
+    let line = line.trim();
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    let instruction = word.to_ascii_uppercase();
+    let words = || -> Vec<String> {
+        serde_json::from_str::<Vec<String>>(rest)
+            .unwrap_or_else(|_| vec!["/bin/sh".to_owned(), "-c".to_owned(), rest.to_owned()])
+    };
+    let pairs = || -> Vec<(String, String)> {
+        let first = rest.split_whitespace().next().unwrap_or_default();
+        if first.contains('=') {
+            let pair = |word: &str| {
+                let (name, value) = word.split_once('=')?;
+                Some((name.to_owned(), value.trim_matches(['"', '\'']).to_owned()))
+            };
+            rest.split_whitespace().filter_map(pair).collect()
+        } else {
+            let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            vec![(name.to_owned(), value.trim().to_owned())]
+        }
+    };
+    match instruction.as_str() {
+        "CMD" => config.cmd = Some(words()),
+        "ENTRYPOINT" => config.entrypoint = Some(words()),
+        "ENV" => pairs().iter().for_each(|(name, value)| config.set_env(name, value)),
+        "LABEL" => config.labels.extend(pairs()),
+        "EXPOSE" => {
+            let port = |word: &str| if word.contains('/') { word.to_owned() } else { format!("{word}/tcp") };
+            config.exposed_ports.extend(rest.split_whitespace().map(port));
+        }
+        "USER" => rest.clone_into(&mut config.user),
+        "WORKDIR" => config.working_dir = path::join(config.working_dir.as_bytes(), rest.as_bytes()).to_string(),
+        "VOLUME" => match serde_json::from_str::<Vec<String>>(rest) {
+            Ok(list) => config.volumes.extend(list),
+            Err(_) => config.volumes.extend(rest.split_whitespace().map(ToOwned::to_owned)),
+        },
+        "STOPSIGNAL" => rest.clone_into(&mut config.stop_signal),
+        "ONBUILD" => config.on_build.push(rest.to_owned()),
+        "HEALTHCHECK" => return Err(DaemonError::NotSimulated("HEALTHCHECK in --change")),
+        other => return Err(DaemonError::BadChange(go_quote(&other.to_lowercase()))),
+    }
+    Ok(())
+}

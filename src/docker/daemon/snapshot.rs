@@ -1,0 +1,92 @@
+//! The daemon's state as plain data, for pictures.
+
+use super::api::snapshot::{ContainerView, ImageView, LayerView, NetworkView, Snapshot, VolumeView};
+use super::container::{Container, MountSource};
+use super::files;
+use super::handle::{Daemon, World};
+use super::volume::ANONYMOUS;
+
+impl Daemon {
+    /// A number that is another one after every change, writes to containers' files included.
+    pub fn revision(&self) -> u64 {
+        self.0.collect_file_events();
+        self.0.revision.get()
+    }
+
+    /// Everything that is drawn.
+    pub fn snapshot(&self) -> Snapshot {
+        let revision = self.revision();
+        let images = self.image_list(&super::api::image::ImageListOptions { all: true, ..Default::default() });
+        let images = images.unwrap_or_default().into_iter().map(|summary| {
+            let store = self.0.store.borrow();
+            let layers = World::history_with_layers(&store, summary.id).into_iter().map(|(line, chain)| {
+                let layer = chain.and_then(|chain| store.layer(chain));
+                LayerView {
+                    diff_id: layer.map(|layer| layer.diff_id),
+                    size_bytes: layer.map_or(0, |layer| layer.size_bytes),
+                    created_by: line.created_by,
+                    files: layer.map_or(0, |layer| layer.layer.len()),
+                }
+            });
+            let mut layers: Vec<LayerView> = layers.collect();
+            // Imported images may tell of fewer layers than they have.
+            let told = layers.iter().filter(|layer| layer.diff_id.is_some()).count();
+            let chain = store.image(summary.id).and_then(|image| image.config().chain_id());
+            for layer in store.stack(chain).into_iter().skip(told) {
+                layers.push(LayerView {
+                    diff_id: Some(layer.diff_id),
+                    size_bytes: layer.size_bytes,
+                    created_by: String::new(),
+                    files: layer.layer.len(),
+                });
+            }
+            ImageView { id: summary.id, tags: summary.repo_tags, layers, size_bytes: summary.size_bytes }
+        });
+        let images = images.collect();
+        let state = self.0.state.borrow();
+        let host = self.0.host.mounts.borrow();
+        let volumes = state.volumes.values().map(|volume| VolumeView {
+            name: volume.name.clone(),
+            size_bytes: files::size_bytes(&host, volume.mountpoint().as_bytes()),
+            anonymous: volume.labels.contains_key(ANONYMOUS),
+        });
+        let networks = state.networks.values().map(|network| NetworkView {
+            name: network.name.clone(),
+            driver: network.driver.to_owned(),
+            subnet: network.subnet.map(|subnet| subnet.to_string()),
+        });
+        let mut networks: Vec<NetworkView> = networks.collect();
+        networks.sort_by(|a, b| a.name.cmp(&b.name));
+        Snapshot {
+            revision,
+            images,
+            containers: state.newest_first().into_iter().map(view).collect(),
+            volumes: volumes.collect(),
+            networks,
+        }
+    }
+}
+
+fn view(container: &Container) -> ContainerView {
+    let volume = |mount: &super::container::ContainerMount| match &mount.source {
+        MountSource::Volume { name, .. } => Some((name.clone(), mount.point.destination.clone())),
+        _ => None,
+    };
+    ContainerView {
+        id: container.id.to_string(),
+        name: container.name.clone(),
+        image: container.config.image.clone(),
+        image_id: container.image,
+        state: container.state.name(),
+        exit_code: container.state.ended().filter(|ended| ended.finished.is_some()).map(|ended| ended.code),
+        ports: container.ports(),
+        changed_files: container.changed_files(),
+        size_bytes: container.root.borrow().upper_size_bytes(),
+        volumes: container.mounts.iter().filter_map(volume).collect(),
+        networks: container
+            .endpoints
+            .iter()
+            .filter_map(|(name, endpoint)| Some((name.clone(), endpoint.address?)))
+            .collect(),
+    }
+}

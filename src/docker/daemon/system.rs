@@ -1,0 +1,151 @@
+//! The daemon itself: info, version, disk usage, builds.
+
+use serde_json::json;
+
+use super::api::build::{BuildFuture, BuildRequest, BuildSink};
+use super::api::container::{Document, PruneReport};
+use super::api::system::{DiskUsage, Version};
+use super::api::{API_VERSION, Filters, SERVER_VERSION};
+use super::container::State;
+use super::errors::DaemonError;
+use super::handle::Daemon;
+use crate::os::kernel::proc_fs::MEMORY_BYTES;
+
+const KERNEL: &str = "5.15.0-91-generic";
+const COMMIT: &str = "4c9b3b0";
+const GO: &str = "go1.22.11";
+const BUILT: &str = "Wed Jan 22 13:41:48 2025";
+
+impl Daemon {
+    /// `GET /info`.
+    pub fn info(&self) -> Document {
+        let state = self.0.state.borrow();
+        let count = |test: fn(&State) -> bool| state.containers.values().filter(|c| test(&c.state)).count();
+        let images = {
+            let store = self.0.store.borrow();
+            store
+                .images()
+                .filter(|i| !store.references_to(i.id()).is_empty() || store.children(i.id()).next().is_none())
+                .count()
+        };
+        json!({
+            "ID": self.0.daemon_id,
+            "Containers": state.containers.len(),
+            "ContainersRunning": count(|s| matches!(s, State::Running(_) | State::Restarting(_))),
+            "ContainersPaused": count(|s| matches!(s, State::Paused(_))),
+            "ContainersStopped": count(|s| matches!(s, State::Created(_) | State::Exited(_))),
+            "Images": images,
+            "Driver": "overlay2",
+            "DriverStatus": [
+                ["Backing Filesystem", "extfs"],
+                ["Supports d_type", "true"],
+                ["Using metacopy", "false"],
+                ["Native Overlay Diff", "true"],
+                ["userxattr", "false"],
+            ],
+            "Plugins": {
+                "Volume": ["local"],
+                "Network": ["bridge", "host", "null"],
+                "Log": ["json-file"],
+            },
+            "LoggingDriver": "json-file",
+            "CgroupDriver": "systemd",
+            "CgroupVersion": "2",
+            "KernelVersion": KERNEL,
+            "OperatingSystem": "Capas (simulated Linux)",
+            "OSType": "linux",
+            "Architecture": "x86_64",
+            "NCPU": 2,
+            "MemTotal": MEMORY_BYTES,
+            "IndexServerAddress": "https://index.docker.io/v1/",
+            "DockerRootDir": "/var/lib/docker",
+            "Name": *self.0.host.hostname.borrow(),
+            "ServerVersion": SERVER_VERSION,
+            "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
+            "DefaultRuntime": "runc",
+            "Swarm": {"LocalNodeState": "inactive"},
+            "LiveRestoreEnabled": false,
+            "Username": self.0.registry.account("docker.io").unwrap_or_default(),
+            "SystemTime": self.0.kernel.now().rfc3339_nano(),
+            "NEventsListener": 0,
+            "Debug": false,
+            "ExperimentalBuild": false,
+            "Labels": [],
+            "Warnings": null,
+        })
+    }
+
+    /// `GET /version`.
+    pub fn version(&self) -> Version {
+        let detail = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Version {
+            platform: "Docker Engine - Community".to_owned(),
+            components: vec![
+                (
+                    "Engine".to_owned(),
+                    SERVER_VERSION.to_owned(),
+                    detail(&[
+                        ("ApiVersion", API_VERSION),
+                        ("Arch", "amd64"),
+                        ("BuildTime", BUILT),
+                        ("Experimental", "false"),
+                        ("GitCommit", COMMIT),
+                        ("GoVersion", GO),
+                        ("KernelVersion", KERNEL),
+                        ("MinAPIVersion", "1.24"),
+                        ("Os", "linux"),
+                    ]),
+                ),
+                (
+                    "containerd".to_owned(),
+                    "1.7.25".to_owned(),
+                    detail(&[("GitCommit", "bcc810d6b9066471b0b6fa75f557a15a1cbf31bb")]),
+                ),
+                ("runc".to_owned(), "1.2.4".to_owned(), detail(&[("GitCommit", "v1.2.4-0-g6c52b3f")])),
+                ("docker-init".to_owned(), "0.19.0".to_owned(), detail(&[("GitCommit", "de40ad0")])),
+            ],
+            version: SERVER_VERSION.to_owned(),
+            api_version: API_VERSION.to_owned(),
+            min_api_version: "1.24".to_owned(),
+            git_commit: COMMIT.to_owned(),
+            go_version: GO.to_owned(),
+            os: "linux".to_owned(),
+            arch: "amd64".to_owned(),
+            kernel_version: KERNEL.to_owned(),
+            build_time: BUILT.to_owned(),
+        }
+    }
+
+    /// `GET /system/df`.
+    ///
+    /// # Errors
+    /// None today; the route may fail.
+    pub fn disk_usage(&self) -> Result<DiskUsage, DaemonError> {
+        let (images, layers_size_bytes) = self.image_usage();
+        let containers = {
+            let state = self.0.state.borrow();
+            state.newest_first().into_iter().map(|c| self.0.summary(c, true)).collect()
+        };
+        let volumes = self.volume_list(&Filters::new())?;
+        let build_cache = self.0.cache_usage.borrow().clone().map(|usage| usage()).unwrap_or_default();
+        Ok(DiskUsage { layers_size_bytes, images, containers, volumes, build_cache })
+    }
+
+    /// `POST /build`.
+    ///
+    /// # Errors
+    /// A machine without a builder.
+    pub fn build(&self, request: BuildRequest, sink: BuildSink) -> Result<BuildFuture, DaemonError> {
+        let builder = self.0.builder.borrow().clone();
+        builder.map(|builder| builder(request, sink)).ok_or(DaemonError::NotSimulated("a build on this machine"))
+    }
+
+    /// `POST /build/prune`.
+    ///
+    /// # Errors
+    /// A machine without a builder.
+    pub fn builder_prune(&self, all: bool) -> Result<PruneReport, DaemonError> {
+        let prune = self.0.cache_prune.borrow().clone();
+        prune.map(|prune| prune(all)).ok_or(DaemonError::NotSimulated("a build cache on this machine"))
+    }
+}

@@ -33,7 +33,7 @@ fn real(words: &[&str]) -> Option<Answer> {
 
 fn ours(words: &[&str]) -> Option<Answer> {
     let words: Vec<BString> = words.iter().map(|word| BString::from(*word)).collect();
-    let stop = parse(&ROOT, &words, Screen::default()).err()?;
+    let stop = parse(&ROOT, &words, &Screen::default()).err()?;
     Some((i32::from(stop.status), stop.out.to_string(), stop.err.to_string()))
 }
 

@@ -112,8 +112,8 @@ mod tests {
     fn tables_have_docker_s_columns() {
         let table = VOLUMES.render("table {{.Driver}}\t{{.Name}}", &rows()).unwrap();
         assert_eq!(table, "DRIVER    VOLUME NAME\nlocal     one\nlocal     another\n");
-        let table = VOLUMES.render(r"table {{upper .Name}}\t{{.Label}}", &[]).unwrap();
-        assert_eq!(table, "VOLUME NAME   <no value>\n");
+        let table = VOLUMES.render("table {{upper .Name}}\\t{{.Label \"x.a\"}}", &[]).unwrap();
+        assert_eq!(table, "VOLUME NAME   a\n");
         assert_eq!(VOLUMES.render("table", &[]).unwrap(), "\n");
     }
 

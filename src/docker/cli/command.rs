@@ -2,7 +2,15 @@
 
 use crate::os::args::{Opt, Takes};
 
+use super::client::{Client, Running};
+use super::parse::Invocation;
 use super::value::Kind;
+
+/// The help of `--format` where there is a table.
+pub const TABLE_FORMAT: &str = "Format output using a custom template:\n'table':            Print output in table format with column headers (default)\n'table TEMPLATE':   Print output in table format using the given Go template\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates";
+
+/// The help of `--format` where there is none.
+pub const FORMAT: &str = "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates";
 
 /// A flag of a command.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +179,8 @@ pub struct Shortcut {
 pub enum Verb {
     /// Nothing: it says so and fails.
     NotSimulated,
+    /// This.
+    Run(for<'a> fn(&'a Client, &'a Invocation) -> Running<'a>),
 }
 
 /// What `docker` itself offers.

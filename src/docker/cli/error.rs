@@ -11,10 +11,80 @@
 
 use bstr::BString;
 
+use crate::base::errno::Errno;
+use crate::docker::daemon::api::{DaemonError, RuntimeError};
 use crate::os::args::Stop;
 
 use super::command::{Arity, Command};
 use super::help;
+
+/// Why a verb ends without success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CliError {
+    /// What the client or, framed already, the daemon says; on standard error, with the status.
+    Says(u8, String),
+    /// Nothing more to say: the status of a container's process, or what is told was told.
+    Status(u8),
+}
+
+impl CliError {
+    /// The client's own words, status 1.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self::Says(1, text.into())
+    }
+
+    /// The client's own words as `run` and `create` frame them, status 125.
+    pub fn with_help(command: &str, text: &str) -> Self {
+        Self::Says(125, with_help(command, text))
+    }
+
+    /// Standard output is gone.
+    pub fn write(errno: Errno) -> Self {
+        Self::new(format!("write /dev/stdout: {}", super::client::go_errno(errno)))
+    }
+
+    /// What refused, a line each; nothing when nothing did.
+    ///
+    /// # Errors
+    /// When there is an error in the list.
+    pub fn all(errors: Vec<DaemonError>) -> Result<(), Self> {
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = errors.iter().map(from_daemon).collect();
+        Err(Self::new(lines.join("\n")))
+    }
+
+    /// The frame and status of a container that could not be made or started by `docker run` (docker/cli `toStatusError`).
+    pub fn run(error: &DaemonError) -> Self {
+        let status = error.runtime().map_or(125, RuntimeError::exit_status);
+        Self::Says(u8::try_from(status).unwrap_or(125), with_help("run", &from_daemon(error)))
+    }
+
+    /// As the process ends.
+    pub fn into_stop(self) -> Stop {
+        match self {
+            Self::Says(status, text) => fail(status, text),
+            Self::Status(status) => Stop { status, ..Stop::default() },
+        }
+    }
+}
+
+impl From<DaemonError> for CliError {
+    fn from(error: DaemonError) -> Self {
+        Self::new(from_daemon(&error))
+    }
+}
+
+/// `Error response from daemon: …`.
+pub fn from_daemon(error: &DaemonError) -> String {
+    format!("Error response from daemon: {error}")
+}
+
+/// docker/cli `withHelp`.
+fn with_help(command: &str, text: &str) -> String {
+    format!("docker: {text}\n\nRun 'docker {command} --help' for more information")
+}
 
 /// The client ends with a text on standard error.
 pub fn fail(status: u8, text: impl AsRef<[u8]>) -> Stop {

@@ -6,22 +6,27 @@ use super::command::{Command, Flag, Noun, Root, Shortcut};
 use super::value::Kind;
 
 /// What the help is printed to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Screen {
     /// Columns of the terminal on standard input; 80 without one.
     pub width: usize,
     /// Whether standard output is a terminal.
     pub terminal: bool,
+    /// The home directory, where the client's configuration is.
+    pub home: String,
 }
 
 impl Default for Screen {
     fn default() -> Self {
-        Self { width: 80, terminal: false }
+        Self { width: 80, terminal: false, home: "/root".to_owned() }
     }
 }
 
+/// Where the tables say the home directory is.
+const HOME: &str = "/root";
+
 /// The help of a command that was called `path` (`docker ps`).
-pub fn command(command: &Command, path: &str, screen: Screen) -> String {
+pub fn command(command: &Command, path: &str, screen: &Screen) -> String {
     let mut out = format!("Usage:  {}\n\n", use_line(command, path));
     out.push_str(if command.long.is_empty() { command.short } else { command.long });
     if !command.alias_line.is_empty() {
@@ -47,7 +52,7 @@ pub fn noun(noun: &Noun) -> String {
 }
 
 /// The help of `docker` itself.
-pub fn root(root: &Root, screen: Screen) -> String {
+pub fn root(root: &Root, screen: &Screen) -> String {
     let mut out = "Usage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers".to_owned();
     let mut common: Vec<&Shortcut> = root.shortcuts.iter().filter(|shortcut| shortcut.common > 0).collect();
     common.sort_by_key(|shortcut| shortcut.common);
@@ -77,7 +82,7 @@ fn push_names<'a>(out: &mut String, title: &str, names: impl Iterator<Item = (&'
     }
 }
 
-fn push_flags(out: &mut String, title: &str, flags: impl Iterator<Item = &'static Flag>, screen: Screen) {
+fn push_flags(out: &mut String, title: &str, flags: impl Iterator<Item = &'static Flag>, screen: &Screen) {
     let mut flags: Vec<&Flag> = flags.filter(|flag| !flag.hidden).collect();
     if flags.is_empty() {
         return;
@@ -88,7 +93,7 @@ fn push_flags(out: &mut String, title: &str, flags: impl Iterator<Item = &'stati
     out.push_str(&format!("\n\n{title}:"));
     for (flag, name) in flags.iter().zip(&names) {
         let indent = widest + 3;
-        let usage = wrap(indent, screen.width.saturating_sub(1), flag.usage);
+        let usage = wrap(indent, screen.width.saturating_sub(1), &flag.usage.replace(HOME, &screen.home));
         let gap = indent - name.len();
         out.push_str(&format!("\n{name}{:gap$}{usage}", ""));
     }

@@ -4,15 +4,26 @@
 //! Output has its own parts: `template` (Go's), `columns`, `progress`. Nothing here knows how the daemon does its work: verbs reach it
 //! through `docker::daemon::api` only. `error` decides exit statuses and frames, once.
 
+pub mod client;
 pub mod columns;
 pub mod command;
 pub mod commands;
+pub mod config;
+pub mod create;
 pub mod error;
 pub mod help;
+pub mod inspect;
 pub mod parse;
 pub mod progress;
+pub mod session;
 pub mod template;
+pub mod transfer;
 pub mod value;
+pub mod when;
+
+use crate::docker::daemon::api::Daemon;
+use crate::os::args::Stop;
+use crate::os::kernel::Proc;
 
 /// The version of the client whose words these are.
 pub const CLIENT_VERSION: &str = "28.2.2";
@@ -20,3 +31,26 @@ pub const CLIENT_VERSION: &str = "28.2.2";
 pub const CLIENT_COMMIT: &str = "e6534b4";
 /// The API that a 27.5.1 daemon speaks: newer flags are refused.
 pub const SERVER_API_VERSION: &str = "1.47";
+
+/// The program `docker`: reads its words, runs the verb, writes what goes wrong, and answers the exit status.
+pub async fn main(proc: Proc, daemon: Daemon) -> i32 {
+    let words = proc.args().split_off(1.min(proc.args().len()));
+    let client = client::Client { proc, daemon };
+    let stop = match parse::parse(&commands::ROOT, &words, &client.screen()) {
+        Ok(invocation) => match invocation.command.verb {
+            command::Verb::Run(run) => match run(&client, &invocation).await {
+                Ok(()) => Stop::default(),
+                Err(error) => error.into_stop(),
+            },
+            command::Verb::NotSimulated => error::not_simulated(&format!("'{}'", invocation.path)),
+        },
+        Err(stop) => stop,
+    };
+    if !stop.out.is_empty() && client.proc.print(&stop.out).await.is_err() {
+        return 1;
+    }
+    if !stop.err.is_empty() {
+        client.proc.eprint(&stop.err).await;
+    }
+    i32::from(stop.status)
+}

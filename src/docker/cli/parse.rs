@@ -100,7 +100,7 @@ impl Invocation {
 }
 
 /// Reads the words after `docker`.
-pub fn parse(root: &'static Root, words: &[BString], screen: Screen) -> Result<Invocation, Stop> {
+pub fn parse(root: &'static Root, words: &[BString], screen: &Screen) -> Result<Invocation, Stop> {
     let global = read(root.flags.iter(), words, true).map_err(|fault| bad_root_flag(&fault))?;
     if global.is_set("help") {
         // Only here pflag's note goes to standard error.
@@ -142,7 +142,7 @@ fn shows(out: String) -> Stop {
 }
 
 /// `docker help image ls`.
-fn help_topic(root: &'static Root, topic: &[BString], screen: Screen) -> Stop {
+fn help_topic(root: &'static Root, topic: &[BString], screen: &Screen) -> Stop {
     let unknown =
         |words: &[BString]| error::fail(1, [b"unknown help topic: ", bstr::join(" ", words).as_slice()].concat());
     let Some((word, rest)) = topic.split_first() else {
@@ -172,7 +172,7 @@ fn help_topic(root: &'static Root, topic: &[BString], screen: Screen) -> Stop {
     }
 }
 
-fn parse_noun(noun: &'static Noun, words: &[BString], screen: Screen) -> Result<Invocation, Stop> {
+fn parse_noun(noun: &'static Noun, words: &[BString], screen: &Screen) -> Result<Invocation, Stop> {
     let path = format!("docker {}", noun.name);
     if noun.verbs.is_empty() {
         return Err(error::not_simulated(&format!("'{path}'")));
@@ -204,7 +204,7 @@ fn parse_command(
     path: String,
     foreign: bool,
     words: &[BString],
-    screen: Screen,
+    screen: &Screen,
 ) -> Result<Invocation, Stop> {
     let read_words = read(command.flags(), words, command.stop_at_operand)
         .map_err(|message| error::bad_flag(&message, &help::use_line(command, &path), &path))?;

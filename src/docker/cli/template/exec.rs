@@ -278,6 +278,7 @@ impl Run<'_> {
         {
             // Fields that want an argument are no part of a row's JSON.
             map.retain(|_, value| !value.is_object());
+            return Ok(Some(Value::String(html_safe(&super::go_json(&Value::Object(map.clone()))))));
         }
         functions::call(name, &arguments).map_err(|problem| match problem {
             functions::Problem::Call(text) => {
@@ -347,6 +348,14 @@ impl Run<'_> {
             }
             (_, Some(found)) => Ok(Some(found.clone())),
             (Mode::Context(kind), None) => fail(&format!("can't evaluate field {name} in type {kind}")),
+            // docker/cli `SubHeaderContext.Label`.
+            (Mode::Header, None) if name == "Label" => match arguments {
+                [Some(Value::String(label))] => {
+                    let last = label.rsplit('.').next().unwrap_or("");
+                    Ok(Some(Value::String(last.replace(['-', '_'], " "))))
+                }
+                _ => fail(&format!("wrong number of args for Label: want 1 got {}", arguments.len())),
+            },
             (Mode::Header, None) => Ok(None),
             (Mode::Inspect, None) if parent.is_some_and(|parent| MAPS.contains(&parent) && parent != "Config") => {
                 Ok(None)
@@ -367,6 +376,11 @@ impl Run<'_> {
 fn pipe_place(pipe: &Pipe) -> (usize, String) {
     let first = pipe.commands.first().and_then(|command| command.first());
     first.map_or((0, String::new()), |operand| (operand.at, operand.term.text()))
+}
+
+/// Go's `json.Marshal`, as opposed to an encoder, escapes what HTML would read as markup.
+fn html_safe(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Go tells of the operand that it looked at last.

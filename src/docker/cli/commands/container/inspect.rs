@@ -12,7 +12,7 @@ pub static COMMAND: Command = Command {
             'f',
             "format",
             Text,
-            "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+            FORMAT,
         ),
         flag('s', "size", Bool(false), "Display total file sizes"),
     ]],

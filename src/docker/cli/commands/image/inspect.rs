@@ -8,7 +8,7 @@ pub static COMMAND: Command = Command {
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     short: "Display detailed information on one or more images",
     flags: &[&[
-        flag('f', "format", Text, "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates"),
+        flag('f', "format", Text, FORMAT),
         long("platform", Text, "Inspect a specific platform of the multi-platform image.\nIf the image or the server is not multi-platform capable, the command will error out if the platform does not match.\n'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)").since_api("1.49"),
     ]],
     arity: Arity::AtLeast(1),

@@ -14,7 +14,7 @@ pub static COMMAND: Command = Command {
         long(
             "format",
             Text,
-            "Format output using a custom template:\n'table':            Print output in table format with column headers (default)\n'table TEMPLATE':   Print output in table format using the given Go template\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+            TABLE_FORMAT,
         ),
         long("no-trunc", Bool(false), "Do not truncate the output"),
         flag('q', "quiet", Bool(false), "Only display network IDs"),

@@ -13,7 +13,7 @@ pub static COMMAND: Command = Command {
         long(
             "format",
             Text,
-            "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+            FORMAT,
         ),
         long("since", Text, "Show all events created since timestamp"),
         long("until", Text, "Stream events until this timestamp"),

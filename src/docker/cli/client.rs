@@ -13,7 +13,8 @@ use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::{Daemon, DaemonError};
-use crate::os::kernel::{Proc, TtyId};
+use crate::os::fs::node::Kind;
+use crate::os::kernel::{Open, Proc, TtyId};
 
 use super::error::CliError;
 use super::help::Screen;
@@ -96,6 +97,40 @@ impl Client {
     pub async fn read_file(&self, path: &str) -> Result<Rope, String> {
         let fail = |errno: Errno| format!("open {path}: {}", go_errno(errno));
         self.proc.read_file(path.as_bytes()).await.map_err(fail)
+    }
+
+    /// Checks that a file can be made at `path` (docker/cli `ValidateOutputPath`); an empty path is standard output.
+    ///
+    /// # Errors
+    /// There is no such directory, or something else is there.
+    pub fn check_output(&self, path: &str) -> Result<(), String> {
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| if dir.is_empty() { "/" } else { dir });
+        if let (false, Err(errno)) = (dir.is_empty(), self.proc.stat(dir.as_bytes())) {
+            return Err(format!("invalid output path: stat {dir}: {}", go_errno(errno)));
+        }
+        match self.proc.stat(path.as_bytes()) {
+            Ok(stat) if !path.is_empty() && stat.kind != Kind::File => {
+                let path = crate::os::args::pflag::go_quote(path.as_bytes());
+                Err(format!("invalid output path: {path} must be a directory or a regular file"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes an archive to a file, or to standard output when `path` is empty.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub async fn put(&self, path: &str, content: &Rope) -> Answer {
+        if path.is_empty() {
+            return self.proc.write_rope(1, content).await.map_err(CliError::write);
+        }
+        let fail = |errno| CliError::new(format!("open {path}: {}", go_errno(errno)));
+        let fd = self.proc.open(path.as_bytes(), Open { create: Some(0o600), ..Open::WRITE }).map_err(fail)?;
+        let written = self.proc.write_rope(fd, content).await;
+        // What counts is whether it was written.
+        let _ = self.proc.close(fd);
+        written.map_err(fail)
     }
 
     /// Reads a line from standard input; `None` at its end.

@@ -5,7 +5,10 @@
 use serde_json::{Map, Value};
 
 use crate::base::table::tabulate;
+use crate::docker::daemon::api::Filters;
 
+use super::error::CliError;
+use super::parse::Invocation;
 use super::template::{Dot, Mode, Template};
 
 /// The fields of a kind of object.
@@ -51,6 +54,22 @@ impl Columns {
         let lines: Vec<Vec<String>> = text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect();
         Ok(tabulate(&lines))
     }
+}
+
+/// The filters of `--filter`.
+pub fn filters(given: &Invocation) -> Filters {
+    let mut filters = Filters::new();
+    for text in given.strings("filter") {
+        if let Some((name, value)) = text.split_once('=') {
+            filters.entry(name.trim().to_ascii_lowercase()).or_default().push(value.trim().to_owned());
+        }
+    }
+    filters
+}
+
+/// A template that cannot be run.
+pub fn template_error(error: String) -> CliError {
+    CliError::new(format!("template parsing error: {error}"))
 }
 
 /// Cuts to `length` characters, the last of which is then `…` (docker/cli `formatter.Ellipsis`).

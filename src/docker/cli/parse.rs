@@ -74,6 +74,11 @@ impl Invocation {
         self.values(long).map(|value| value.to_str_lossy().into_owned()).collect()
     }
 
+    /// All values of a flag that takes lists with commas.
+    pub fn lists(&self, long: &str) -> Vec<String> {
+        self.strings(long).iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+    }
+
     /// The last value of a flag that takes a number.
     pub fn int(&self, long: &str) -> Option<i64> {
         self.value(long).and_then(|value| value::parse_int(value).ok())

@@ -51,16 +51,8 @@ const DETACH: &[u8] = &[16, 17];
 /// Input read at once, in bytes.
 const CHUNK: u64 = 1 << 16;
 /// Signals that end the client when it does not forward them.
-const PROXIED: [Signal; 8] = [
-    Signal::HUP,
-    Signal::INT,
-    Signal::QUIT,
-    Signal::TERM,
-    Signal::USR1,
-    Signal::USR2,
-    Signal::ALRM,
-    Signal::CONT,
-];
+const PROXIED: [Signal; 8] =
+    [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM, Signal::USR1, Signal::USR2, Signal::ALRM, Signal::CONT];
 
 /// A terminal that is set to raw; dropping this sets it back.
 struct Raw<'a> {
@@ -268,9 +260,6 @@ mod tests {
     #[test]
     fn keys_for_detaching_can_be_chosen() {
         assert_eq!(detach_keys("ctrl-a,x,DEL").unwrap(), [1, b'x', 127]);
-        assert_eq!(
-            detach_keys("foo"),
-            Err(CliError::new("invalid detach keys (foo): Unknown character: 'foo'"))
-        );
+        assert_eq!(detach_keys("foo"), Err(CliError::new("invalid detach keys (foo): Unknown character: 'foo'")));
     }
 }

@@ -249,6 +249,17 @@ pub fn parse_nano(text: &str) -> Result<i64, String> {
     Ok(nano.round() as i64)
 }
 
+/// There is one platform here.
+///
+/// # Errors
+/// Another platform.
+pub fn check_platform(text: &str) -> Result<(), String> {
+    match text {
+        "" | "linux" | "amd64" | "x86_64" | "linux/amd64" | "linux/x86_64" | "linux/x86-64" => Ok(()),
+        _ => Err(format!("--platform {text} is not simulated in Capas")),
+    }
+}
+
 /// docker/cli `opts.ValidateLabel`.
 fn label(text: &str) -> Result<(), String> {
     let key = text.split_once('=').map_or(text, |(key, _)| key);

@@ -91,6 +91,11 @@ pub async fn request(client: &Client, given: &Invocation) -> Result<CreateReques
     Ok(CreateRequest { name, config, host, networks })
 }
 
+/// `KEY=VALUE` texts as a map.
+pub fn pairs(texts: &[String]) -> BTreeMap<String, String> {
+    texts.iter().map(|text| pair(text, '=')).collect()
+}
+
 /// `KEY:VALUE`, `KEY=VALUE`; the value may be missing.
 fn pair(text: &str, separator: char) -> (String, String) {
     let (key, value) = text.split_once(separator).unwrap_or((text, ""));
@@ -159,7 +164,8 @@ fn networks(given: &Invocation) -> Result<(String, BTreeMap<String, EndpointRequ
         wanted.push(("default".to_owned(), EndpointRequest::default()));
     }
     let mode = wanted.first().map(|(name, _)| name.clone()).unwrap_or_default();
-    let is_user_defined = !matches!(mode.as_str(), "default" | "bridge" | "host" | "none") && !mode.starts_with("container:");
+    let is_user_defined =
+        !matches!(mode.as_str(), "default" | "bridge" | "host" | "none") && !mode.starts_with("container:");
     let aliases = [given.strings("network-alias"), given.strings("net-alias")].concat();
     if !aliases.is_empty() && !is_user_defined {
         return Err("network-scoped aliases are only supported for user-defined networks".to_owned());
@@ -183,7 +189,10 @@ fn networks(given: &Invocation) -> Result<(String, BTreeMap<String, EndpointRequ
             break;
         }
         if networks.contains_key(&name) {
-            return Err(format!("network {} is specified multiple times", crate::os::args::pflag::go_quote(name.as_bytes())));
+            return Err(format!(
+                "network {} is specified multiple times",
+                crate::os::args::pflag::go_quote(name.as_bytes())
+            ));
         }
         networks.insert(name, endpoint);
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::docker::daemon::api::container::PortBinding;
 use crate::docker::cli::value::parse_uint;
+use crate::docker::daemon::api::container::PortBinding;
 
 /// Ports by `80/tcp` with what they are bound to.
 pub type Bindings = BTreeMap<String, Vec<PortBinding>>;

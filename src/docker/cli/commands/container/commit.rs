@@ -1,7 +1,12 @@
 //! `docker container commit`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::container::CommitRequest;
+use crate::docker::image::reference::Reference;
 
 /// `docker container commit`.
 pub static COMMAND: Command = Command {
@@ -16,5 +21,25 @@ pub static COMMAND: Command = Command {
     ]],
     arity: Arity::Between(1, 2),
     stop_at_operand: true,
+    verb: Verb::Run(run),
     ..Command::new("commit")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let reference = given.operand(1);
+        if !reference.is_empty() {
+            Reference::parse(&reference).map_err(|error| CliError::new(error.to_string()))?;
+        }
+        let request = CommitRequest {
+            container: given.operand(0),
+            reference,
+            comment: given.string("message").unwrap_or_default(),
+            author: given.string("author").unwrap_or_default(),
+            changes: given.strings("change"),
+            pause: given.bool("pause"),
+        };
+        let id = client.daemon.commit(request)?;
+        client.say(id.to_string()).await
+    })
+}

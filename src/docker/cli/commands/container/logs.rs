@@ -1,7 +1,13 @@
 //! `docker container logs`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::cli::when;
+use crate::docker::daemon::api::container::LogsOptions;
+use crate::docker::daemon::api::stream::Source;
 
 /// `docker container logs`.
 pub static COMMAND: Command = Command {
@@ -25,5 +31,36 @@ pub static COMMAND: Command = Command {
         ),
     ]],
     arity: Arity::Exactly(1),
+    verb: Verb::Run(run),
     ..Command::new("logs")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let name = given.operand(0);
+        let time = |flag: &str| match given.string(flag) {
+            Some(text) if !text.is_empty() => when::parse(&text, client.now())
+                .map(Some)
+                .map_err(|why| CliError::new(format!("invalid value for \"{flag}\": {why}"))),
+            _ => Ok(None),
+        };
+        let options = LogsOptions {
+            follow: given.bool("follow"),
+            stdout: true,
+            stderr: true,
+            since: time("since")?,
+            until: time("until")?,
+            timestamps: given.bool("timestamps"),
+            // What is no number means all, as for the daemon.
+            tail: given.string("tail").and_then(|text| text.parse().ok()),
+            details: given.bool("details"),
+        };
+        let tty = client.daemon.container_brief(&name)?.tty;
+        let frames = client.daemon.container_logs(&name, &options)?;
+        while let Some(frame) = frames.next().await {
+            let fd = if frame.source == Source::Stderr && !tty { 2 } else { 1 };
+            client.proc.write_rope(fd, &frame.bytes).await.map_err(CliError::write)?;
+        }
+        Ok(())
+    })
+}

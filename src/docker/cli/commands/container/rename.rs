@@ -1,6 +1,9 @@
 //! `docker container rename`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::error::{CliError, from_daemon};
+use crate::docker::cli::parse::Invocation;
 
 /// `docker container rename`.
 pub static COMMAND: Command = Command {
@@ -8,5 +11,20 @@ pub static COMMAND: Command = Command {
     short: "Rename a container",
     alias_line: "docker container rename, docker rename",
     arity: Arity::Exactly(2),
+    verb: Verb::Run(run),
     ..Command::new("rename")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let (old, new) = (given.operand(0), given.operand(1));
+        if old.trim().is_empty() || new.trim().is_empty() {
+            return Err(CliError::new("Error: Neither old nor new names may be empty"));
+        }
+        if let Err(error) = client.daemon.container_rename(old.trim(), new.trim()) {
+            client.complain(from_daemon(&error)).await;
+            return Err(CliError::new(format!("Error: failed to rename container named {}", old.trim())));
+        }
+        Ok(())
+    })
+}

@@ -1,7 +1,10 @@
 //! `docker container restart`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::container::StopOptions;
 
 /// `docker container restart`.
 pub static COMMAND: Command = Command {
@@ -14,5 +17,18 @@ pub static COMMAND: Command = Command {
         flag('t', "timeout", Int, "Seconds to wait before killing the container"),
     ]],
     arity: Arity::AtLeast(1),
+    verb: Verb::Run(run),
     ..Command::new("restart")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let options =
+            StopOptions { signal: given.string("signal"), timeout_seconds: given.int("timeout").or(given.int("time")) };
+        client
+            .at_once(&given.operand_strings(), async |name| {
+                client.daemon.container_restart(name, options.clone()).await
+            })
+            .await
+    })
+}

@@ -1,7 +1,13 @@
 //! `docker container update`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::create;
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
+use crate::docker::cli::value;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::container::UpdateRequest;
 
 /// `docker container update`.
 pub static COMMAND: Command = Command {
@@ -27,5 +33,34 @@ pub static COMMAND: Command = Command {
         long("restart", Text, "Restart policy to apply when a container exits"),
     ]],
     arity: Arity::AtLeast(1),
+    verb: Verb::Run(run),
     ..Command::new("update")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        if given.given().next().is_none() {
+            return Err(CliError::new("you must provide one or more flags when using this command"));
+        }
+        let restart = given.string("restart").map(|text| create::restart(&text)).transpose().map_err(CliError::new)?;
+        let request = UpdateRequest {
+            restart_policy: restart,
+            memory_bytes: given.string("memory").and_then(|text| value::parse_bytes(&text).ok()),
+            nano_cpus: given.string("cpus").and_then(|text| value::parse_nano(&text).ok()),
+        };
+        let (mut warnings, mut refused) = (Vec::new(), Vec::new());
+        for name in given.operand_strings() {
+            match client.daemon.container_update(&name, request.clone()) {
+                Ok(told) => {
+                    client.say(&name).await?;
+                    warnings.extend(told);
+                }
+                Err(error) => refused.push(error),
+            }
+        }
+        if !warnings.is_empty() {
+            client.say(warnings.join("\n")).await?;
+        }
+        CliError::all(refused)
+    })
+}

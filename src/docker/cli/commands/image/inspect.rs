@@ -1,6 +1,10 @@
 //! `docker image inspect`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::error::from_daemon;
+use crate::docker::cli::inspect::inspect;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 
 /// `docker image inspect`.
@@ -12,5 +16,13 @@ pub static COMMAND: Command = Command {
         long("platform", Text, "Inspect a specific platform of the multi-platform image.\nIf the image or the server is not multi-platform capable, the command will error out if the platform does not match.\n'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)").since_api("1.49"),
     ]],
     arity: Arity::AtLeast(1),
+    verb: Verb::Run(run),
     ..Command::new("inspect")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let find = |name: &str| client.daemon.image_inspect(name).map_err(|error| from_daemon(&error));
+        inspect(client, &given.operand_strings(), &given.string("format").unwrap_or_default(), find).await
+    })
+}

@@ -12,6 +12,7 @@ pub mod prune;
 pub mod pull;
 pub mod push;
 pub mod rm;
+pub mod rows;
 pub mod save;
 pub mod tag;
 

@@ -1,7 +1,10 @@
 //! `docker network connect`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::network::EndpointRequest;
 
 /// `docker network connect`.
 pub static COMMAND: Command = Command {
@@ -21,5 +24,19 @@ pub static COMMAND: Command = Command {
         long("link-local-ip", Strings, "Add a link-local address for the container").not_simulated(),
     ]],
     arity: Arity::Exactly(2),
+    verb: Verb::Run(run),
     ..Command::new("connect")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let endpoint = EndpointRequest {
+            aliases: given.lists("alias"),
+            ipv4_address: given.string("ip").unwrap_or_default(),
+            mac_address: String::new(),
+            links: given.strings("link"),
+        };
+        client.daemon.network_connect(&given.operand(0), &given.operand(1), endpoint)?;
+        Ok(())
+    })
+}

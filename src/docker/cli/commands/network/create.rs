@@ -1,7 +1,11 @@
 //! `docker network create`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::create::pairs;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::network::NetworkCreate;
 
 /// `docker network create`.
 pub static COMMAND: Command = Command {
@@ -27,5 +31,24 @@ pub static COMMAND: Command = Command {
         long("subnet", Strings, "Subnet in CIDR format that represents a network segment"),
     ]],
     arity: Arity::Exactly(1),
+    verb: Verb::Run(run),
     ..Command::new("create")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let request = NetworkCreate {
+            name: given.operand(0),
+            driver: given.string("driver").unwrap_or_default(),
+            internal: given.bool("internal"),
+            attachable: given.bool("attachable"),
+            subnets: given.lists("subnet"),
+            gateways: given.lists("gateway"),
+            ip_ranges: given.lists("ip-range"),
+            options: pairs(&given.strings("opt")),
+            labels: pairs(&given.strings("label")),
+        };
+        let id = client.daemon.network_create(request)?;
+        client.say(id).await
+    })
+}

@@ -8,12 +8,7 @@ pub static COMMAND: Command = Command {
     usage: "[OPTIONS] NAME|ID [NAME|ID...]",
     short: "Return low-level information on Docker objects",
     flags: &[&[
-        flag(
-            'f',
-            "format",
-            Text,
-            FORMAT,
-        ),
+        flag('f', "format", Text, FORMAT),
         flag('s', "size", Bool(false), "Display total file sizes if the type is container"),
         long("type", Text, "Only inspect objects of the given type"),
     ]],

@@ -7,11 +7,6 @@ use crate::docker::cli::value::Kind::*;
 pub static COMMAND: Command = Command {
     usage: "[OPTIONS]",
     short: "Show the Docker version information",
-    flags: &[&[flag(
-        'f',
-        "format",
-        Text,
-        FORMAT,
-    )]],
+    flags: &[&[flag('f', "format", Text, FORMAT)]],
     ..Command::new("version")
 };

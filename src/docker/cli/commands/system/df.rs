@@ -8,11 +8,7 @@ pub static COMMAND: Command = Command {
     usage: "[OPTIONS]",
     short: "Show docker disk usage",
     flags: &[&[
-        long(
-            "format",
-            Text,
-            TABLE_FORMAT,
-        ),
+        long("format", Text, TABLE_FORMAT),
         flag('v', "verbose", Bool(false), "Show detailed information on space usage"),
     ]],
     ..Command::new("df")

@@ -10,11 +10,7 @@ pub static COMMAND: Command = Command {
     alias_line: "docker system events, docker events",
     flags: &[&[
         flag('f', "filter", Filter, "Filter output based on conditions provided"),
-        long(
-            "format",
-            Text,
-            FORMAT,
-        ),
+        long("format", Text, FORMAT),
         long("since", Text, "Show all events created since timestamp"),
         long("until", Text, "Stream events until this timestamp"),
     ]],

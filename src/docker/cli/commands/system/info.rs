@@ -8,11 +8,6 @@ pub static COMMAND: Command = Command {
     usage: "[OPTIONS]",
     short: "Display system-wide information",
     alias_line: "docker system info, docker info",
-    flags: &[&[flag(
-        'f',
-        "format",
-        Text,
-        FORMAT,
-    )]],
+    flags: &[&[flag('f', "format", Text, FORMAT)]],
     ..Command::new("info")
 };

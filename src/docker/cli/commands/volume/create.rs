@@ -1,7 +1,11 @@
 //! `docker volume create`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::create::pairs;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::volume::VolumeCreate;
 
 /// `docker volume create`.
 pub static COMMAND: Command = Command {
@@ -33,5 +37,19 @@ pub static COMMAND: Command = Command {
         long("type", Text, "Cluster Volume access type (\"mount\", \"block\") (default \"block\")"),
     ]],
     arity: Arity::AtMost(1),
+    verb: Verb::Run(run),
     ..Command::new("create")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let request = VolumeCreate {
+            name: given.operand(0),
+            driver: given.string("driver").unwrap_or_default(),
+            driver_opts: pairs(&given.strings("opt")),
+            labels: pairs(&given.strings("label")),
+        };
+        let volume = client.daemon.volume_create(request)?;
+        client.say(volume.name).await
+    })
+}

@@ -7,6 +7,7 @@ pub mod inspect;
 pub mod ls;
 pub mod prune;
 pub mod rm;
+pub mod rows;
 pub mod update;
 
 /// `docker volume`.

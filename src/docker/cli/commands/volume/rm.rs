@@ -1,6 +1,8 @@
 //! `docker volume rm`.
 
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 
 /// `docker volume rm`.
@@ -12,5 +14,13 @@ pub static COMMAND: Command = Command {
     alias_line: "docker volume rm, docker volume remove",
     flags: &[&[flag('f', "force", Bool(false), "Force the removal of one or more volumes")]],
     arity: Arity::AtLeast(1),
+    verb: Verb::Run(run),
     ..Command::new("rm")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let force = given.bool("force");
+        client.each(&given.operand_strings(), async |name| client.daemon.volume_remove(name, force)).await
+    })
+}

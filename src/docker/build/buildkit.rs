@@ -829,12 +829,11 @@ impl<'a> Solver<'a> {
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
-                let root = Rc::new(RefCell::new(Overlay::new(1, state.tree.clone(), MAX_RESIDENT_BYTES)));
                 let output =
                     step.as_ref().map_or_else(|| Rc::new(|_: bool, _: &[u8]| {}) as Rc<dyn Fn(bool, &[u8])>, Step::log);
                 let command = args.join(" ");
                 let ended = (self.world.run)(RunStep {
-                    root: Rc::clone(&root),
+                    lower: state.tree.clone(),
                     args: args.clone(),
                     env: state.env.clone(),
                     cwd: state.config.working_dir.clone(),
@@ -846,8 +845,8 @@ impl<'a> Solver<'a> {
                 })
                 .await;
                 let ended = match ended {
-                    Ok(0) => Ok(()),
-                    Ok(code) => Err(BuildError::Exit { command, code }),
+                    Ok(end) if end.code == 0 => Ok(end.layer),
+                    Ok(end) => Err(BuildError::Exit { command, code: end.code }),
                     Err(why) => {
                         let text = format!(
                             "runc run failed: unable to start container process: error during container init: {}\n",
@@ -858,10 +857,7 @@ impl<'a> Solver<'a> {
                     }
                 };
                 drop(output);
-                let made = ended.and_then(|()| {
-                    let layer = root.borrow().upper();
-                    self.commit(state, layer, key, inputs, &name)
-                });
+                let made = ended.and_then(|layer| self.commit(state, layer, key, inputs, &name));
                 finish(step, made, span)?
             }
         };

@@ -24,11 +24,8 @@ use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageC
 use crate::docker::image::reference::Reference;
 use crate::os::fs::layer::Layer;
 use crate::os::fs::node::Kind;
-use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
 
-/// The most bytes that a step's layer may hold in memory.
-const MAX_RESIDENT_BYTES: u64 = 1 << 29;
 /// Arguments that need no ARG and leave no trace (moby `buildargs.go`).
 const BUILTIN_ARGS: [&str; 10] = [
     "HTTP_PROXY",
@@ -520,13 +517,13 @@ impl Builder<'_> {
             return Ok(());
         }
         let container = self.say_running();
-        let root = Rc::new(std::cell::RefCell::new(Overlay::new(1, self.tree(state)?, MAX_RESIDENT_BYTES)));
+        let lower = self.tree(state)?;
         let mut env = state.config.env.clone();
         env.extend(allowed);
         let sink = Rc::clone(self.sink);
         let command = args.join(" ");
         let ended = (self.world.run)(RunStep {
-            root: Rc::clone(&root),
+            lower,
             args,
             env,
             cwd: state.config.working_dir.clone(),
@@ -540,15 +537,14 @@ impl Builder<'_> {
             }),
         })
         .await;
-        match ended {
-            Ok(0) => {}
-            Ok(code) => {
+        let layer = match ended {
+            Ok(end) if end.code == 0 => end.layer,
+            Ok(end) => {
                 self.say_removed(&container);
-                return Err(BuildError::Exit { command, code });
+                return Err(BuildError::Exit { command, code: end.code });
             }
             Err(why) => return Err(BuildError::Start { command, why: why.0 }),
-        }
-        let layer = root.borrow().upper();
+        };
         self.commit(state, &container, config, layer)?;
         self.say_removed(&container);
         Ok(())

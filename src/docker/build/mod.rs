@@ -13,6 +13,7 @@ pub mod error;
 pub mod files;
 pub mod plan;
 pub mod progress;
+pub mod sandbox;
 pub mod trace;
 pub mod world;
 

@@ -10,7 +10,7 @@ use bstr::BString;
 use super::build;
 use super::cache::BuildCache;
 use super::error::PullProblem;
-use super::world::{RunStep, StartError, World};
+use super::world::{RunEnd, RunStep, StartError, World};
 use crate::base::digest::ImageId;
 use crate::base::rng::Rng;
 use crate::base::rope::Rope;
@@ -24,11 +24,19 @@ use crate::docker::image::store::Store;
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::mounts::{Caller, Mount, Mounts};
 use crate::os::fs::node::{Content, Entry, Kind, Meta};
+use crate::os::fs::overlay::Overlay;
 use crate::os::fs::xz;
 
 /// A shell that knows `touch`, `cat`, `echo $NAME`, `rm`, `true` and `exit N`, joined by `&&`.
-fn run(step: &RunStep) -> Result<i32, StartError> {
-    let mounts = Mounts::new(Mount::overlay("/", "overlay", "overlay", &step.root));
+fn run(step: &RunStep) -> Result<RunEnd, StartError> {
+    let root = Rc::new(RefCell::new(Overlay::new(1, step.lower.clone(), 1 << 24)));
+    let mounts = Mounts::new(Mount::overlay("/", "overlay", "overlay", &root));
+    let code = sh(step, &mounts)?;
+    let layer = root.borrow().upper();
+    Ok(RunEnd { code, layer })
+}
+
+fn sh(step: &RunStep, mounts: &Mounts) -> Result<i32, StartError> {
     let who = Caller { now: Timestamp::from_date(2026, 2, 1), ..Caller::root() };
     let shell = step.args.first().map(String::as_str).unwrap_or_default();
     if mounts.find(&who, shell.as_bytes(), true).is_err() {

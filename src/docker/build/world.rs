@@ -18,7 +18,9 @@ use crate::base::time::Timestamp;
 use crate::docker::image::config::Image;
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
+use crate::os::fs::layer::Layer;
 use crate::os::fs::overlay::Overlay;
+use crate::os::fs::tree::Tree;
 
 /// A future of this one thread.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -40,8 +42,8 @@ pub struct RunMount {
 
 /// A command to run in a build container.
 pub struct RunStep {
-    /// The root file system, whose upper layer becomes the image's.
-    pub root: Rc<RefCell<Overlay>>,
+    /// The files below.
+    pub lower: Tree,
     /// The command's words.
     pub args: Vec<String>,
     /// `NAME=value`.
@@ -58,6 +60,15 @@ pub struct RunStep {
     pub mounts: Vec<RunMount>,
     /// Where its output goes: whether it is an error's, and the bytes.
     pub output: Rc<dyn Fn(bool, &[u8])>,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Its exit status.
+    pub code: i32,
+    /// What it wrote.
+    pub layer: Layer,
 }
 
 /// Why a command did not start, as runc says it: `exec: "/bin/sh": stat /bin/sh: no such file or directory`.
@@ -101,8 +112,8 @@ pub type Resolve = Rc<dyn Fn(Reference) -> Later<Result<ManifestDigest, PullProb
 pub type Fetch = Rc<dyn Fn(Reference, Rc<dyn Fn(FetchEvent)>) -> Later<Result<Fetched, PullProblem>>>;
 /// Pulls an image as `docker pull` does, output included, for the classic builder.
 pub type Pull = Rc<dyn Fn(Reference, Rc<dyn Fn(&[u8])>) -> Later<Result<ImageId, PullProblem>>>;
-/// Runs a command and gives its exit status.
-pub type Run = Rc<dyn Fn(RunStep) -> Later<Result<i32, StartError>>>;
+/// Runs a command.
+pub type Run = Rc<dyn Fn(RunStep) -> Later<Result<RunEnd, StartError>>>;
 
 /// Everything a build needs.
 #[derive(Clone)]

@@ -6,34 +6,22 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bstr::BString;
-use futures_lite::future::zip;
-
 use crate::base::digest::{ChainId, ImageId};
 use crate::base::rng::Rng;
 use crate::docker::build::cache::BuildCache;
 use crate::docker::build::error::PullProblem;
-use crate::docker::build::files;
-use crate::docker::build::world::{FetchEvent, Fetched, Later, RunStep, StartError, World};
+use crate::docker::build::sandbox::Sandbox;
+use crate::docker::build::world::{FetchEvent, Fetched, World};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
 use crate::docker::registry::{Published, RegistryError};
-use crate::os::fs::mounts::{Caller, Cred, Mount, Mounts};
-use crate::os::fs::node::Content;
-use crate::os::kernel::net::NetId;
-use crate::os::kernel::proc_fs::ProcFs;
-use crate::os::kernel::{Kernel, ProcessSpec, Status, devices};
+use crate::os::kernel::Kernel;
+use crate::os::kernel::net::{NetId, Network};
 
 /// Bytes a second on the simulated link.
 const DOWNLOAD_RATE: u64 = 10_000_000;
 /// Bytes a second when unpacking.
 const EXTRACT_RATE: u64 = 80_000_000;
-/// Most of a step's output that is read at once.
-const CHUNK: u64 = 65_536;
-
-/// What every container mounts.
-const MOUNT_POINTS: [&str; 2] = ["/dev", "/proc"];
-
 /// Where a builder works.
 pub struct Site {
     /// The kernel that runs steps.
@@ -54,7 +42,8 @@ pub struct Site {
 pub fn world(site: Site) -> World {
     let site = Rc::new(site);
     let (clock, sleeper, resolver) = (site.kernel.clone(), site.kernel.clone(), Rc::clone(&site));
-    let (fetcher, puller, runner) = (Rc::clone(&site), Rc::clone(&site), Rc::clone(&site));
+    let (fetcher, puller) = (Rc::clone(&site), Rc::clone(&site));
+    let (inside, outside, net) = (site.kernel.clone(), site.kernel.clone(), site.net);
     World {
         store: Rc::clone(&site.store),
         cache: Rc::new(RefCell::new(BuildCache::default())),
@@ -79,7 +68,16 @@ pub fn world(site: Site) -> World {
                 Ok(id)
             })
         }),
-        run: Rc::new(move |step| -> Later<Result<i32, StartError>> { Box::pin(run(Rc::clone(&runner), step)) }),
+        run: Sandbox {
+            attach: Rc::new(move |mode| if mode == "none" { inside.network(Network::add) } else { net }),
+            detach: Rc::new(move |id| {
+                if id != net {
+                    outside.network(|network| network.remove(id));
+                }
+            }),
+            ..Sandbox::isolated(&site.kernel)
+        }
+        .runner(),
         docker_version: "27.5.1",
         architecture: "amd64",
     }
@@ -131,92 +129,4 @@ async fn fetch(site: Rc<Site>, reference: Reference, tell: Rc<dyn Fn(FetchEvent)
         }
     }
     Ok(Fetched { image: published.image.clone(), chain, digest: published.digest() })
-}
-
-/// Runs a step's command in a container of its own.
-async fn run(site: Rc<Site>, step: RunStep) -> Result<i32, StartError> {
-    let kernel = &site.kernel;
-    let now = kernel.now();
-    let tree = step.root.borrow().lower().clone();
-    let program = step.args.first().cloned().unwrap_or_default();
-    let failed = |why: &str| StartError(format!("exec: {program:?}: {why}"));
-    let (uid, gid) = match step.user.as_str() {
-        "" => (0, 0),
-        user => files::owner(&tree, user).map_err(|error| StartError(error.to_string()))?,
-    };
-    let root = Mount::overlay("/", "overlay", "overlay", &step.root);
-    let mut mounts = Mounts::new(root);
-    let who = Caller { now, ..Caller::root() };
-    let dev = Rc::new(RefCell::new(devices::dev(kernel.new_dev(), now, None)));
-    let made: Vec<&str> = MOUNT_POINTS
-        .into_iter()
-        .filter(|at| mounts.create(&who, at.as_bytes(), 0o755, Content::Dir { opaque: false }).is_ok())
-        .collect();
-    let mounted = mounts
-        .mount(Mount::overlay("/dev", "tmpfs", "tmpfs", &dev))
-        .and_then(|()| mounts.mount(Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(kernel.clone())))));
-    mounted.map_err(|error| failed(error.strerror()))?;
-    make_dirs(&mounts, &who, step.cwd.as_bytes(), Cred { uid, gid, groups: Vec::new() });
-    for mount in &step.mounts {
-        make_dirs(&mounts, &who, &mount.at, Cred::ROOT);
-        let inner = Mounts::new(Mount::overlay("/", "none", mount.kind, &mount.overlay));
-        let place = inner.find(&Caller::root(), &mount.path, true).map_err(|error| failed(error.strerror()))?;
-        mounts.bind(&place, &mount.at, mount.read_only, mount.kind).map_err(|error| failed(error.strerror()))?;
-    }
-    let (out_read, out_write) = kernel.pipe();
-    let (err_read, err_write) = kernel.pipe();
-    let spec = ProcessSpec {
-        program: BString::from(program.as_str()),
-        args: step.args.iter().map(|arg| BString::from(arg.as_str())).collect(),
-        env: step.env.iter().map(|entry| BString::from(entry.as_str())).collect(),
-        cwd: if step.cwd.is_empty() { "/".into() } else { step.cwd.as_str().into() },
-        cred: Cred { uid, gid, groups: vec![gid] },
-        mounts: Rc::new(RefCell::new(mounts)),
-        net: site.net,
-        hostname: Rc::new(RefCell::new(step.hostname.clone())),
-        stdio: [kernel.null(), out_write, err_write],
-        tty: None,
-        pid_namespace: None,
-        cgroup: format!("buildkit-{}", step.hostname),
-    };
-    let gpid = kernel.spawn(spec).map_err(|error| match error {
-        crate::base::errno::Errno::ENOENT if !program.contains('/') => failed("executable file not found in $PATH"),
-        error => failed(&format!("stat {program}: {}", error.strerror().to_lowercase())),
-    })?;
-    let output = Rc::clone(&step.output);
-    let pump = |file, is_error: bool| {
-        let (kernel, output) = (kernel.clone(), Rc::clone(&output));
-        async move {
-            let own = kernel.current_process();
-            while let Ok(bytes) = own.read_handle(&file, CHUNK).await {
-                if bytes.is_empty() {
-                    return;
-                }
-                output(is_error, &bytes.to_vec());
-            }
-        }
-    };
-    let (status, _) = zip(kernel.ended(gpid), zip(pump(out_read, false), pump(err_read, true))).await;
-    // Mount points that the image did not have are no part of the step's layer.
-    let bare = Mounts::new(Mount::overlay("/", "overlay", "overlay", &step.root));
-    for at in made {
-        let _ = bare.rmdir(&who, at.as_bytes());
-    }
-    Ok(match status {
-        Status::Exited(code) => i32::from(code),
-        Status::Signaled(signal) => 128 + i32::from(signal.0),
-    })
-}
-
-/// Makes a directory and those above it; what exists stays as it is.
-fn make_dirs(mounts: &Mounts, who: &Caller, at: &[u8], owner: Cred) {
-    let mut path = BString::default();
-    let as_owner = Caller { cred: owner, ..who.clone() };
-    for name in crate::base::path::components(at) {
-        path.push(b'/');
-        path.extend_from_slice(name);
-        if mounts.create(who, &path, 0o755, Content::Dir { opaque: false }).is_ok() {
-            let _ = mounts.chown(who, &path, Some(as_owner.cred.uid), Some(as_owner.cred.gid), true);
-        }
-    }
 }

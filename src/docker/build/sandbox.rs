@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::{BStr, BString};
+use futures_lite::future::zip;
 
 use super::files;
 use super::world::{Later, Run, RunEnd, RunStep, StartError};
@@ -102,64 +103,17 @@ impl Sandbox {
             pid_namespace: None,
             cgroup: "buildkit".to_owned(),
         };
-        let supervisor = ProcessSpec {
-            program: "runc".into(),
-            args: vec!["runc".into(), "run".into()],
-            stdio: [kernel.null(), kernel.null(), kernel.null()],
-            cwd: "/".into(),
-            cred: Cred::ROOT,
-            cgroup: String::new(),
-            ..spec.clone()
-        };
-        let guard = Guard { sandbox: self.clone(), net, supervisor: Cell::new(0), container: Rc::default() };
-        let code = self.supervise(supervisor, spec, &guard, out, err, &step).await?;
+        let guard = Guard { sandbox: self.clone(), net, container: Cell::new(0) };
+        let container = kernel.spawn(spec).map_err(|errno| StartError(why(program, errno)))?;
+        guard.container.set(container);
+        let own = kernel.current_process();
+        let output = zip(forward(&own, &out, &*step.output, false), forward(&own, &err, &*step.output, true));
+        // `zip` asks for the end first, before the container's process has had a turn.
+        let (status, _) = zip(kernel.ended(container), output).await;
+        guard.container.set(0);
         drop(guard);
         let layer = root.borrow().upper();
-        Ok(RunEnd { code, layer })
-    }
-
-    /// Runs the container's process and passes its output on. A process of the host does it, as `runc` would: only
-    /// processes can wait for pipes.
-    async fn supervise(
-        &self,
-        spec: ProcessSpec,
-        container: ProcessSpec,
-        guard: &Guard,
-        out: Handle,
-        err: Handle,
-        step: &RunStep,
-    ) -> Result<i32, StartError> {
-        let kernel = self.kernel.clone();
-        let end = Rc::new(RefCell::new(Ok(0)));
-        let (result, gpid) = (Rc::clone(&end), Rc::clone(&guard.container));
-        let sink = Rc::clone(&step.output);
-        let program = step.args.first().cloned().unwrap_or_default();
-        let inner = kernel.clone();
-        let supervisor = kernel.spawn_with(spec, move |proc| {
-            let kernel = inner;
-            Box::pin(async move {
-                let started = match kernel.spawn(container) {
-                    Ok(started) => started,
-                    Err(errno) => {
-                        *result.borrow_mut() = Err(StartError(why(&program, errno)));
-                        return 1;
-                    }
-                };
-                gpid.set(started);
-                // `zip` asks for the end first, before the container's process has had a turn.
-                let output =
-                    futures_lite::future::zip(forward(&proc, &out, &*sink, false), forward(&proc, &err, &*sink, true));
-                let (status, _) = futures_lite::future::zip(kernel.ended(started), output).await;
-                gpid.set(0);
-                *result.borrow_mut() = Ok(status.code());
-                0
-            })
-        });
-        let supervisor = supervisor.map_err(|errno| StartError(errno.strerror().to_owned()))?;
-        guard.supervisor.set(supervisor);
-        kernel.ended(supervisor).await;
-        guard.supervisor.set(0);
-        end.borrow_mut().clone()
+        Ok(RunEnd { code: status.code(), layer })
     }
 
     fn mounts(&self, step: &RunStep, root: &Rc<RefCell<Overlay>>) -> Result<Mounts, StartError> {
@@ -212,17 +166,14 @@ impl Sandbox {
 struct Guard {
     sandbox: Sandbox,
     net: NetId,
-    supervisor: Cell<Gpid>,
-    container: Rc<Cell<Gpid>>,
+    container: Cell<Gpid>,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        for gpid in [self.container.get(), self.supervisor.get()] {
-            if gpid != 0 {
-                // It may have ended by itself.
-                let _ = self.sandbox.kernel.kill(gpid, Signal::KILL);
-            }
+        if self.container.get() != 0 {
+            // It may have ended by itself.
+            let _ = self.sandbox.kernel.kill(self.container.get(), Signal::KILL);
         }
         (self.sandbox.detach)(self.net);
     }

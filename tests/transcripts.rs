@@ -30,6 +30,9 @@ fn heading_above(text: &str, line: usize) -> usize {
     heading
 }
 
+/// A line that a transcript holds as long as what it claims does not work yet.
+const KNOWN_FAILURE: &str = "<!-- known failure:";
+
 #[test]
 fn every_transcript_comes_out_as_written() {
     let mut files = Vec::new();

@@ -45,6 +45,11 @@ fn every_transcript_comes_out_as_written() {
         (cases, steps) = (cases + report.cases, steps + report.steps);
         if std::env::var("UPDATE_TRANSCRIPTS").is_ok() {
             std::fs::write(path, &report.updated).unwrap();
+        } else if text.contains(KNOWN_FAILURE) {
+            // What is announced as not working yet must be taken off the list when it works.
+            assert!(!report.failures.is_empty(), "{}: it works now: remove its `known failure` line", path.display());
+            println!("SKIPPED: {} is known to fail in {} places", path.display(), report.failures.len());
+            cases -= report.cases;
         } else {
             failed_cases.extend(report.failures.iter().map(|failure| (path, heading_above(&text, failure.line))));
             failures.extend(report.failures.iter().map(|f| {

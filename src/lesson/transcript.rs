@@ -194,13 +194,18 @@ impl Session {
         } else {
             self.machine.input(tty, text);
         }
-        let shown = self.machine.settle(tty, QUIET, LIMIT);
+        let mut shown = self.machine.settle(tty, QUIET, LIMIT);
+        if end == b"\r" {
+            // Up to the end of the first line it is what was typed, shown once more.
+            let typed = shown.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
+            shown.drain(..typed);
+        }
         let lines = self.without_prompt(&shown);
         self.note_prompt(&shown);
         lines
     }
 
-    /// The output as lines, without the echoed Return in front and the prompt at the end.
+    /// The output as lines, without the prompt at the end.
     fn without_prompt(&self, shown: &[u8]) -> Vec<String> {
         let at = shown.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         let mut lines = screen::lines(shown, COLS);
@@ -211,9 +216,6 @@ impl Session {
         });
         if prompt && lines.last() == last.last() {
             lines.pop();
-        }
-        if lines.first().is_some_and(String::is_empty) {
-            lines.remove(0);
         }
         lines
     }

@@ -26,6 +26,7 @@ use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::docker::build;
+use crate::docker::cli;
 
 use crate::docker::daemon::handle::{Daemon, DaemonConfig};
 use crate::docker::image::store::Store;
@@ -282,6 +283,8 @@ fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) ->
         Box::pin(async move { build::build(&world, &request, &sink).await })
     }));
 
+    let client = daemon.clone();
+    kernel.add_program("docker", move |proc| Box::pin(cli::main(proc, client.clone())));
     daemon
 }
 

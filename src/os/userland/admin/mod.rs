@@ -138,10 +138,7 @@ async fn run(proc: &Proc, words: &[&str]) -> i32 {
             let name = args.first().cloned().unwrap_or_default();
             let Ok(path) = child.search(name.as_ref()) else { return 127 };
             let env = child.env();
-            match child.exec(&path, args, env).await {
-                Ok(status) => status,
-                Err(_) => 126,
-            }
+            child.exec(&path, args, env).await.unwrap_or(126)
         })
     });
     let Ok(child) = child else { return 126 };

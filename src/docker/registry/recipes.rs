@@ -23,8 +23,8 @@ pub enum File {
     Script(&'static str, &'static str),
     /// The root file system of a release, as an archive of the given name.
     Rootfs(&'static str, &'static str),
-    /// An executable: name, program, size in bytes.
-    Program(&'static str, &'static str, u64),
+    /// An executable that prints a text which it carries: name, text, size in bytes.
+    Message(&'static str, &'static str, u64),
 }
 
 /// How an image is made.
@@ -69,7 +69,12 @@ impl Recipe {
                 File::Text(path, text) => (*path, 0o644, Some(Rope::from(*text))),
                 File::Script(path, text) => (*path, 0o755, Some(Rope::from(*text))),
                 File::Rootfs(path, release) => (*path, 0o644, archive(path, release)),
-                File::Program(path, name, size_bytes) => (*path, 0o755, Some(program(name, *size_bytes))),
+                File::Message(path, text, size_bytes) => {
+                    let tail = format!("{MESSAGE_MARK}{text}\0");
+                    let mut content = program("message", size_bytes.saturating_sub(tail.len() as u64));
+                    content.push_bytes(tail.as_bytes());
+                    (*path, 0o755, Some(content))
+                }
             };
             let Some(content) = content else { continue };
             for (slash, _) in path.match_indices('/') {
@@ -84,6 +89,9 @@ impl Recipe {
     }
 }
 
+/// What stands before the text that an executable carries (`os::userland::message`).
+const MESSAGE_MARK: &str = "\0text:\n";
+
 /// Every recipe.
 pub fn all() -> impl Iterator<Item = &'static Recipe> {
     RECIPES.iter()
@@ -92,6 +100,20 @@ pub fn all() -> impl Iterator<Item = &'static Recipe> {
 /// The Hub paths of all repositories, once each or more.
 pub fn repositories() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|recipe| recipe.repository)
+}
+
+/// A text file of the context, from `static/catalogue`.
+macro_rules! text {
+    ($name:literal, $path:literal) => {
+        File::Text($name, include_str!(concat!("../../../static/catalogue/", $path)))
+    };
+}
+
+/// An executable script of the context, from `static/catalogue`.
+macro_rules! script {
+    ($name:literal, $path:literal) => {
+        File::Script($name, include_str!(concat!("../../../static/catalogue/", $path)))
+    };
 }
 
 const BASH: &str = "FROM scratch\nADD rootfs.tar.xz /\nCMD [\"bash\"]\n";
@@ -126,6 +148,20 @@ static RECIPES: &[Recipe] = &[
         built: (2021, 12, 2),
     },
     Recipe {
+        repository: "library/ubuntu",
+        tags: "22.04 jammy devel",
+        dockerfile: BASH,
+        files: &[File::Rootfs("rootfs.tar.xz", "jammy")],
+        built: (2021, 12, 16),
+    },
+    Recipe {
+        repository: "library/debian",
+        tags: "bookworm-slim testing-slim",
+        dockerfile: BASH,
+        files: &[File::Rootfs("rootfs.tar.xz", "bookworm")],
+        built: (2021, 12, 2),
+    },
+    Recipe {
         repository: "library/alpine",
         tags: "latest 3.15 3.15.0 3",
         dockerfile: "FROM scratch\nADD alpine-minirootfs-3.15.0-x86_64.tar.xz /\nCMD [\"/bin/sh\"]\n",
@@ -143,7 +179,38 @@ static RECIPES: &[Recipe] = &[
         repository: "library/hello-world",
         tags: "latest linux",
         dockerfile: "FROM scratch\nCOPY hello /\nCMD [\"/hello\"]\n",
-        files: &[File::Program("hello", "hello-world", 13_256)],
+        files: &[File::Message("hello", include_str!("../../../static/catalogue/hello-world/message.txt"), 13_256)],
         built: (2021, 9, 23),
+    },
+    Recipe {
+        repository: "library/nginx",
+        tags: "latest mainline 1 1.21 1.21.4",
+        dockerfile: include_str!("../../../static/catalogue/nginx/Dockerfile"),
+        files: &[
+            script!("docker-entrypoint.sh", "nginx/docker-entrypoint.sh"),
+            script!("10-listen-on-ipv6-by-default.sh", "nginx/10-listen-on-ipv6-by-default.sh"),
+            script!("20-envsubst-on-templates.sh", "nginx/20-envsubst-on-templates.sh"),
+            script!("30-tune-worker-processes.sh", "nginx/30-tune-worker-processes.sh"),
+        ],
+        built: (2021, 12, 2),
+    },
+    Recipe {
+        repository: "library/postgres",
+        tags: "11 11.14 11-stretch 11.14-stretch",
+        dockerfile: include_str!("../../../static/catalogue/postgres-11/Dockerfile"),
+        files: &[script!("docker-entrypoint.sh", "postgres-11/docker-entrypoint.sh")],
+        built: (2021, 12, 2),
+    },
+    Recipe {
+        repository: "kubernetescourse/slides-docker",
+        tags: "latest",
+        dockerfile: include_str!("../../../static/catalogue/slides/Dockerfile"),
+        files: &[
+            text!("index.html", "slides/index.html"),
+            text!("modulo-3.html", "slides/modulo-3.html"),
+            text!("css/slides.css", "slides/slides.css"),
+            text!("slides.conf", "slides/slides.conf"),
+        ],
+        built: (2021, 12, 9),
     },
 ];

@@ -7,7 +7,7 @@ use crate::os::args::getopt::BUSYBOX;
 use crate::os::kernel::Proc;
 
 /// Programs of the table that are no applets of busybox.
-const FOREIGN: [&str; 8] = ["busybox", "nginx", "curl", "apt", "apt-get", "bash", "dpkg", "apk"];
+const FOREIGN: [&str; 9] = ["busybox", "message", "nginx", "curl", "apt", "apt-get", "bash", "dpkg", "apk"];
 
 /// The administrator's programs that busybox has too.
 const ACCOUNTS: [&str; 4] = ["addgroup", "adduser", "delgroup", "deluser"];

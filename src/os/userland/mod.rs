@@ -29,6 +29,7 @@ mod id;
 mod less;
 mod ln;
 mod ls;
+mod message;
 mod mkdir;
 mod mode;
 mod mv;
@@ -120,6 +121,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "less" => less::main,
     "ln" => ln::main,
     "ls" => ls::main,
+    "message" => message::main,
     "mkdir" => mkdir::main,
     "more" => less::main,
     "mount" => ps::mount,

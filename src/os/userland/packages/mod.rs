@@ -22,6 +22,9 @@ const DEBIAN_MORE: &str = include_str!("../../../../static/packages/debian.more"
 const ALPINE: &str = include_str!("../../../../static/packages/alpine.list");
 const RELEASES: &str = include_str!("../../../../static/packages/releases");
 
+/// The version of a package that is part of another one in a release.
+const ABSENT: &str = "-";
+
 /// Whose packages a release uses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Family {
@@ -232,6 +235,9 @@ impl Release {
     /// Every record of `name` that package sources with these lines offer, the newest version first.
     pub fn candidates(&'static self, name: &str, sources: &str) -> Vec<Package> {
         let records = self.records().get(name).map(Vec::as_slice).unwrap_or_default();
+        if self.versions.get(name) == Some(&ABSENT) {
+            return Vec::new();
+        }
         let seen = |record: &&'static Record| record.origin.is_none_or(|origin| sources.contains(origin));
         let mut found: Vec<Package> = records.iter().filter(seen).map(|record| self.with(record)).collect();
         found.sort_by(|a, b| version::compare(b.version, a.version));
@@ -245,13 +251,15 @@ impl Release {
 
     /// What fulfils a dependency on `name` here: the package, or the one whose name differs in the library version only.
     pub fn provider(&'static self, name: &str) -> Option<&'static str> {
-        if let Some((name, _)) = self.versions.get_key_value(name) {
-            return Some(name);
-        }
         let records = self.records();
+        let absent = match self.versions.get_key_value(name) {
+            Some((name, version)) if *version != ABSENT => return Some(name),
+            other => other.is_some(),
+        };
         let alike = |other: &&&'static str| stem(other) == stem(name) && records.contains_key(**other);
         let here = self.versions.keys().filter(alike).max_by(|a, b| version::compare(a, b));
-        here.or_else(|| records.get_key_value(name).map(|(name, _)| name)).copied()
+        let here = here.filter(|name| self.versions.get(**name) != Some(&ABSENT));
+        here.or_else(|| records.get_key_value(name).map(|(name, _)| name).filter(|_| !absent)).copied()
     }
 
     /// The packages of the base system, in order of their names.
@@ -340,6 +348,9 @@ mod tests {
             for name in release.names(&sources) {
                 for package in release.candidates(name, &sources) {
                     for needed in &package.record.depends {
+                        if release.versions.get(needed) == Some(&ABSENT) {
+                            continue;
+                        }
                         assert!(release.provider(needed).is_some(), "{}: {name} needs {needed}", release.codename);
                     }
                 }

@@ -3,7 +3,6 @@
 use web_sys::{HtmlElement, ScrollBehavior, ScrollToOptions};
 use yew::prelude::*;
 
-use crate::base::time::Timestamp;
 use crate::ui::dom;
 use crate::ui::header::{Header, Theme};
 use crate::ui::layers::Layers;
@@ -43,7 +42,7 @@ fn initial_seed() -> u64 {
 pub fn App() -> Html {
     let language = use_state_eq(initial_language);
     let theme = use_state_eq(initial_theme);
-    let session = use_memo((), |()| Session::new(initial_seed(), Timestamp::from_seconds(dom::epoch_seconds())));
+    let session = use_memo((), |()| Session::new(initial_seed()));
     let texts = language.texts();
 
     use_effect_with(*language, |language| {

@@ -19,11 +19,6 @@ pub fn now_ms() -> f64 {
     web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
 }
 
-/// Seconds since 1970 by the visitor's clock.
-pub fn epoch_seconds() -> i64 {
-    (js_sys::Date::now() / 1000.0) as i64
-}
-
 /// Whether a media query holds.
 pub fn matches_media(query: &str) -> bool {
     web_sys::window().and_then(|window| window.match_media(query).ok().flatten()).is_some_and(|list| list.matches())

@@ -6,7 +6,6 @@
 mod app;
 mod broken;
 mod dom;
-mod echo;
 mod header;
 mod keybar;
 mod layers;

@@ -14,11 +14,11 @@ use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::base::time::Timestamp;
+use crate::machine::{Config, Machine, Stop, TtyId};
 use crate::ui::dom;
-use crate::ui::echo::{Config, Machine, Stop, TtyId};
 use crate::view::change::{Change, changes};
 use crate::view::keys::{self, KeyPress};
-use crate::view::picture::{Arrivals, Picture};
+use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::screen::{Screen, Shown};
 
 /// How long the machine may run before the browser gets its turn.
@@ -77,7 +77,7 @@ struct State {
     wake: Option<Wake>,
     slice_fuel: u64,
     running: bool,
-    cursor: u64,
+    revision: u64,
     arrivals: Arrivals,
     picture: Rc<Picture>,
     told: Rc<Vec<Change>>,
@@ -126,8 +126,8 @@ pub struct ConsoleView {
 
 impl Session {
     /// Boots a machine.
-    pub fn new(seed: u64, epoch: Timestamp) -> Self {
-        let machine = Machine::new(Config { seed, epoch, ..Config::default() });
+    pub fn new(seed: u64) -> Self {
+        let machine = Machine::new(Config { seed, ..Config::default() });
         let (tty, origin) = (machine.console(), machine.now());
         let session = Self(Rc::new(Shared {
             state: RefCell::new(State {
@@ -140,7 +140,7 @@ impl Session {
                 wake: None,
                 slice_fuel: 10_000,
                 running: false,
-                cursor: 0,
+                revision: 0,
                 arrivals: Arrivals::default(),
                 picture: Rc::default(),
                 told: Rc::default(),
@@ -172,9 +172,8 @@ impl Session {
             let mut state = self.0.state.borrow_mut();
             let size = state.consoles.first().map_or((80, 24), |console| console.screen.size());
             if state.consoles.len() < MAX_CONSOLES {
-                let tty = state.machine.open_console();
                 let (cols, rows) = (size.0 as u16, size.1 as u16);
-                state.machine.resize(tty, cols, rows);
+                let tty = state.machine.open_console(cols, rows);
                 state.consoles.push(Console { tty, screen: Screen::new(cols, rows) });
             }
             state.consoles.len() - 1
@@ -193,7 +192,7 @@ impl Session {
         let waiting = state.pending.is_empty() && state.typing.is_none();
         Some(ConsoleView {
             ready: printed,
-            busy: !(waiting && console.screen.bracketed_paste()),
+            busy: !waiting || state.machine.is_busy(console.tty),
             fresh: console.screen.is_fresh(),
             shown,
         })
@@ -446,12 +445,13 @@ impl State {
 
     /// Draws the picture up anew if anything happened; whether it is another one.
     fn look_at_docker(&mut self) -> bool {
-        let (events, cursor) = self.machine.events_since(self.cursor);
-        self.cursor = cursor;
-        if events.is_empty() {
+        let daemon = self.machine.daemon();
+        let revision = daemon.revision();
+        if revision == self.revision {
             return false;
         }
-        let picture = Picture::of(&self.machine.docker(), &mut self.arrivals);
+        self.revision = revision;
+        let picture = Picture::of(&Stock::of(&daemon.snapshot()), &mut self.arrivals);
         if picture == *self.picture {
             return false;
         }

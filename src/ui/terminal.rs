@@ -137,8 +137,8 @@ fn Terminal(props: &TerminalProps) -> Html {
     {
         // What was printed is read out when the prompt is back, not letter by letter.
         let (session, spoken) = (session.clone(), spoken.clone());
-        use_effect_with(busy, move |busy| {
-            if let (false, Some(log)) = (*busy, dom::html(&spoken)) {
+        use_effect(move || {
+            if let (false, Some(log)) = (busy, dom::html(&spoken)) {
                 let text = session.take_spoken(at);
                 if !text.trim().is_empty() {
                     log.set_text_content(Some(&text));

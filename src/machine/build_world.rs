@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use crate::base::digest::{ChainId, ImageId};
 use crate::base::rng::Rng;
-use crate::docker::build::cache::BuildCache;
+use crate::docker::build::cache::{BuildCache, CacheRecord};
 use crate::docker::build::error::PullProblem;
 use crate::docker::build::sandbox::Sandbox;
 use crate::docker::build::world::{FetchEvent, Fetched, World};
+use crate::docker::daemon::api::container::PruneReport;
+use crate::docker::daemon::api::system::{BuildCachePrune, BuildCacheRecord, BuildCacheUsage};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
 use crate::docker::registry::{Published, RegistryError};
@@ -81,6 +83,37 @@ pub fn world(site: Site) -> World {
         docker_version: "27.5.1",
         architecture: "amd64",
     }
+}
+
+/// What a world's build cache tells of itself, and how it is pruned.
+pub fn cache_of(world: &World) -> (BuildCacheUsage, BuildCachePrune) {
+    let (store, cache) = (Rc::clone(&world.store), Rc::clone(&world.cache));
+    let usage: BuildCacheUsage = Rc::new(move || {
+        let records = cache.borrow().records(&store.borrow());
+        let record = |record: CacheRecord| BuildCacheRecord {
+            id: record.id,
+            kind: record.kind.to_owned(),
+            description: record.description,
+            size_bytes: record.size_bytes,
+            created: record.created,
+            last_used: record.last_used,
+            usage_count: u32::try_from(record.uses).unwrap_or(u32::MAX),
+            in_use: false,
+            shared: record.shared,
+        };
+        records.into_iter().map(record).collect()
+    });
+    let (store, cache) = (Rc::clone(&world.store), Rc::clone(&world.cache));
+    let prune: BuildCachePrune = Rc::new(move |all| {
+        let (gone, holds) = cache.borrow_mut().prune(&store.borrow(), all);
+        // Layers go when their holds do, and the store is free again by then.
+        drop(holds);
+        PruneReport {
+            space_reclaimed_bytes: gone.iter().filter(|record| !record.shared).map(|record| record.size_bytes).sum(),
+            deleted: gone.into_iter().map(|record| record.id).collect(),
+        }
+    });
+    (usage, prune)
 }
 
 const fn problem(error: RegistryError) -> PullProblem {

@@ -278,6 +278,8 @@ fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) ->
         is_patient: true,
         seed,
     });
+    let (usage, prune) = build_world::cache_of(&world);
+    daemon.set_build_cache(usage, prune);
     daemon.set_builder(Rc::new(move |request, sink| {
         let world = world.clone();
         Box::pin(async move { build::build(&world, &request, &sink).await })

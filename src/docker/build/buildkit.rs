@@ -133,13 +133,20 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     let (sleep, name) = (&world.sleep, &request.dockerfile_name);
 
     let step = trace.start(format!("[internal] load build definition from {name}"));
-    let size = transfer_file_size_bytes(name, &request.dockerfile, (world.now)());
+    let size = if request.is_dockerfile_missing {
+        transfer_size_bytes(&Layer::default(), true)
+    } else {
+        transfer_file_size_bytes(name, &request.dockerfile, (world.now)())
+    };
     let part = step.status("transferring dockerfile:", size, 0);
     sleep(World::duration(8, size, 100)).await;
     part.done();
     sleep(World::duration(4, 0, 1)).await;
     step.done();
 
+    if request.is_dockerfile_missing {
+        return Err(BuildError::NoDockerfile(name.clone()).into());
+    }
     if request.dockerfile.is_empty() {
         return Err(BuildError::EmptyDockerfile { name: name.clone() }.into());
     }

@@ -21,6 +21,9 @@ pub enum BuildError {
     /// The Dockerfile can't be read.
     #[error("{0}")]
     Parse(#[from] ParseError),
+    /// BuildKit `dockerui/config.go`.
+    #[error("failed to read dockerfile: open {0}: no such file or directory")]
+    NoDockerfile(String),
     /// BuildKit `convert.go`: no bytes at all.
     #[error("the Dockerfile cannot be empty")]
     EmptyDockerfile {

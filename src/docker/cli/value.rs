@@ -5,6 +5,7 @@
 use bstr::{BStr, ByteSlice};
 
 use crate::base::size;
+use crate::docker::image::reference::Reference;
 
 /// The kind of values that a flag takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,8 @@ pub enum Kind {
     Env,
     /// `KEY[=VALUE]`.
     Label,
+    /// An image's name.
+    Tag,
     /// A stream's name.
     Stream,
     /// `HOST:IP`.
@@ -74,7 +77,9 @@ impl Kind {
             Self::Decimal => "decimal",
             Self::Text => "string",
             Self::Strings => "strings",
-            Self::List | Self::Env | Self::Label | Self::Stream | Self::HostIp | Self::Ip | Self::Link => "list",
+            Self::List | Self::Env | Self::Label | Self::Tag | Self::Stream | Self::HostIp | Self::Ip | Self::Link => {
+                "list"
+            }
             Self::Map | Self::Sysctl => "map",
             Self::Filter => "filter",
             Self::Mount => "mount",
@@ -103,6 +108,7 @@ impl Kind {
                 Err(format!("invalid environment variable: {text}"))
             }
             Self::Label => label(&text),
+            Self::Tag => Reference::parse(&text).map(drop).map_err(|error| error.to_string()),
             Self::Stream => match text.to_ascii_lowercase().as_str() {
                 "stdin" | "stdout" | "stderr" => Ok(()),
                 _ => Err("valid streams are STDIN, STDOUT and STDERR".to_owned()),

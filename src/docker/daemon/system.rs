@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::api::build::{BuildFuture, BuildRequest, BuildSink};
 use super::api::container::{Document, PruneReport};
-use super::api::system::{DiskUsage, Version};
+use super::api::system::{DiskUsage, EventKind, Version};
 use super::api::{API_VERSION, Filters, SERVER_VERSION};
 use super::container::State;
 use super::errors::DaemonError;
@@ -137,7 +137,21 @@ impl Daemon {
     /// A machine without a builder.
     pub fn build(&self, request: BuildRequest, sink: BuildSink) -> Result<BuildFuture, DaemonError> {
         let builder = self.0.builder.borrow().clone();
-        builder.map(|builder| builder(request, sink)).ok_or(DaemonError::NotSimulated("a build on this machine"))
+        let builder = builder.ok_or(DaemonError::NotSimulated("a build on this machine"))?;
+        let world = std::rc::Rc::clone(&self.0);
+        Ok(Box::pin(async move {
+            let tags = request.tags.clone();
+            let built = builder(request, sink).await;
+            // The store is shared with the builder: what it did there is news.
+            world.changed();
+            if let Ok(outcome) = &built {
+                for tag in tags {
+                    let id = outcome.image.to_string();
+                    world.emit(EventKind::Image, "tag", id, &[("name", tag.familiar())]);
+                }
+            }
+            built
+        }))
     }
 
     /// `POST /build/prune`.

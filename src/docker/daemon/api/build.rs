@@ -50,6 +50,8 @@ pub struct BuildRequest {
     pub dockerfile: Rope,
     /// Its name as shown: `Dockerfile`.
     pub dockerfile_name: String,
+    /// The client found no Dockerfile; BuildKit finds out when it asks for it.
+    pub is_dockerfile_missing: bool,
     /// `--tag`.
     pub tags: Vec<Reference>,
     /// `--build-arg`; without a value the client's own variable counts, which it has looked up.

@@ -1,6 +1,9 @@
 //! `docker builder prune`.
 
+use crate::base::size::human_size;
+use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 
 /// `docker builder prune`.
@@ -8,9 +11,26 @@ pub static COMMAND: Command = Command {
     short: "Remove build cache",
     flags: &[&[
         flag('a', "all", Bool(false), "Remove all unused build cache, not just dangling ones"),
-        long("filter", Filter, "Provide filter values (e.g. \"until=24h\")"),
+        long("filter", Filter, "Provide filter values (e.g. \"until=24h\")").not_simulated(),
         flag('f', "force", Bool(false), "Do not prompt for confirmation"),
-        long("keep-storage", Bytes, "Amount of disk space to keep for cache"),
+        long("keep-storage", Bytes, "Amount of disk space to keep for cache").not_simulated(),
     ]],
+    verb: Verb::Run(run),
     ..Command::new("prune")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let all = given.bool("all");
+        let what = if all { "build cache" } else { "dangling build cache" };
+        let question = format!("WARNING! This will remove all {what}.\nAre you sure you want to continue?");
+        if !given.bool("force") && !client.confirm(&question).await? {
+            return Ok(());
+        }
+        let report = client.daemon.builder_prune(all)?;
+        if !report.deleted.is_empty() {
+            client.say(format!("Deleted build cache objects:\n{}\n", report.deleted.join("\n"))).await?;
+        }
+        client.say(format!("Total reclaimed space: {}", human_size(report.space_reclaimed_bytes))).await
+    })
+}

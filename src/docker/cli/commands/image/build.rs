@@ -1,7 +1,38 @@
 //! `docker image build`.
+//!
+//! The client's part: it finds the Dockerfile, reads the context, asks the daemon and shows what it tells. Progress is
+//! docker/buildx's on standard error; with `DOCKER_BUILDKIT=0` it is the classic client's on standard output.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::base::path;
+use crate::base::rope::Rope;
+use crate::base::size::human_size;
+use crate::docker::build::context::{self, ContextError};
+use crate::docker::build::progress::{self, Display, Mode, REFRESH_MILLIS, Size};
+use crate::docker::cli::client::{Answer, Client, Queue, Running, beside};
 use crate::docker::cli::command::*;
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
+use crate::docker::cli::value::check_platform;
+use crate::docker::daemon::api::build::{
+    BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuildSink, BuilderVersion,
+};
+use crate::docker::image::reference::Reference;
+use crate::os::fs::layer::Change;
+use crate::os::fs::node::{Content, Kind as FileKind};
+use crate::os::fs::{gzip, xz};
+
+/// docker/cli `cmd/docker/builder.go`.
+const DEPRECATED: &str = "DEPRECATED: The legacy builder is deprecated and will be removed in a future release.
+            BuildKit is currently disabled; enable it by removing the DOCKER_BUILDKIT=0
+            environment-variable.
+";
 
 /// `docker image build`.
 pub static COMMAND: Command = Command {
@@ -9,9 +40,9 @@ pub static COMMAND: Command = Command {
     short: "Build an image from a Dockerfile",
     alias_line: "docker image build, docker build, docker builder build",
     flags: &[&[
-        long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")"),
+        long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")").not_simulated(),
         long("build-arg", List, "Set build-time variables"),
-        long("cache-from", Strings, "Images to consider as cache sources"),
+        long("cache-from", Strings, "Images to consider as cache sources").not_simulated(),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),
         long("compress", Bool(false), "Compress the build context using gzip"),
         long("cpu-period", Int, "Limit the CPU CFS (Completely Fair Scheduler) period").not_simulated(),
@@ -25,7 +56,7 @@ pub static COMMAND: Command = Command {
         long("iidfile", Text, "Write the image ID to the file"),
         long("isolation", Text, "Container isolation technology").not_simulated(),
         long("label", Label, "Set metadata for an image"),
-        flag('m', "memory", Bytes, "Memory limit"),
+        flag('m', "memory", Bytes, "Memory limit").not_simulated(),
         long("memory-swap", SwapBytes, "Swap limit equal to memory plus swap: -1 to enable unlimited swap")
             .not_simulated(),
         long("network", Text, "Set the networking mode for the RUN instructions during build (default \"default\")"),
@@ -35,12 +66,295 @@ pub static COMMAND: Command = Command {
         flag('q', "quiet", Bool(false), "Suppress the build output and print image ID on success"),
         long("rm", Bool(true), "Remove intermediate containers after a successful build (default true)"),
         long("security-opt", Strings, "Security options").not_simulated(),
-        long("shm-size", Bytes, "Size of \"/dev/shm\""),
+        long("shm-size", Bytes, "Size of \"/dev/shm\"").not_simulated(),
         long("squash", Bool(false), "Squash newly built layers into a single new layer").not_simulated(),
-        flag('t', "tag", List, "Name and optionally a tag in the \"name:tag\" format"),
+        flag('t', "tag", Tag, "Name and optionally a tag in the \"name:tag\" format"),
         long("target", Text, "Set the target build stage to build."),
         long("ulimit", Ulimit, "Ulimit options (default [])").not_simulated(),
+        // docker/buildx has these; the help is that of the client without it.
+        long("progress", Text, "Set type of progress output (\"auto\", \"quiet\", \"plain\", \"tty\", \"rawjson\")")
+            .hidden(),
+        long("secret", List, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")").hidden(),
+        long("load", Bool(false), "Shorthand for \"--output=type=docker\"").hidden(),
     ]],
     arity: Arity::Exactly(1),
+    verb: Verb::Run(run),
     ..Command::new("build")
 };
+
+fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let platform = given.string("platform").unwrap_or_default();
+        check_platform(&platform).map_err(CliError::new)?;
+        let disabled = client.env("DOCKER_BUILDKIT").is_some_and(|value| matches!(value.as_str(), "0" | "false"));
+        let version = if disabled { BuilderVersion::Classic } else { BuilderVersion::BuildKit };
+        let quiet = given.bool("quiet");
+        let mode = mode(client, given, quiet)?;
+        if disabled {
+            client.complain(DEPRECATED).await;
+        }
+        let mut request = options(client, given, version).await?;
+        read(client, given, &mut request).await?;
+        let built = match version {
+            BuilderVersion::Classic => classic(client, request, quiet).await?,
+            BuilderVersion::BuildKit => buildkit(client, request, mode).await?,
+        };
+        let outcome = match built {
+            Ok(outcome) => outcome,
+            Err(failure) if disabled => {
+                return Err(CliError::Says(u8::try_from(failure.code).unwrap_or(1), failure.message));
+            }
+            Err(failure) => {
+                client.proc.eprint(progress::failure(&failure)).await;
+                return Err(CliError::Status(u8::try_from(failure.code).unwrap_or(1)));
+            }
+        };
+        if let Some(file) = given.string("iidfile") {
+            let written =
+                client.proc.write_file(file.as_bytes(), &Rope::from(outcome.image.to_string().as_str())).await;
+            written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))?;
+        }
+        if quiet { client.say(outcome.image.to_string()).await } else { Ok(()) }
+    })
+}
+
+/// How progress is shown.
+fn mode(client: &Client, given: &Invocation, quiet: bool) -> Answer<Mode> {
+    let chosen = given.string("progress").or_else(|| client.env("BUILDKIT_PROGRESS")).unwrap_or_default();
+    Ok(match chosen.as_str() {
+        _ if quiet => Mode::Quiet,
+        "quiet" => Mode::Quiet,
+        "plain" => Mode::Plain,
+        "" | "auto" if client.proc.tty_of(2).is_none() => Mode::Plain,
+        "" | "auto" | "tty" => Mode::Tty,
+        "rawjson" => {
+            return Err(CliError::Says(125, "docker: --progress rawjson is not simulated in Capas".to_owned()));
+        }
+        other => return Err(CliError::new(format!("ERROR: invalid progress mode {other}"))),
+    })
+}
+
+/// What the flags ask for.
+async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -> Answer<BuildRequest> {
+    let mut request = BuildRequest {
+        version,
+        target: given.string("target").filter(|target| !target.is_empty()),
+        no_cache: given.bool("no-cache"),
+        pull: given.bool("pull"),
+        network: given.string("network").filter(|mode| !mode.is_empty()),
+        keep_intermediate: !given.bool("rm") && !given.bool("force-rm"),
+        ..BuildRequest::default()
+    };
+    for tag in given.strings("tag") {
+        let tag = Reference::parse(&tag).map_err(|error| CliError::new(error.to_string()))?;
+        if tag.digest().is_some() {
+            return Err(CliError::new("Error response from daemon: refusing to create a tag with a digest reference"));
+        }
+        request.tags.push(tag.with_default_tag());
+    }
+    for arg in given.strings("build-arg") {
+        match arg.split_once('=') {
+            Some((key, value)) => drop(request.build_args.insert(key.to_owned(), value.to_owned())),
+            None => request.build_args.extend(client.env(&arg).map(|value| (arg, value))),
+        }
+    }
+    for label in given.strings("label") {
+        let (key, value) = label.split_once('=').unwrap_or((&label, ""));
+        request.labels.insert(key.to_owned(), value.to_owned());
+    }
+    for secret in given.strings("secret") {
+        let field = |names: [&str; 2]| {
+            secret
+                .split(',')
+                .filter_map(|field| field.split_once('='))
+                .find(|(key, _)| names.contains(key))
+                .map(|(_, value)| value.to_owned())
+        };
+        let id = field(["id", "id"]).unwrap_or_default();
+        let content = match (field(["src", "source"]), field(["env", "env"])) {
+            (Some(file), _) => {
+                client.read_file(&file).await.map_err(|why| CliError::new(format!("ERROR: failed to stat {why}")))?
+            }
+            (None, name) => Rope::from(client.env(&name.unwrap_or_else(|| id.clone())).unwrap_or_default().as_str()),
+        };
+        request.secrets.insert(id, content);
+    }
+    Ok(request)
+}
+
+/// Finds the Dockerfile and reads the context.
+async fn read(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer {
+    let classic = request.version == BuilderVersion::Classic;
+    let fail = |why: String| CliError::new(if classic { why } else { format!("ERROR: {why}") });
+    let operand = given.operand(0);
+    let file = given.string("file").filter(|file| !file.is_empty());
+    if operand == "-" {
+        return read_stdin(client, file, request, &fail).await;
+    }
+    let is_address = ["http://", "https://", "git@", "git://", "github.com/", "ssh://"]
+        .iter()
+        .any(|start| operand.starts_with(start));
+    if is_address {
+        return Err(CliError::Says(125, format!("docker: a build from {operand} is not simulated in Capas")));
+    }
+    let folder = path::normalize(&path::join(&client.proc.cwd(), operand.as_bytes()));
+    match client.proc.stat(&folder) {
+        Err(_) => return Err(fail(format!("unable to prepare context: path {operand:?} not found"))),
+        Ok(stat) if !stat.is_dir() => {
+            return Err(fail(format!("unable to prepare context: context must be a directory: {folder}")));
+        }
+        Ok(_) => {}
+    }
+    let mut at = path::join(&folder, b"Dockerfile");
+    match &file {
+        Some(file) => at = path::normalize(&path::join(&client.proc.cwd(), file.as_bytes())),
+        // The name may be written small.
+        None if client.proc.stat(&at).is_err() => {
+            let small = path::join(&folder, b"dockerfile");
+            if client.proc.stat(&small).is_ok() {
+                at = small;
+            }
+        }
+        None => {}
+    }
+    request.dockerfile_name = path::file_name(&at).to_string();
+    if file.as_deref() == Some("-") {
+        request.dockerfile_name = "Dockerfile".to_owned();
+        request.dockerfile = client.proc.read_all(0).await.unwrap_or_default();
+    } else {
+        match client.proc.read_file(&at).await {
+            Ok(text) => request.dockerfile = text,
+            Err(_) if classic => {
+                return Err(fail(format!(
+                    "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat {at}: no such file or directory"
+                )));
+            }
+            Err(_) => request.is_dockerfile_missing = true,
+        }
+    }
+    let inside =
+        at.strip_prefix(folder.as_slice()).map(|rest| String::from_utf8_lossy(rest).trim_start_matches('/').to_owned());
+    let own = inside.unwrap_or_else(|| request.dockerfile_name.clone());
+    let keep: &[&str] = if classic { &[own.as_str(), ".dockerignore"] } else { &[] };
+    let read =
+        client.proc.mounts(|mounts| Ok(context::from_folder(mounts, &client.proc.caller(), &folder, &own, keep)));
+    let read = read.map_err(|errno| fail(errno.strerror().to_lowercase()))?;
+    request.context = read.map_err(|why| fail(context_error(&why)))?;
+    Ok(())
+}
+
+fn context_error(why: &ContextError) -> String {
+    match why {
+        ContextError::File { path, errno } => {
+            format!(
+                "error checking context: {}",
+                ContextError::File { path: format!("open {path}").into(), errno: *errno }
+            )
+        }
+        why => format!("error from sender: {why}"),
+    }
+}
+
+/// A Dockerfile or a whole context from standard input.
+async fn read_stdin(
+    client: &Client,
+    file: Option<String>,
+    request: &mut BuildRequest,
+    fail: &dyn Fn(String) -> CliError,
+) -> Answer {
+    let input = client.proc.read_all(0).await.unwrap_or_default();
+    request.dockerfile_name = file.unwrap_or_else(|| "Dockerfile".to_owned());
+    let head = input.head(265);
+    let is_archive = gzip::is_gzip(&head) || xz::is_xz(&head) || head.get(257..262) == Some(b"ustar");
+    if !is_archive {
+        request.dockerfile = input;
+        return Ok(());
+    }
+    request.context = context::from_archive(&input).map_err(|why| fail(why.to_string()))?;
+    match request.context.files.get(request.dockerfile_name.as_bytes()) {
+        Some(Change::Put(entry)) if entry.content.kind() == FileKind::File => {
+            if let Content::File(text) = &entry.content {
+                request.dockerfile = text.clone();
+            }
+        }
+        _ => request.is_dockerfile_missing = true,
+    }
+    Ok(())
+}
+
+/// Events on their way to the terminal.
+fn queue() -> (Queue<BuildEvent>, BuildSink) {
+    let queue: Queue<BuildEvent> = Rc::default();
+    let sink = Rc::clone(&queue);
+    (queue, Rc::new(move |event| sink.borrow_mut().push(event)))
+}
+
+type Built = Result<BuildOutcome, BuildFailure>;
+
+async fn buildkit(client: &Client, request: BuildRequest, mode: Mode) -> Answer<Built> {
+    let (queue, sink) = queue();
+    let build = client.daemon.build(request, sink)?;
+    let display = RefCell::new(Display::new(mode));
+    let size = || match client.proc.tty_of(2) {
+        None => Size { width: 80, height: 10 },
+        Some(tty) => {
+            let size = client.proc.win_size(tty);
+            Size { width: usize::from(size.cols), height: usize::from(size.rows) }
+        }
+    };
+    let take = || {
+        let events = std::mem::take(&mut *queue.borrow_mut());
+        let mut display = display.borrow_mut();
+        events.iter().for_each(|event| display.update(event));
+    };
+    let show = async {
+        loop {
+            // A signal that the client handles does not stop its progress.
+            let _ = client.proc.sleep(Duration::from_millis(REFRESH_MILLIS)).await;
+            take();
+            let text = display.borrow_mut().refresh(client.now(), size());
+            client.proc.eprint(text).await;
+        }
+    };
+    let built = beside(build, show).await;
+    take();
+    let text = display.borrow_mut().finish(client.now(), size());
+    client.proc.eprint(text).await;
+    Ok(built)
+}
+
+async fn classic(client: &Client, request: BuildRequest, quiet: bool) -> Answer<Built> {
+    if !quiet {
+        let size = tar_size_bytes(&request.context);
+        client.say(format!("Sending build context to Docker daemon  {}", human_size(size))).await?;
+    }
+    let (queue, sink) = queue();
+    let build = client.daemon.build(request, sink)?;
+    let write = async || {
+        let events = std::mem::take(&mut *queue.borrow_mut());
+        for event in events.iter().filter(|_| !quiet) {
+            match event {
+                BuildEvent::Stream(bytes) => client.print(bytes).await?,
+                BuildEvent::ErrorStream(bytes) => client.proc.eprint(bytes).await,
+                _ => {}
+            }
+        }
+        Answer::Ok(())
+    };
+    let show = async {
+        loop {
+            poll_fn(|_| if queue.borrow().is_empty() { Poll::Pending } else { Poll::Ready(()) }).await;
+            if write().await.is_err() {
+                return;
+            }
+        }
+    };
+    let built = beside(build, show).await;
+    write().await?;
+    Ok(built)
+}
+
+/// The size of the context as an archive, which is what the classic client sends.
+fn tar_size_bytes(context: &BuildContext) -> u64 {
+    context.files.to_tar().len()
+}

@@ -232,6 +232,7 @@ fn program(name: &str, size_bytes: u64) -> Rope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::size::{human_size, human_size3};
 
     #[test]
     fn the_lock_file_holds_what_the_recipes_hash_to() {
@@ -239,5 +240,37 @@ mod tests {
         super::super::host::register(&mut programs);
         let lock = lock(&programs).unwrap_or_else(|error| panic!("{error}"));
         assert!(lock == LOCK, "static/catalogue/lock is out of date: run `cargo run -- bake`");
+    }
+
+    /// The names, sizes and numbers of layers that the module and the real images' pages show.
+    #[test]
+    fn images_have_the_layers_and_sizes_of_the_real_ones() {
+        let mut programs = Programs::new();
+        super::super::host::register(&mut programs);
+        let registry = registry(&programs, &memo());
+        let image = |name: &str| {
+            let reference = Reference::parse(name).unwrap().with_default_tag();
+            registry.resolve(&reference).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
+        for (name, layers, size) in [
+            ("ubuntu", 1, "72.8MB"),
+            ("debian:stretch-slim", 1, "55.3MB"),
+            ("postgres:11", 13, "283MB"),
+            ("nginx", 6, "142MB"),
+            ("alpine", 1, "5.59MB"),
+            ("busybox", 1, "1.24MB"),
+            ("hello-world", 1, "13.3kB"),
+            ("kubernetescourse/slides-docker", 9, "142MB"),
+        ] {
+            let published = image(name);
+            let bytes = published.layers.iter().map(|layer| layer.layer.size_bytes()).sum();
+            assert_eq!((published.layers.len(), human_size3(bytes).as_str()), (layers, size), "{name}");
+        }
+        let blobs = |name: &str| -> Vec<Blob> { image(name).layers.iter().map(|layer| layer.blob).collect() };
+        assert_eq!(blobs("postgres:11").first(), blobs("debian:stretch-slim").first());
+        assert_eq!(blobs("kubernetescourse/slides-docker")[..6], blobs("nginx")[..]);
+        assert_eq!(blobs("nginx").first(), blobs("debian:bullseye-slim").first());
+        // What the module's pull shows of the layer that is on its way.
+        assert_eq!(human_size(blobs("postgres:11")[8].size_bytes), "71.52MB");
     }
 }

@@ -236,7 +236,7 @@ pub fn busybox(alpine: &'static Release) -> Layer {
     let seed = 0x62_7573_7962_6f78;
     root.put(
         "/bin/[",
-        Entry::file(Meta::root(0o755, alpine.built), executable("busybox", Flavour::Busybox, 1_131_168, seed)),
+        Entry::file(Meta::root(0o755, alpine.built), executable("busybox", Flavour::Busybox, 1_239_072, seed)),
     );
     for file in alpine.package("busybox").map(|package| package.files()).unwrap_or_default() {
         let name = file.path.rsplit('/').next().unwrap_or_default();

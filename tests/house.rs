@@ -315,7 +315,9 @@ fn faults(file: &str, source: &str) -> Vec<String> {
                 let inside = |longer: &str, shorter: &str| {
                     longer == shorter || longer.strip_prefix(shorter).is_some_and(|rest| rest.starts_with("::"))
                 };
-                if inside(&written, banned) {
+                // Tests may ask the real program what it does.
+                let is_oracle = *banned == "std::process" && file.ends_with("tests.rs");
+                if inside(&written, banned) && !is_oracle {
                     fault(line, format!("{mine} uses {written}: {why}"));
                 }
             }

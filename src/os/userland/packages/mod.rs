@@ -278,7 +278,12 @@ impl Release {
         let offered = move |records: &[Record]| {
             records.iter().any(|record| record.origin.is_none_or(|origin| sources.contains(origin)))
         };
-        self.records().iter().filter(move |(_, records)| offered(records)).map(|(name, _)| *name)
+        // A package that is part of another here has a record, and no version.
+        let is_here = |name: &str| self.versions.get(name) != Some(&ABSENT);
+        self.records()
+            .iter()
+            .filter(move |(name, records)| is_here(name) && offered(records))
+            .map(|(name, _)| *name)
     }
 }
 

@@ -155,7 +155,7 @@ impl Client {
     pub async fn confirm(&self, question: &str) -> Answer<bool> {
         self.print(format!("{question} [y/N] ")).await?;
         let line = self.read_line().await.unwrap_or_default();
-        Ok(line.trim().eq_ignore_ascii_case(b"y"))
+        Ok(line.trim_ascii().eq_ignore_ascii_case(b"y"))
     }
 
     /// Does one thing to many objects, one after the other; prints the names of those that went well.

@@ -67,9 +67,9 @@ pub fn recognise(head: &[u8]) -> Format {
         return Format::ForeignElf;
     }
     if let Some(rest) = head.strip_prefix(b"#!") {
-        let line = rest.lines().next().unwrap_or_default().trim();
+        let line = rest.lines().next().unwrap_or_default().trim_ascii();
         let (interpreter, argument) = match line.split_once_str(" ") {
-            Some((interpreter, argument)) => (interpreter, Some(BString::from(argument.trim()))),
+            Some((interpreter, argument)) => (interpreter, Some(BString::from(argument.trim_ascii()))),
             None => (line, None),
         };
         if !interpreter.is_empty() {

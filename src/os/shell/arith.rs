@@ -330,7 +330,7 @@ impl Eval<'_> {
             return Ok(0);
         }
         let Some(text) = self.variables.get(place.name.as_bstr(), place.index) else { return Ok(0) };
-        let trimmed = text.trim();
+        let trimmed = text.trim_ascii();
         if let Some(number) = trimmed.to_str().ok().filter(|t| !t.starts_with('0')).and_then(|t| t.parse().ok()) {
             return Ok(number);
         }

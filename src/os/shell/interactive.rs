@@ -233,7 +233,7 @@ impl Shell {
 
     fn remember(&mut self, text: &[u8]) {
         let line = text.trim_end_with(|c| c == '\n');
-        if line.trim().is_empty() || self.history.last().is_some_and(|last| *last == line) {
+        if line.trim_ascii().is_empty() || self.history.last().is_some_and(|last| *last == line) {
             return;
         }
         let history = Rc::make_mut(&mut self.history);

@@ -91,7 +91,7 @@ impl Parser {
     /// The text from a place (counted from the end, which aliases don't move) to here.
     fn text_from(&self, from_end: usize) -> BString {
         let start = self.src.len().saturating_sub(from_end);
-        let text = self.src.get(start..self.at).unwrap_or_default().trim();
+        let text = self.src.get(start..self.at).unwrap_or_default().trim_ascii();
         text.get(..text.len().min(1000)).unwrap_or_default().into()
     }
 

@@ -79,7 +79,7 @@ async fn describe(run: &Run, path: &[u8]) -> String {
         _ if script.is_some_and(|s| s.ends_with(b"/bash")) => "Bourne-Again shell script, ASCII text executable",
         _ if script.is_some_and(|s| s.ends_with(b"/sh")) => "POSIX shell script, ASCII text executable",
         _ if head.contains(&0) => "data",
-        _ if head.trim_start().to_ascii_lowercase().starts_with(b"<!doctype html") => "HTML document, ASCII text",
+        _ if head.trim_ascii_start().to_ascii_lowercase().starts_with(b"<!doctype html") => "HTML document, ASCII text",
         _ if head.is_ascii() => "ASCII text",
         // A character may be cut at the end of what was read.
         _ if head.to_str().map_or_else(|e| e.valid_up_to() + 4 > head.len(), |_| true) => "UTF-8 Unicode text",

@@ -40,7 +40,7 @@ pub async fn read_head(proc: &Proc, fd: Fd) -> Result<Option<Head>, Errno> {
             let (head, rest) = bytes.split_at_checked(end).unwrap_or((&bytes, &[]));
             let mut lines = head.lines();
             let start = lines.next().unwrap_or_default().into();
-            let header = |line: &[u8]| line.split_once_str(":").map(|(n, v)| (n.into(), v.trim().into()));
+            let header = |line: &[u8]| line.split_once_str(":").map(|(n, v)| (n.into(), v.trim_ascii().into()));
             return Ok(Some(Head {
                 start,
                 headers: lines.filter_map(header).collect(),
@@ -91,7 +91,7 @@ fn unchunk(raw: &Rope) -> Rope {
     loop {
         let line = raw.slice(at..at + 64).to_vec();
         let Some(end) = line.find(b"\n") else { return out };
-        let digits = line.get(..end).unwrap_or_default().trim();
+        let digits = line.get(..end).unwrap_or_default().trim_ascii();
         let digits = digits.split_str(";").next().unwrap_or_default();
         let Some(size) = digits.to_str().ok().and_then(|d| u64::from_str_radix(d, 16).ok()) else { return out };
         if size == 0 {

@@ -385,7 +385,7 @@ async fn signal_master(run: &mut Run, config: &Config, name: &str) -> Done {
             return Ok(1);
         }
     };
-    let pid = run.proc.read_file(config.pid.as_bytes()).await.ok().and_then(|p| number::<i64>(p.head(20).trim()));
+    let pid = run.proc.read_file(config.pid.as_bytes()).await.ok().and_then(|p| number::<i64>(p.head(20).trim_ascii()));
     let Some(pid) = pid else {
         log(run, "error", &format!("open() \"{}\" failed (2: No such file or directory)", config.pid)).await;
         return Ok(1);

@@ -268,7 +268,7 @@ fn extract<'a>(key: &Key, separator: Option<u8>, line: &'a [u8]) -> &'a [u8] {
     };
     let end = end.min(line.len());
     let part = line.get(start.min(end)..end).unwrap_or_default();
-    if key.order.blanks { part.trim_start() } else { part }
+    if key.order.blanks { part.trim_ascii_start() } else { part }
 }
 
 fn compare(key: &Key, separator: Option<u8>, a: &[u8], b: &[u8]) -> Ordering {
@@ -293,7 +293,7 @@ fn compare(key: &Key, separator: Option<u8>, a: &[u8], b: &[u8]) -> Ordering {
 }
 
 fn numeric(text: &[u8]) -> f64 {
-    let text = text.trim_start();
+    let text = text.trim_ascii_start();
     let mut len = 0;
     let mut point = false;
     for (at, byte) in text.iter().enumerate() {
@@ -312,14 +312,14 @@ fn numeric(text: &[u8]) -> f64 {
 }
 
 fn human(text: &[u8]) -> f64 {
-    let rest = text.trim_start();
+    let rest = text.trim_ascii_start();
     let unit = rest.iter().find(|b| b.is_ascii_alphabetic()).copied().unwrap_or(b' ').to_ascii_uppercase();
     let power = b"KMGTPE".find_byte(unit).map_or(0, |at| at as i32 + 1);
     numeric(text) * 1024f64.powi(power)
 }
 
 fn month(text: &[u8]) -> usize {
-    let head = text.trim_start().get(..3).unwrap_or_default().to_ascii_lowercase();
+    let head = text.trim_ascii_start().get(..3).unwrap_or_default().to_ascii_lowercase();
     crate::base::time::MONTHS.iter().position(|m| m.as_bytes().to_ascii_lowercase() == head).map_or(0, |m| m + 1)
 }
 

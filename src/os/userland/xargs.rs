@@ -47,7 +47,7 @@ async fn body(run: &mut Run) -> Done {
         let delimiter = super::echo::unescape(delimiter, false).0.first().copied().unwrap_or(b'\n');
         Ok(input.split(|b| *b == delimiter).filter(|item| !item.is_empty()).map(BString::from).collect())
     } else if replace.is_some() || run.args.has('L') {
-        Ok(input.lines().map(|l| BString::from(l.trim())).filter(|line| !line.is_empty()).collect())
+        Ok(input.lines().map(|l| BString::from(l.trim_ascii())).filter(|line| !line.is_empty()).collect())
     } else {
         words(&input)
     };

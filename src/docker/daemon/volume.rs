@@ -9,7 +9,7 @@ use super::api::volume::{Volume, VolumeCreate};
 use super::container::{Container, MountSource};
 use super::errors::DaemonError;
 use super::files;
-use super::handle::{Daemon, State, World, matches_label};
+use super::handle::{Daemon, State, World, matches_label, prunable};
 use crate::base::time::Timestamp;
 
 /// Where volumes are.
@@ -185,7 +185,7 @@ impl Daemon {
             let unused = |r: &&VolumeRecord| {
                 state.users_of_volume(&r.name).next().is_none()
                     && (all || r.labels.contains_key(ANONYMOUS))
-                    && filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&r.labels, v)))
+                    && prunable(filters, &r.labels, r.created)
             };
             state.volumes.values().filter(unused).map(|r| r.name.clone()).collect()
         };

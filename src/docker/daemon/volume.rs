@@ -63,6 +63,9 @@ impl World {
         let valid = name.len() > 1
             && name.starts_with(|c: char| c.is_ascii_alphanumeric())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        if name.len() == 1 {
+            return Err(DaemonError::VolumeNameTooShort(name));
+        }
         if !valid {
             return Err(DaemonError::BadVolumeName(name));
         }

@@ -6,7 +6,7 @@ use super::api::container::{ChangeKind, CommitRequest, FilesystemChange, PathSta
 use super::api::system::EventKind;
 use super::container::{ContainerId, State};
 use super::errors::DaemonError;
-use super::files::{self, UnpackError};
+use super::files;
 use super::handle::{Daemon, World};
 use crate::base::digest::ImageId;
 use crate::base::errno::Errno;
@@ -15,6 +15,7 @@ use crate::base::rope::Rope;
 use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
 use crate::docker::image::reference::Reference;
+use crate::os::fs::archive::{self, UnpackError};
 use crate::os::fs::mounts::{Caller, Mounts};
 use crate::os::fs::overlay::Difference;
 
@@ -68,7 +69,7 @@ impl Daemon {
         let stat = stat(&mounts, name, path)?;
         let at = path::normalize(&absolute(path));
         let as_name = if stat.name == "/" || stat.name.is_empty() { b".".to_vec() } else { stat.name.to_vec() };
-        let tar = files::pack(&mounts, &at, &as_name, false)?;
+        let tar = archive::pack(&mounts, &Caller::root(), &at, &as_name, false)?;
         Ok((tar, stat))
     }
 
@@ -95,8 +96,8 @@ impl Daemon {
             return Err(if read_only_root { DaemonError::ReadOnlyRootfs } else { DaemonError::ReadOnlyVolume });
         }
         let owner = (!options.copy_uid_gid).then_some((0, 0));
-        let now = self.0.kernel.now();
-        let unpacked = files::unpack(&mounts, &place.path, tar, now, options.no_overwrite_dir_non_dir, owner);
+        let who = files::root(self.0.kernel.now());
+        let unpacked = archive::unpack(&mounts, &who, &place.path, tar, options.no_overwrite_dir_non_dir, owner);
         unpacked.map_err(|error| match error {
             UnpackError::Tar(error) => DaemonError::Tar(error),
             UnpackError::Errno(error) => DaemonError::Errno(error),
@@ -120,7 +121,7 @@ impl Daemon {
         let root = self.0.with(id, |c| std::rc::Rc::clone(&c.root));
         let root = root.ok_or_else(|| DaemonError::NoSuchContainer(name.to_owned()))?;
         let mounts = Mounts::new(crate::os::fs::mounts::Mount::overlay("/", "overlay", "overlay", &root));
-        let tar = files::pack(&mounts, b"/", b"", true)?;
+        let tar = archive::pack(&mounts, &Caller::root(), b"/", b"", true)?;
         self.0.emit_container(id, "export", &[]);
         Ok(tar)
     }

@@ -17,6 +17,7 @@ use super::handle::World;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
+use crate::os::fs::archive;
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::mounts::{Caller, Made, Mount, Mounts, Synthetic};
 use crate::os::fs::node::{Content, Entry, Kind, Meta};
@@ -213,8 +214,9 @@ impl World {
                 continue;
             }
             let real = image.find(&who, at, true)?.path;
-            let tar = files::pack(&image, &real, b"", true)?;
-            files::unpack(&host, to, &tar, now, false, None).map_err(|_| DaemonError::Errno(Errno::EIO))?;
+            let tar = archive::pack(&image, &Caller::root(), &real, b"", true)?;
+            archive::unpack(&host, &files::root(now), to, &tar, false, None)
+                .map_err(|_| DaemonError::Errno(Errno::EIO))?;
             let root = files::root(now);
             host.chown(&root, to, Some(stat.meta.uid), Some(stat.meta.gid), false)?;
             host.chmod(&root, to, stat.meta.mode)?;

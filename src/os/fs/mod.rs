@@ -3,6 +3,7 @@
 //! [`layer::Layer`] is an immutable changeset, [`tree::Tree`] a stack of them merged. Nothing here knows a process or Docker, and
 //! nothing asks a clock: callers pass the time of a change.
 
+pub mod archive;
 pub mod gzip;
 pub mod layer;
 pub mod mounts;

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use bstr::BString;
 use capas::docker::cli::CLIENT_VERSION;
+use capas::docker::cli::command::{Place, Support, Verb};
 use capas::docker::cli::commands::ROOT;
 use capas::docker::cli::help::Screen;
 use capas::docker::cli::parse::parse;
@@ -34,7 +35,9 @@ fn real(words: &[&str]) -> Option<Answer> {
 fn ours(words: &[&str]) -> Option<Answer> {
     let words: Vec<BString> = words.iter().map(|word| BString::from(*word)).collect();
     let stop = parse(&ROOT, &words, &Screen::default()).err()?;
-    Some((i32::from(stop.status), stop.out.to_string(), stop.err.to_string()))
+    // The client here has no plugin.
+    let text = |text: BString| text.to_string().replace("  buildx*     Docker Buildx\n", "");
+    Some((i32::from(stop.status), text(stop.out), text(stop.err)))
 }
 
 fn client_is_here() -> bool {
@@ -48,7 +51,7 @@ fn client_is_here() -> bool {
 fn commands() -> Vec<Vec<&'static str>> {
     let mut all: Vec<Vec<&str>> = ROOT.shortcuts.iter().map(|shortcut| vec![shortcut.name]).collect();
     for noun in ROOT.nouns {
-        for verb in noun.verbs {
+        for verb in noun.verbs.iter().filter(|_| noun.place != Place::Plugin) {
             all.push(vec![noun.name, verb.name]);
             all.extend(verb.aliases.iter().map(|alias| vec![noun.name, *alias]));
         }
@@ -80,7 +83,7 @@ fn help_is_the_real_clients() {
         return;
     }
     let mut lines: Vec<Vec<&str>> = vec![vec![], vec!["--help"], vec!["-h"], vec!["help"], vec!["help", "help"]];
-    for noun in ROOT.nouns.iter().filter(|noun| !noun.verbs.is_empty()) {
+    for noun in ROOT.nouns.iter().filter(|noun| !noun.verbs.is_empty() && noun.place != Place::Plugin) {
         lines.extend([vec![noun.name], vec![noun.name, "--help"], vec!["help", noun.name]]);
     }
     for command in commands() {
@@ -88,6 +91,82 @@ fn help_is_the_real_clients() {
     }
     lines.push(vec!["help", "image", "ls"]);
     compare(&lines);
+}
+
+/// The commands that the real client's help lists.
+fn listed(words: &[&str]) -> Vec<String> {
+    let (_, help, _) = real(words).unwrap();
+    let lists = help.split("\n\n").filter(|part| part.lines().next().is_some_and(|line| line.ends_with("Commands:")));
+    lists.flat_map(|part| part.lines().skip(1)).map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+/// Swarm, plugins, trust and checkpoints are declared as a whole: they are not simulated.
+#[test]
+fn every_command_of_the_real_client_is_declared() {
+    if !client_is_here() {
+        return;
+    }
+    let known: Vec<&str> =
+        (ROOT.nouns.iter().map(|noun| noun.name)).chain(ROOT.shortcuts.iter().map(|s| s.name)).collect();
+    for name in listed(&["--help"]) {
+        assert!(known.contains(&name.as_str()), "docker {name}");
+    }
+    for noun in ROOT.nouns.iter().filter(|noun| noun.place != Place::Plugin) {
+        for name in listed(&[noun.name, "--help"]) {
+            let declared = noun.verbs.is_empty() || noun.verbs.iter().any(|verb| verb.name == name);
+            assert!(declared, "docker {} {name}", noun.name);
+        }
+        if noun.verbs.is_empty() {
+            let (status, _, text) = ours(&[noun.name, "ls"]).unwrap();
+            assert_eq!((status, text), (125, format!("docker: 'docker {}' is not simulated in Capas\n", noun.name)));
+        }
+    }
+}
+
+/// Flags that change nothing here, and why that is right.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("disable-content-trust", "true is the default, and nothing is signed"),
+    ("compress", "only the way to the daemon changes"),
+    ("force-rm", "no intermediate container is left behind"),
+    ("insecure", "every registry is reached in the same way"),
+    ("bootstrap", "the builder has booted"),
+    ("default", "there is one builder"),
+    ("global", "there is one builder"),
+    ("load", "images go to the daemon anyway"),
+];
+
+/// A flag that is accepted is read by somebody: its name stands in the client's source outside of its declaration.
+#[test]
+fn every_flag_is_handled_or_declared_not_simulated() {
+    let mut source = String::new();
+    let mut folders = vec![std::path::PathBuf::from("src/docker/cli")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                source += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let source: String = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+    let mut idle = Vec::new();
+    let commands = ROOT.nouns.iter().flat_map(|noun| noun.verbs).copied();
+    for command in commands.chain(ROOT.shortcuts.iter().map(|shortcut| shortcut.command)) {
+        for flag in command.flags().filter(|_| matches!(command.verb, Verb::Run(_))) {
+            let name = format!("\"{}\"", flag.long);
+            let declared = source.matches(&format!("long({name}")).count()
+                + source.matches(&format!("flag('{}', {name}", flag.short)).count();
+            let excused = WITHOUT_EFFECT.iter().any(|(name, _)| *name == flag.long);
+            if flag.support == Support::Simulated && !excused && source.matches(&name).count() <= declared {
+                idle.push(format!("{} --{}", command.name, flag.long));
+            }
+        }
+    }
+    idle.sort();
+    idle.dedup();
+    assert!(idle.is_empty(), "{idle:#?}");
 }
 
 #[test]

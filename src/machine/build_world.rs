@@ -104,8 +104,8 @@ pub fn cache_of(world: &World) -> (BuildCacheUsage, BuildCachePrune) {
         records.into_iter().map(record).collect()
     });
     let (store, cache) = (Rc::clone(&world.store), Rc::clone(&world.cache));
-    let prune: BuildCachePrune = Rc::new(move |all| {
-        let (gone, holds) = cache.borrow_mut().prune(&store.borrow(), all);
+    let prune: BuildCachePrune = Rc::new(move |all, until| {
+        let (gone, holds) = cache.borrow_mut().prune(&store.borrow(), all, until);
         // Layers go when their holds do, and the store is free again by then.
         drop(holds);
         PruneReport {

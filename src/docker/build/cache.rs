@@ -223,11 +223,14 @@ impl BuildCache {
         out
     }
 
-    /// Forgets everything (`all`), or what no image has (`docker builder prune`); returns what is gone.
+    /// Forgets everything (`all`), or what no image has (`docker builder prune`), as far as it was last used before `until`; returns what
+    /// is gone.
     ///
     /// The holds of what is gone are returned too: the caller drops them when the store is not borrowed.
-    pub fn prune(&mut self, store: &Store, all: bool) -> (Vec<CacheRecord>, Vec<Held>) {
-        let gone: Vec<CacheRecord> = self.records(store).into_iter().filter(|record| all || !record.shared).collect();
+    pub fn prune(&mut self, store: &Store, all: bool, until: Option<Timestamp>) -> (Vec<CacheRecord>, Vec<Held>) {
+        let old = |record: &CacheRecord| until.is_none_or(|until| record.last_used < until);
+        let goes = |record: &CacheRecord| (all || !record.shared) && old(record);
+        let gone: Vec<CacheRecord> = self.records(store).into_iter().filter(goes).collect();
         let ids: BTreeSet<&str> = gone.iter().map(|record| record.id.as_str()).collect();
         let mut holds = Vec::new();
         self.entries.retain(|_, entry| {

@@ -516,7 +516,7 @@ fn pruning_the_cache_gives_layers_back() {
         records.iter().map(|record| record.description.as_str()).collect::<Vec<_>>(),
         ["[2/2] RUN touch /b", "[2/2] RUN touch /a"]
     );
-    let gone = lab.world.cache.borrow_mut().prune(&store.borrow(), true);
+    let gone = lab.world.cache.borrow_mut().prune(&store.borrow(), true, None);
     assert_eq!(gone.0.len(), 2);
     drop(gone);
     // The first app image lost its name to the second and still has its layer.

@@ -210,6 +210,16 @@ pub fn go_errno(errno: Errno) -> String {
     }
 }
 
+/// The first of two to end.
+pub async fn race<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> T {
+    let (mut first, mut second) = (Box::pin(first), Box::pin(second));
+    poll_fn(|context| match first.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(value),
+        Poll::Pending => second.as_mut().poll(context),
+    })
+    .await
+}
+
 /// Runs futures side by side until all have ended.
 pub async fn join<T>(mut work: Vec<Pin<Box<dyn Future<Output = T> + '_>>>) -> Vec<T> {
     let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();

@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 use crate::base::table::tabulate;
 use crate::docker::daemon::api::Filters;
 
+use super::client::{Answer, Client};
 use super::error::CliError;
 use super::parse::Invocation;
 use super::template::{Dot, Mode, Template};
+use super::when;
 
 /// The fields of a kind of object.
 #[derive(Debug)]
@@ -65,6 +67,19 @@ pub fn filters(given: &Invocation) -> Filters {
         }
     }
     filters
+}
+
+/// The filters of a prune, with `until` as the daemon wants it: in nanoseconds since 1970.
+///
+/// # Errors
+/// An `until` that is no time.
+pub fn prune_filters(client: &Client, given: &Invocation) -> Answer<Filters> {
+    let mut filters = filters(given);
+    for value in filters.get_mut("until").into_iter().flatten() {
+        let time = when::parse(value, client.now());
+        *value = time.map_err(|why| CliError::new(format!("Error response from daemon: {why}")))?.0.to_string();
+    }
+    Ok(filters)
 }
 
 /// A template that cannot be run.

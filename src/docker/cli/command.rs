@@ -85,6 +85,8 @@ pub enum Arity {
     None,
     /// Just so many.
     Exactly(u8),
+    /// The same, in cobra's own words.
+    Just(u8),
     /// So many or more.
     AtLeast(u8),
     /// So many or fewer.
@@ -159,8 +161,40 @@ pub struct Noun {
     pub short: &'static str,
     /// Its commands, sorted by name; none means that the noun is not simulated.
     pub verbs: &'static [&'static Command],
-    /// Whether it stands among the swarm commands.
-    pub swarm: bool,
+    /// Where the root's help lists it.
+    pub place: Place,
+    /// What its own help says instead; empty when that is `short`.
+    pub long: &'static str,
+}
+
+/// Where the root's help lists a management command.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Place {
+    /// Among the management commands.
+    Management,
+    /// The same; it is a plugin, which has a star.
+    Plugin,
+    /// Among the swarm commands.
+    Swarm,
+}
+
+impl Noun {
+    /// A management command.
+    pub const fn new(name: &'static str, short: &'static str, verbs: &'static [&'static Command]) -> Self {
+        Self { name, short, verbs, place: Place::Management, long: "" }
+    }
+}
+
+/// What the help of experimental commands says.
+const EXPERIMENTAL: &str = " is an experimental feature.\n  Experimental features provide early access to product functionality. These\n  features may change between releases without warning, or can be removed from a\n  future release. Learn more about experimental features in our documentation:\n  https://docs.docker.com/go/experimental/";
+
+/// The note in the help of `docker manifest` and its commands.
+pub fn experimental(path: &str) -> String {
+    if path.starts_with("docker manifest") {
+        format!("\n\nEXPERIMENTAL:\n  {path}{EXPERIMENTAL}")
+    } else {
+        String::new()
+    }
 }
 
 /// A verb that is typed without its noun: `docker ps`.

@@ -100,10 +100,11 @@ pub fn bad_flag(message: &[u8], use_line: &str, path: &str) -> Stop {
 }
 
 /// docker/cli `cli/required.go`, with its two slips (`See`, `SRun`).
-pub fn bad_arity(command: &Command, path: &str) -> Stop {
+pub fn bad_arity(command: &Command, path: &str, count: usize) -> Stop {
     let plural = |n: u8| if n == 1 { "argument" } else { "arguments" };
     let (problem, hint) = match command.arity {
         Arity::Any | Arity::None => ("accepts no arguments".to_owned(), "Run"),
+        Arity::Just(n) => return fail(1, format!("accepts {n} arg(s), received {count}")),
         Arity::Exactly(n) => (format!("requires {n} {}", plural(n)), "Run"),
         Arity::AtLeast(n) => (format!("requires at least {n} {}", plural(n)), "See"),
         Arity::AtMost(n) => (format!("requires at most {n} {}", plural(n)), "SRun"),
@@ -114,11 +115,11 @@ pub fn bad_arity(command: &Command, path: &str) -> Stop {
 }
 
 /// An unknown word where a command is expected.
-pub fn unknown_command(path: &str, word: &[u8]) -> Stop {
+pub fn unknown_command(path: &str, use_line: &str, word: &[u8]) -> Stop {
     let head = [format!("docker: unknown command: {path} ").as_bytes(), word].concat();
     let tail = match path {
         "docker" => format!("\n\nRun '{path} --help' for more information"),
-        _ => format!("\n\nUsage:  {path}\n\nRun '{path} --help' for more information"),
+        _ => format!("\n\nUsage:  {use_line}\n\nRun '{path} --help' for more information"),
     };
     fail(1, [head.as_slice(), tail.as_bytes()].concat())
 }

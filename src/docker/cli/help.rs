@@ -2,7 +2,7 @@
 //!
 //! One renderer for all commands; the texts are in the tables.
 
-use super::command::{Command, Flag, Noun, Root, Shortcut};
+use super::command::{Command, Flag, Noun, Place, Root, Shortcut};
 use super::value::Kind;
 
 /// What the help is printed to.
@@ -29,6 +29,7 @@ const HOME: &str = "/root";
 pub fn command(command: &Command, path: &str, screen: &Screen) -> String {
     let mut out = format!("Usage:  {}\n\n", use_line(command, path));
     out.push_str(if command.long.is_empty() { command.short } else { command.long });
+    out.push_str(&super::command::experimental(path));
     if !command.alias_line.is_empty() {
         out.push_str("\n\nAliases:\n  ");
         out.push_str(command.alias_line);
@@ -45,7 +46,9 @@ pub fn use_line(command: &Command, path: &str) -> String {
 
 /// The help of a management command.
 pub fn noun(noun: &Noun) -> String {
-    let mut out = format!("Usage:  docker {} COMMAND\n\n{}", noun.name, noun.short);
+    let path = format!("docker {}", noun.name);
+    let about = if noun.long.is_empty() { noun.short } else { noun.long };
+    let mut out = format!("Usage:  {path} COMMAND\n\n{about}{}", super::command::experimental(&path));
     push_names(&mut out, "Commands", noun.verbs.iter().map(|verb| (verb.name, verb.short)));
     out.push_str(&format!("\n\nRun 'docker {} COMMAND --help' for more information on a command.\n", noun.name));
     out
@@ -56,8 +59,10 @@ pub fn root(root: &Root, screen: &Screen) -> String {
     let mut out = "Usage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers".to_owned();
     let mut common: Vec<&Shortcut> = root.shortcuts.iter().filter(|shortcut| shortcut.common > 0).collect();
     common.sort_by_key(|shortcut| shortcut.common);
-    let nouns =
-        |swarm: bool| root.nouns.iter().filter(move |noun| noun.swarm == swarm).map(|noun| (noun.name, noun.short));
+    let nouns = |swarm: bool| {
+        let here = root.nouns.iter().filter(move |noun| (noun.place == Place::Swarm) == swarm);
+        here.map(|noun| (if noun.place == Place::Plugin { "buildx*" } else { noun.name }, noun.short))
+    };
     let others = root.shortcuts.iter().filter(|shortcut| shortcut.common == 0);
     push_names(&mut out, "Common Commands", common.iter().map(|shortcut| (shortcut.name, shortcut.command.short)));
     push_names(&mut out, "Management Commands", nouns(false));

@@ -29,6 +29,16 @@ use crate::os::kernel::Proc;
 pub const CLIENT_VERSION: &str = "28.2.2";
 /// The commit that the client was built from.
 pub const CLIENT_COMMIT: &str = "e6534b4";
+/// When the client was built.
+pub const CLIENT_BUILT: &str = "Fri May 30 12:07:14 2025";
+/// The compiler that built the client.
+pub const CLIENT_GO: &str = "go1.24.3";
+/// The API that the client speaks by itself.
+pub const CLIENT_API_VERSION: &str = "1.50";
+/// The version of the client's plugin that builds.
+pub const BUILDX_VERSION: &str = "v0.24.0";
+/// The commit that the plugin was built from.
+pub const BUILDX_COMMIT: &str = "d0e5e86c8b88ae4865040bc96917c338f4dd673c";
 /// The API that a 27.5.1 daemon speaks: newer flags are refused.
 pub const SERVER_API_VERSION: &str = "1.47";
 

@@ -135,7 +135,7 @@ pub fn parse(root: &'static Root, words: &[BString], screen: &Screen) -> Result<
     if global.is_set("help") {
         return Err(global.help(help::root(root, screen)));
     }
-    Err(error::unknown_command("docker", word))
+    Err(error::unknown_command("docker", "", word))
 }
 
 fn bad_root_flag(message: &BString) -> Stop {
@@ -187,6 +187,10 @@ fn parse_noun(noun: &'static Noun, words: &[BString], screen: &Screen) -> Result
     let Some((word, rest)) = read_words.operands.split_first() else {
         return Err(match read_words.is_set("help") {
             true => read_words.help(help::noun(noun)),
+            // `docker manifest` has a way of its own to show its help.
+            false if noun.name == "manifest" => {
+                Stop { err: format!("\n{}", help::noun(noun)).into(), ..Stop::default() }
+            }
             false => Stop { err: help::noun(noun).into(), ..Stop::default() },
         });
     };
@@ -201,7 +205,9 @@ fn parse_noun(noun: &'static Noun, words: &[BString], screen: &Screen) -> Result
     if all.is_set("help") {
         return Err(all.help(help::noun(noun)));
     }
-    Err(error::unknown_command(&path, word))
+    // Only the experimental noun names itself with `COMMAND` in its usage.
+    let use_line = if noun.long.is_empty() { path.clone() } else { format!("{path} COMMAND") };
+    Err(error::unknown_command(&path, &use_line, word))
 }
 
 fn parse_command(
@@ -220,13 +226,13 @@ fn parse_command(
     let fits = match command.arity {
         Arity::Any => true,
         Arity::None => count == 0,
-        Arity::Exactly(n) => count == usize::from(n),
+        Arity::Exactly(n) | Arity::Just(n) => count == usize::from(n),
         Arity::AtLeast(n) => count >= usize::from(n),
         Arity::AtMost(n) => count <= usize::from(n),
         Arity::Between(a, b) => (usize::from(a)..=usize::from(b)).contains(&count),
     };
     if !fits {
-        return Err(error::bad_arity(command, &path));
+        return Err(error::bad_arity(command, &path, count));
     }
     if matches!(command.verb, Verb::NotSimulated) {
         return Err(error::not_simulated(&format!("'{path}'")));

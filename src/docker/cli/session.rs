@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::{Future, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::task::Poll;
 
 use crate::base::errno::Errno;
@@ -14,7 +14,7 @@ use crate::docker::daemon::api::stream::Source;
 use crate::os::kernel::tty::Termios;
 use crate::os::kernel::{Disposition, Proc, Signal, TtyId};
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, race};
 use super::error::CliError;
 
 /// How a session ended.
@@ -150,16 +150,6 @@ pub async fn run(client: &Client, attached: Attached, options: Options<'_>) -> A
     };
     // Signals are taken first, so that nothing that waits is interrupted by them.
     race(signals.take(&client.proc), race(forward, race(feed, show))).await
-}
-
-/// The first of two to end.
-async fn race<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> T {
-    let (mut first, mut second) = (Box::pin(first), Box::pin(second));
-    poll_fn(|context| match first.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(value),
-        Poll::Pending => second.as_mut().poll(context),
-    })
-    .await
 }
 
 /// Signals on their way from the kernel to whoever forwards them.

@@ -13,7 +13,7 @@ use super::api::volume::VolumeCreate;
 use super::container::{Console, Container, ContainerId, ContainerMount, Ended, Endpoint, MountSource, State, merge};
 use super::errors::DaemonError;
 use super::files;
-use super::handle::{Daemon, World, matches_label};
+use super::handle::{Daemon, World, prunable};
 use super::logs::Log;
 use super::names::{is_restricted_name, random_name};
 use super::rootfs::{folder, writable_layer};
@@ -152,8 +152,7 @@ impl Daemon {
             let unused = |c: &&Container| {
                 matches!(c.state, State::Created(_) | State::Exited(_))
                     && !c.removing
-                    && filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&c.config.labels, v)))
-                    && !filters.get("label!").is_some_and(|v| v.iter().any(|v| matches_label(&c.config.labels, v)))
+                    && prunable(filters, &c.config.labels, c.created)
             };
             let size = |c: &Container| (c.id, c.root.borrow().upper_size_bytes());
             state.newest_first().into_iter().filter(unused).map(size).collect()

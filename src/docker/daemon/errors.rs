@@ -118,6 +118,9 @@ pub enum DaemonError {
         "create {0}: \"{0}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
     )]
     BadVolumeName(String),
+    /// moby `volume/local/local.go` `validateName`.
+    #[error("create {0}: volume name is too short, names should be at least two alphanumeric characters")]
+    VolumeNameTooShort(String),
     /// moby `volume/drivers/extpoint.go`.
     #[error("error looking up volume plugin {0}: plugin \"{0}\" not found")]
     NoVolumeDriver(String),
@@ -473,6 +476,7 @@ impl DaemonError {
             | Self::EndpointExists { .. } => Class::Forbidden,
             Self::AmbiguousId(_)
             | Self::BadVolumeName(_)
+            | Self::VolumeNameTooShort(_)
             | Self::BadSubnet(_)
             | Self::AddressOnDefault
             | Self::BadName(_)

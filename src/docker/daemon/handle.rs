@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::api::Filters;
 use super::api::build::Builder;
 use super::api::system::{BuildCachePrune, BuildCacheUsage, EventKind};
 use super::container::{Container, ContainerId};
@@ -17,6 +18,7 @@ use super::run::Exec;
 use super::volume::VolumeRecord;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
+use crate::base::time::Timestamp;
 use crate::docker::image::store::Store;
 use crate::docker::registry::Registry;
 use crate::os::kernel::net::BridgeId;
@@ -236,4 +238,12 @@ pub fn matches_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
         Some((key, value)) => labels.get(key).is_some_and(|have| have == value),
         None => labels.contains_key(wanted),
     }
+}
+
+/// Whether the filters of a prune let it have an object. The client sends `until` as nanoseconds since 1970.
+pub fn prunable(filters: &Filters, labels: &BTreeMap<String, String>, created: Timestamp) -> bool {
+    let values = |key: &str| filters.get(key).into_iter().flatten();
+    values("until").all(|v| v.parse().is_ok_and(|nanos: i64| created.0 < nanos))
+        && values("label").all(|v| matches_label(labels, v))
+        && !values("label!").any(|v| matches_label(labels, v))
 }

@@ -9,10 +9,10 @@ use super::api::container::{Document, PruneReport};
 use super::api::image::{HistoryItem, ImageListOptions, ImageSummary, Removal};
 use super::api::system::EventKind;
 use super::errors::DaemonError;
-use super::handle::{Daemon, World, matches_label};
+use super::handle::{Daemon, World, matches_label, prunable};
 use crate::base::digest::{ChainId, ImageId};
 use crate::base::time::Timestamp;
-use crate::docker::image::config::{Form, History};
+use crate::docker::image::config::{Form, History, ImageConfig};
 use crate::docker::image::delete::{self, DeleteOptions, Usage};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
@@ -246,9 +246,9 @@ impl Daemon {
         }
         let all = filters.get("dangling").is_some_and(|v| v.iter().any(|v| matches!(v.as_str(), "false" | "0")));
         let keep = |store: &Store, id: ImageId| {
-            let labels = store.image(id).map(|image| image.config().config.labels.clone()).unwrap_or_default();
-            !filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&labels, v)))
-                || filters.get("label!").is_some_and(|v| v.iter().any(|v| matches_label(&labels, v)))
+            let goes =
+                |config: &ImageConfig| prunable(filters, &config.config.labels, config.created.unwrap_or_default());
+            !store.image(id).is_some_and(|image| goes(image.config()))
         };
         let (removed, space_reclaimed_bytes) =
             delete::prune(&mut self.0.store.borrow_mut(), all, &keep, &|id| self.0.usage(id));

@@ -12,7 +12,7 @@ use super::api::network::{EndpointRequest, NetworkCreate, NetworkSummary};
 use super::api::system::EventKind;
 use super::container::{Container, ContainerId, Endpoint, PublishedPort, parse_port};
 use super::errors::DaemonError;
-use super::handle::{Daemon, State, World, matches_label};
+use super::handle::{Daemon, State, World, matches_label, prunable};
 use crate::base::digest::Digest;
 use crate::base::time::Timestamp;
 use crate::os::kernel::net::{BridgeId, Forward, Interface, NetId};
@@ -722,9 +722,7 @@ impl Daemon {
         let names: Vec<String> = {
             let state = self.0.state.borrow();
             let unused = |n: &&Network| {
-                !n.is_predefined()
-                    && state.members(&n.name).next().is_none()
-                    && filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&n.labels, v)))
+                !n.is_predefined() && state.members(&n.name).next().is_none() && prunable(filters, &n.labels, n.created)
             };
             state.networks.values().filter(unused).map(|n| n.name.clone()).collect()
         };

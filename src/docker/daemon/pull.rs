@@ -94,6 +94,14 @@ impl Daemon {
         })
     }
 
+    /// A registry's manifest. It is the client that asks for it; it does so with what the daemon knows of registries.
+    ///
+    /// # Errors
+    /// What the registry refuses.
+    pub async fn remote_manifest(&self, reference: &Reference) -> Result<Vec<u8>, DaemonError> {
+        Ok(self.resolve_remote(reference).await?.manifest.to_json())
+    }
+
     /// Pulls one image and names it.
     ///
     /// # Errors

@@ -9,10 +9,14 @@ use super::api::{API_VERSION, Filters, SERVER_VERSION};
 use super::container::State;
 use super::errors::DaemonError;
 use super::handle::Daemon;
+use crate::base::time::Timestamp;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
 
 const KERNEL: &str = "5.15.0-91-generic";
 const COMMIT: &str = "4c9b3b0";
+const CONTAINERD: &str = "bcc810d6b9066471b0b6fa75f557a15a1cbf31bb";
+const RUNC: &str = "v1.2.4-0-g6c52b3f";
+const INIT: &str = "de40ad0";
 const GO: &str = "go1.22.11";
 const BUILT: &str = "Wed Jan 22 13:41:48 2025";
 
@@ -63,9 +67,13 @@ impl Daemon {
             "ServerVersion": SERVER_VERSION,
             "Runtimes": {"io.containerd.runc.v2": {"path": "runc"}, "runc": {"path": "runc"}},
             "DefaultRuntime": "runc",
-            "Swarm": {"LocalNodeState": "inactive"},
+            "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": "", "RemoteManagers": null},
+            "InitBinary": "docker-init",
+            "ContainerdCommit": {"ID": CONTAINERD},
+            "RuncCommit": {"ID": RUNC},
+            "InitCommit": {"ID": INIT},
+            "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"],
             "LiveRestoreEnabled": false,
-            "Username": self.0.registry.account("docker.io").unwrap_or_default(),
             "SystemTime": self.0.kernel.now().rfc3339_nano(),
             "NEventsListener": 0,
             "Debug": false,
@@ -96,13 +104,9 @@ impl Daemon {
                         ("Os", "linux"),
                     ]),
                 ),
-                (
-                    "containerd".to_owned(),
-                    "1.7.25".to_owned(),
-                    detail(&[("GitCommit", "bcc810d6b9066471b0b6fa75f557a15a1cbf31bb")]),
-                ),
-                ("runc".to_owned(), "1.2.4".to_owned(), detail(&[("GitCommit", "v1.2.4-0-g6c52b3f")])),
-                ("docker-init".to_owned(), "0.19.0".to_owned(), detail(&[("GitCommit", "de40ad0")])),
+                ("containerd".to_owned(), "1.7.25".to_owned(), detail(&[("GitCommit", CONTAINERD)])),
+                ("runc".to_owned(), "1.2.4".to_owned(), detail(&[("GitCommit", RUNC)])),
+                ("docker-init".to_owned(), "0.19.0".to_owned(), detail(&[("GitCommit", INIT)])),
             ],
             version: SERVER_VERSION.to_owned(),
             api_version: API_VERSION.to_owned(),
@@ -158,8 +162,9 @@ impl Daemon {
     ///
     /// # Errors
     /// A machine without a builder.
-    pub fn builder_prune(&self, all: bool) -> Result<PruneReport, DaemonError> {
+    pub fn builder_prune(&self, all: bool, filters: &Filters) -> Result<PruneReport, DaemonError> {
         let prune = self.0.cache_prune.borrow().clone();
-        prune.map(|prune| prune(all)).ok_or(DaemonError::NotSimulated("a build cache on this machine"))
+        let until = filters.get("until").and_then(|v| v.first()).and_then(|v| v.parse().ok()).map(Timestamp);
+        prune.map(|prune| prune(all, until)).ok_or(DaemonError::NotSimulated("a build cache on this machine"))
     }
 }

@@ -9,7 +9,7 @@ use super::api::volume::{Volume, VolumeCreate};
 use super::container::{Container, MountSource};
 use super::errors::DaemonError;
 use super::files;
-use super::handle::{Daemon, State, World, matches_label};
+use super::handle::{Daemon, State, World, matches_label, prunable};
 use crate::base::time::Timestamp;
 
 /// Where volumes are.
@@ -63,6 +63,9 @@ impl World {
         let valid = name.len() > 1
             && name.starts_with(|c: char| c.is_ascii_alphanumeric())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        if name.len() == 1 {
+            return Err(DaemonError::VolumeNameTooShort(name));
+        }
         if !valid {
             return Err(DaemonError::BadVolumeName(name));
         }
@@ -185,7 +188,7 @@ impl Daemon {
             let unused = |r: &&VolumeRecord| {
                 state.users_of_volume(&r.name).next().is_none()
                     && (all || r.labels.contains_key(ANONYMOUS))
-                    && filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&r.labels, v)))
+                    && prunable(filters, &r.labels, r.created)
             };
             state.volumes.values().filter(unused).map(|r| r.name.clone()).collect()
         };

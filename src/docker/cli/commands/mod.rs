@@ -1,11 +1,14 @@
 //! Every command of the client: a folder a noun, a file a verb, and this table of what `docker` itself offers.
 
-use super::command::{Flag, Noun, Root, Shortcut, flag, long};
+use super::command::{Flag, Noun, Place, Root, Shortcut, flag, long};
 use super::value::Kind::{Bool, List, Text};
 
 pub mod builder;
+pub mod buildx;
 pub mod container;
+pub mod context;
 pub mod image;
+pub mod manifest;
 pub mod network;
 pub mod root;
 pub mod system;
@@ -15,22 +18,23 @@ pub mod volume;
 pub static ROOT: Root = Root {
     nouns: &[
         &builder::BUILDER,
-        &absent("checkpoint", "Manage checkpoints", false),
+        &buildx::BUILDX,
+        &absent("checkpoint", "Manage checkpoints"),
         &container::CONTAINER,
-        &absent("context", "Manage contexts", false),
+        &context::CONTEXT,
         &image::IMAGE,
-        &absent("manifest", "Manage Docker image manifests and manifest lists", false),
+        &manifest::MANIFEST,
         &network::NETWORK,
-        &absent("plugin", "Manage plugins", false),
+        &absent("plugin", "Manage plugins"),
         &system::SYSTEM,
-        &absent("trust", "Manage trust on Docker images", false),
+        &absent("trust", "Manage trust on Docker images"),
         &volume::VOLUME,
-        &absent("config", "Manage Swarm configs", true),
-        &absent("node", "Manage Swarm nodes", true),
-        &absent("secret", "Manage Swarm secrets", true),
-        &absent("service", "Manage Swarm services", true),
-        &absent("stack", "Manage Swarm stacks", true),
-        &absent("swarm", "Manage Swarm", true),
+        &swarm("config", "Manage Swarm configs"),
+        &swarm("node", "Manage Swarm nodes"),
+        &swarm("secret", "Manage Swarm secrets"),
+        &swarm("service", "Manage Swarm services"),
+        &swarm("stack", "Manage Swarm stacks"),
+        &swarm("swarm", "Manage Swarm"),
     ],
     shortcuts: &[
         shortcut("attach", &container::attach::COMMAND, 0),
@@ -91,8 +95,12 @@ static GLOBAL: &[Flag] = &[
     flag('v', "version", Bool(false), "Print version information and quit"),
 ];
 
-const fn absent(name: &'static str, short: &'static str, swarm: bool) -> Noun {
-    Noun { name, short, verbs: &[], swarm }
+const fn absent(name: &'static str, short: &'static str) -> Noun {
+    Noun::new(name, short, &[])
+}
+
+const fn swarm(name: &'static str, short: &'static str) -> Noun {
+    Noun { place: Place::Swarm, ..Noun::new(name, short, &[]) }
 }
 
 const fn shortcut(name: &'static str, command: &'static super::command::Command, common: u8) -> Shortcut {
@@ -105,7 +113,12 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_name_each_thing_once() {
-        assert!(ROOT.nouns.windows(2).all(|pair| (pair[0].swarm, pair[0].name) < (pair[1].swarm, pair[1].name)));
+        assert!(
+            ROOT.nouns
+                .windows(2)
+                .all(|pair| (pair[0].place == Place::Swarm, pair[0].name)
+                    < (pair[1].place == Place::Swarm, pair[1].name))
+        );
         assert!(ROOT.shortcuts.windows(2).all(|pair| pair[0].name < pair[1].name));
         for noun in ROOT.nouns {
             assert!(noun.verbs.windows(2).all(|pair| pair[0].name < pair[1].name), "{}", noun.name);

@@ -24,6 +24,8 @@ pub enum Mode {
     Context(&'static str),
     /// The header of a table: functions leave their first argument as it is, missing fields have no value.
     Header,
+    /// A struct of Go's whose JSON names may differ in case (`.ID` is `id`): a missing field is an error that names the type.
+    Struct(&'static str),
     /// What `inspect` shows: missing keys are errors, but not in fields that are maps in Go (`.Config.Labels.x`).
     Inspect,
 }
@@ -32,7 +34,7 @@ pub enum Mode {
 pub(super) type Val = Option<Value>;
 
 /// Fields that are maps in Docker's API types.
-const MAPS: [&str; 15] = [
+const MAPS: [&str; 17] = [
     "Labels",
     "Annotations",
     "Networks",
@@ -48,6 +50,8 @@ const MAPS: [&str; 15] = [
     "StorageOpt",
     "Config",
     "Containers",
+    "Attributes",
+    "Details",
 ];
 
 pub(super) fn execute(text: &str, nodes: &[Node], dot: &Dot<'_>, out: &mut String) -> Result<(), String> {
@@ -280,6 +284,10 @@ impl Run<'_> {
             map.retain(|_, value| !value.is_object());
             return Ok(Some(Value::String(html_safe(&super::go_json(&Value::Object(map.clone()))))));
         }
+        if let ("json", Mode::Struct(_), Some(Some(Value::Object(map)))) = (name, self.mode, arguments.first_mut()) {
+            // Of the oldest fields those that are empty are left out.
+            map.retain(|key, value| !(key.starts_with(char::is_lowercase) && value == ""));
+        }
         functions::call(name, &arguments).map_err(|problem| match problem {
             functions::Problem::Call(text) => {
                 self.error(first.at, &command_text(command), &format!("error calling {name}: {text}"))
@@ -322,7 +330,13 @@ impl Run<'_> {
         let place = last_place(operand);
         let fail = |text: &str| Err(self.error(place.at, &place.term.text(), text));
         let found = match &value {
-            Some(Value::Object(map)) => map.get(name),
+            Some(Value::Object(map)) => match (self.mode, parent) {
+                (Mode::Struct(_), parent) if !parent.is_some_and(|parent| MAPS.contains(&parent)) => {
+                    let same = |key: &str| key.eq_ignore_ascii_case(name) && name.starts_with(char::is_uppercase);
+                    map.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
+                }
+                _ => map.get(name),
+            },
             Some(Value::Null) if self.mode == Mode::Inspect => {
                 return fail(&format!("nil pointer evaluating interface {{}}.{name}"));
             }
@@ -347,7 +361,10 @@ impl Run<'_> {
                 fail(&format!("{name} has arguments but cannot be invoked as function"))
             }
             (_, Some(found)) => Ok(Some(found.clone())),
-            (Mode::Context(kind), None) => fail(&format!("can't evaluate field {name} in type {kind}")),
+            (Mode::Struct(_), None) if parent.is_some_and(|parent| MAPS.contains(&parent)) => Ok(None),
+            (Mode::Context(kind) | Mode::Struct(kind), None) => {
+                fail(&format!("can't evaluate field {name} in type {kind}"))
+            }
             // docker/cli `SubHeaderContext.Label`.
             (Mode::Header, None) if name == "Label" => match arguments {
                 [Some(Value::String(label))] => {

@@ -126,5 +126,5 @@ pub struct DiskUsage {
 
 /// What the build cache tells about itself; installed by the machine, as the cache is the builder's.
 pub type BuildCacheUsage = std::rc::Rc<dyn Fn() -> Vec<BuildCacheRecord>>;
-/// Prunes the build cache: whether all of it; what went and how many bytes.
-pub type BuildCachePrune = std::rc::Rc<dyn Fn(bool) -> super::container::PruneReport>;
+/// Prunes the build cache: whether all of it, and what was not used since when; what went and how many bytes.
+pub type BuildCachePrune = std::rc::Rc<dyn Fn(bool, Option<Timestamp>) -> super::container::PruneReport>;

@@ -5,9 +5,4 @@ use crate::docker::cli::command::Noun;
 pub mod prune;
 
 /// `docker builder`.
-pub static BUILDER: Noun = Noun {
-    name: "builder",
-    short: "Manage builds",
-    verbs: &[&super::image::build::COMMAND, &prune::COMMAND],
-    swarm: false,
-};
+pub static BUILDER: Noun = Noun::new("builder", "Manage builds", &[&super::image::build::COMMAND, &prune::COMMAND]);

@@ -32,10 +32,10 @@ pub mod update;
 pub mod wait;
 
 /// `docker container`.
-pub static CONTAINER: Noun = Noun {
-    name: "container",
-    short: "Manage containers",
-    verbs: &[
+pub static CONTAINER: Noun = Noun::new(
+    "container",
+    "Manage containers",
+    &[
         &attach::COMMAND,
         &commit::COMMAND,
         &cp::COMMAND,
@@ -62,5 +62,4 @@ pub static CONTAINER: Noun = Noun {
         &update::COMMAND,
         &wait::COMMAND,
     ],
-    swarm: false,
-};
+);

@@ -2,7 +2,7 @@
 
 use crate::base::size::human_size;
 use crate::docker::cli::client::{Client, Running};
-use crate::docker::cli::columns::filters;
+use crate::docker::cli::columns::prune_filters;
 use crate::docker::cli::command::*;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
@@ -26,7 +26,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if !given.bool("force") && !client.confirm(question).await? {
             return Ok(());
         }
-        let report = client.daemon.container_prune(&filters(given))?;
+        let report = client.daemon.container_prune(&prune_filters(client, given)?)?;
         client.print(text(&report)).await?;
         client.say(format!("Total reclaimed space: {}", human_size(report.space_reclaimed_bytes))).await
     })

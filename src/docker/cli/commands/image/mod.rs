@@ -17,10 +17,10 @@ pub mod save;
 pub mod tag;
 
 /// `docker image`.
-pub static IMAGE: Noun = Noun {
-    name: "image",
-    short: "Manage images",
-    verbs: &[
+pub static IMAGE: Noun = Noun::new(
+    "image",
+    "Manage images",
+    &[
         &build::COMMAND,
         &history::COMMAND,
         &import::COMMAND,
@@ -34,5 +34,4 @@ pub static IMAGE: Noun = Noun {
         &save::COMMAND,
         &tag::COMMAND,
     ],
-    swarm: false,
-};
+);

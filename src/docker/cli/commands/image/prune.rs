@@ -2,7 +2,7 @@
 
 use crate::base::size::human_size;
 use crate::docker::cli::client::{Client, Running};
-use crate::docker::cli::columns::filters;
+use crate::docker::cli::columns::prune_filters;
 use crate::docker::cli::command::*;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
@@ -32,7 +32,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if !given.bool("force") && !client.confirm(&question).await? {
             return Ok(());
         }
-        let mut filters = filters(given);
+        let mut filters = prune_filters(client, given)?;
         filters.insert("dangling".to_owned(), vec![(!all).to_string()]);
         let report = client.daemon.image_prune(&filters)?;
         client.print(text(&report)).await?;

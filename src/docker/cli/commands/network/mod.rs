@@ -11,10 +11,10 @@ pub mod prune;
 pub mod rm;
 
 /// `docker network`.
-pub static NETWORK: Noun = Noun {
-    name: "network",
-    short: "Manage networks",
-    verbs: &[
+pub static NETWORK: Noun = Noun::new(
+    "network",
+    "Manage networks",
+    &[
         &connect::COMMAND,
         &create::COMMAND,
         &disconnect::COMMAND,
@@ -23,5 +23,4 @@ pub static NETWORK: Noun = Noun {
         &prune::COMMAND,
         &rm::COMMAND,
     ],
-    swarm: false,
-};
+);

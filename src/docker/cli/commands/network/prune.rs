@@ -1,7 +1,7 @@
 //! `docker network prune`.
 
 use crate::docker::cli::client::{Client, Running};
-use crate::docker::cli::columns::filters;
+use crate::docker::cli::columns::prune_filters;
 use crate::docker::cli::command::*;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
@@ -25,7 +25,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if !given.bool("force") && !client.confirm(question).await? {
             return Ok(());
         }
-        client.print(text(&client.daemon.network_prune(&filters(given))?)).await
+        client.print(text(&client.daemon.network_prune(&prune_filters(client, given)?)?)).await
     })
 }
 

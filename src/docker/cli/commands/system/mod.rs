@@ -8,9 +8,5 @@ pub mod info;
 pub mod prune;
 
 /// `docker system`.
-pub static SYSTEM: Noun = Noun {
-    name: "system",
-    short: "Manage Docker",
-    verbs: &[&df::COMMAND, &events::COMMAND, &info::COMMAND, &prune::COMMAND],
-    swarm: false,
-};
+pub static SYSTEM: Noun =
+    Noun::new("system", "Manage Docker", &[&df::COMMAND, &events::COMMAND, &info::COMMAND, &prune::COMMAND]);

@@ -14,7 +14,8 @@ pub static COMMAND: Command = Command {
     short: "List volumes",
     alias_line: "docker volume ls, docker volume list",
     flags: &[&[
-        long("cluster", Bool(false), "Display only cluster volumes, and use cluster volume list formatting"),
+        long("cluster", Bool(false), "Display only cluster volumes, and use cluster volume list formatting")
+            .not_simulated(),
         flag('f', "filter", Filter, "Provide filter values (e.g. \"dangling=true\")"),
         long("format", Text, TABLE_FORMAT),
         flag('q', "quiet", Bool(false), "Only display volume names"),

@@ -11,9 +11,8 @@ pub mod rows;
 pub mod update;
 
 /// `docker volume`.
-pub static VOLUME: Noun = Noun {
-    name: "volume",
-    short: "Manage volumes",
-    verbs: &[&create::COMMAND, &inspect::COMMAND, &ls::COMMAND, &prune::COMMAND, &rm::COMMAND, &update::COMMAND],
-    swarm: false,
-};
+pub static VOLUME: Noun = Noun::new(
+    "volume",
+    "Manage volumes",
+    &[&create::COMMAND, &inspect::COMMAND, &ls::COMMAND, &prune::COMMAND, &rm::COMMAND, &update::COMMAND],
+);

@@ -2,7 +2,7 @@
 
 use crate::base::size::human_size;
 use crate::docker::cli::client::{Client, Running};
-use crate::docker::cli::columns::filters;
+use crate::docker::cli::columns::prune_filters;
 use crate::docker::cli::command::*;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
@@ -31,7 +31,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if !given.bool("force") && !client.confirm(&question).await? {
             return Ok(());
         }
-        let mut filters = filters(given);
+        let mut filters = prune_filters(client, given)?;
         if all {
             filters.insert("all".to_owned(), vec!["true".to_owned()]);
         }

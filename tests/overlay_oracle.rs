@@ -33,7 +33,8 @@ use capas::os::fs::overlay::Overlay;
 use capas::os::fs::tree::Tree;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags};
 
-const SEQUENCES: u64 = 500;
+const SEQUENCES: u64 = 1000;
+const MOUNT_SEQUENCES: u64 = 50;
 const CALLS: u64 = 25;
 /// Later times are "now", which differs between the two.
 const LAST_OLD_SECOND: i64 = 1_000_000;
@@ -171,25 +172,35 @@ impl Draw {
         Step { user, umask, call }
     }
 
+    /// Three layers, the lowest first.
+    fn stack(&mut self) -> [Layer; 3] {
+        let mode = self.of(&[0o755, 0o1777, 0o777]);
+        let root = Meta { mode, uid: 0, gid: 0, mtime: Timestamp::from_seconds(7) };
+        let root: Layer = [(BString::default(), Change::Put(Arc::new(Entry::dir(root))))].into_iter().collect();
+        let mut tree = Tree::of([&root]);
+        std::array::from_fn(|_| {
+            let layer = self.layer(&tree);
+            tree = tree.with(&layer);
+            layer
+        })
+    }
+
     /// A layer on top of `below`: some of its files hidden or replaced, some new ones.
     fn layer(&mut self, below: &Tree) -> Layer {
         let mut entries = BTreeMap::new();
         let root = below.root().entry.meta;
         entries.insert(BString::default(), Change::Put(Arc::new(Entry::dir(root))));
-        self.fill(&mut entries, below, &BString::default(), 0);
+        self.fill(&mut entries, below, &BString::default(), 0, false);
         Layer::new(entries)
     }
 
-    fn fill(&mut self, entries: &mut BTreeMap<BString, Change>, below: &Tree, dir: &BString, depth: u32) {
+    fn fill(&mut self, entries: &mut BTreeMap<BString, Change>, below: &Tree, dir: &BString, depth: u32, hidden: bool) {
         for name in ["a", "b", "d", "e", "l"] {
             let at = if dir.is_empty() {
                 BString::from(name)
             } else {
                 bstr::join("/", [dir.as_bytes(), name.as_bytes()]).into()
             };
-            let hidden = entries.get(dir).is_some_and(
-                |dir| matches!(dir, Change::Put(entry) if matches!(entry.content, Content::Dir { opaque: true })),
-            );
             let covers = !hidden && below.get(&at).is_some();
             let mtime = Timestamp::from_seconds(1 + self.0.below(1000) as i64);
             let meta = Meta { mode: self.mode(), uid: self.id(), gid: self.id(), mtime };
@@ -223,10 +234,16 @@ impl Draw {
                 }
                 _ => continue,
             };
-            let is_dir = matches!(&change, Change::Put(entry) if entry.content.kind() == Kind::Dir);
+            let dir = match &change {
+                Change::Put(entry) => match entry.content {
+                    Content::Dir { opaque } => Some(opaque),
+                    _ => None,
+                },
+                _ => None,
+            };
             entries.insert(at.clone(), change);
-            if is_dir {
-                self.fill(entries, below, &at, depth + 1);
+            if let Some(opaque) = dir {
+                self.fill(entries, below, &at, depth + 1, hidden || opaque);
             }
         }
     }
@@ -385,7 +402,13 @@ fn real_view(root: &Path, raw: bool) -> View {
     let mut stack = vec![PathBuf::new()];
     while let Some(at) = stack.pop() {
         let full = root.join(&at);
-        let stat = full.symlink_metadata().unwrap();
+        let stat = match full.symlink_metadata() {
+            Ok(stat) => stat,
+            Err(error) => {
+                view.insert(at.into_os_string().into_vec().into(), error.to_string());
+                continue;
+            }
+        };
         let file_type = stat.file_type();
         let mut held = String::new();
         let kind = if file_type.is_dir() {
@@ -551,7 +574,7 @@ impl Bench {
             let dir = parent.join(format!("capas-overlay-{}", std::process::id()));
             std::fs::create_dir(&dir).map_err(|error| error.to_string())?;
             let mut bench = Self { dir, root: root.try_clone().map_err(|error| error.to_string())?, count: 0 };
-            match bench.mount(&[Layer::default(), Layer::default(), Layer::default()]) {
+            match bench.mount(&[]) {
                 Ok(at) => {
                     bench.unmount(&at);
                     return Ok(bench);
@@ -562,40 +585,29 @@ impl Bench {
         Err(why)
     }
 
-    /// Mounts as overlay2 does; the directory that holds everything.
-    fn mount(&mut self, layers: &[Layer]) -> Result<PathBuf, String> {
+    /// Mounts as overlay2 does; the directory that holds everything. Mounting is slow, so that a mount serves many
+    /// sequences, each in a directory of its own.
+    fn mount(&mut self, stacks: &[[Layer; 3]]) -> Result<PathBuf, String> {
         self.count += 1;
         let dir = self.dir.join(self.count.to_string());
         std::fs::create_dir(&dir).unwrap();
-        for name in ["diff", "work", "merged"] {
+        for name in ["diff", "work", "merged", "0", "1", "2"] {
             std::fs::create_dir(dir.join(name)).unwrap();
         }
-        let mut lowers = Vec::new();
-        for (i, layer) in layers.iter().enumerate() {
-            let at = dir.join(i.to_string());
-            materialize(layer, &at);
-            lowers.insert(0, at.display().to_string());
+        for (sequence, layers) in stacks.iter().enumerate() {
+            for (i, layer) in layers.iter().enumerate() {
+                materialize(layer, &dir.join(i.to_string()).join(sequence.to_string()));
+            }
         }
-        let top = std::fs::metadata(dir.join((layers.len() - 1).to_string())).unwrap();
-        let diff = dir.join("diff");
-        std::os::unix::fs::chown(&diff, Some(top.uid()), Some(top.gid())).unwrap();
-        rustix::fs::chmod(&diff, Mode::from_raw_mode(top.mode() & 0o7777)).unwrap();
-        rustix::fs::utimensat(CWD, &diff, &spec(top.mtime()), AtFlags::empty()).unwrap();
+        let at = dir.display();
         let options = format!(
-            "lowerdir={},upperdir={},workdir={},index=off,redirect_dir=off,metacopy=off,xino=off",
-            lowers.join(":"),
-            diff.display(),
-            dir.join("work").display()
+            "lowerdir={at}/2:{at}/1:{at}/0,upperdir={at}/diff,workdir={at}/work,\
+             index=off,redirect_dir=off,metacopy=off,xino=off,volatile"
         );
         let options = CString::new(options).unwrap();
-        rustix::mount::mount(
-            "overlay",
-            dir.join("merged"),
-            "overlay",
-            rustix::mount::MountFlags::empty(),
-            options.as_c_str(),
-        )
-        .map_err(|error| error.to_string())?;
+        let flags = rustix::mount::MountFlags::empty();
+        rustix::mount::mount("overlay", dir.join("merged"), "overlay", flags, options.as_c_str())
+            .map_err(|error| error.to_string())?;
         Ok(dir)
     }
 
@@ -604,8 +616,8 @@ impl Bench {
         std::fs::remove_dir_all(dir).unwrap();
     }
 
-    fn enter(&self, dir: &Path) {
-        rustix::process::chroot(dir.join("merged")).unwrap();
+    fn enter(&self, dir: &Path, sequence: usize) {
+        rustix::process::chroot(dir.join("merged").join(sequence.to_string())).unwrap();
         rustix::process::chdir("/").unwrap();
     }
 
@@ -614,12 +626,19 @@ impl Bench {
         rustix::process::chroot(".").unwrap();
     }
 
+    /// What differs after these steps on a fresh mount.
+    fn difference(&mut self, layers: &[Layer; 3], steps: &[Step]) -> Option<String> {
+        let dir = self.mount(std::slice::from_ref(layers)).unwrap();
+        let found = self.replay(&dir, 0, layers, steps);
+        self.unmount(&dir);
+        found
+    }
+
     /// What differs after these steps, if anything does.
-    fn difference(&mut self, layers: &[Layer], steps: &[Step]) -> Option<String> {
+    fn replay(&self, dir: &Path, sequence: usize, layers: &[Layer; 3], steps: &[Step]) -> Option<String> {
         let overlay = Rc::new(RefCell::new(Overlay::new(1, Tree::of(layers), 1 << 20)));
         let mounts = Mounts::new(Mount::overlay("/", "overlay", "overlay", &overlay));
-        let dir = self.mount(layers).unwrap();
-        self.enter(&dir);
+        self.enter(dir, sequence);
         let mut found = compare("the merged view before all", &real_view(Path::new("/"), false), &our_view(&mounts));
         for (i, step) in steps.iter().enumerate() {
             if found.is_some() {
@@ -648,11 +667,11 @@ impl Bench {
         }
         self.leave();
         if found.is_none() {
-            let mut upper = real_view(&dir.join("diff"), true);
+            let diff = dir.join("diff").join(sequence.to_string());
+            let mut upper = if diff.exists() { real_view(&diff, true) } else { View::new() };
             upper.remove(BStr::new(""));
             found = compare("the writable layer", &upper, &our_upper(&overlay.borrow()));
         }
-        self.unmount(&dir);
         found
     }
 }
@@ -668,7 +687,7 @@ fn compare(what: &str, theirs: &View, ours: &View) -> Option<String> {
 }
 
 /// The same difference with as few steps as possible.
-fn shorten(bench: &mut Bench, layers: &[Layer], steps: &[Step], found: String) -> (Vec<Step>, String) {
+fn shorten(bench: &mut Bench, layers: &[Layer; 3], steps: &[Step], found: String) -> (Vec<Step>, String) {
     let (mut steps, mut found) = (steps.to_vec(), found);
     for i in (0..steps.len()).rev() {
         let mut fewer = steps.clone();
@@ -691,25 +710,21 @@ fn overlay_does_what_the_kernel_does() {
     };
     let mut differences = Vec::new();
     let mut rng = Rng::new(20_260_101);
-    for sequence in 0..SEQUENCES {
-        let mut draw = Draw(rng.fork(sequence));
-        let mode = draw.of(&[0o755, 0o1777, 0o777]);
-        let root = Meta { mode, uid: 0, gid: 0, mtime: Timestamp::from_seconds(7) };
-        let first: Layer = [(BString::default(), Change::Put(Arc::new(Entry::dir(root))))].into_iter().collect();
-        let mut tree = Tree::of([&first]);
-        let mut layers = Vec::new();
-        for _ in 0..3 {
-            let layer = draw.layer(&tree);
-            tree = tree.with(&layer);
-            layers.push(layer);
+    for batch in 0..SEQUENCES / MOUNT_SEQUENCES {
+        let (mut stacks, mut lists) = (Vec::new(), Vec::new());
+        for sequence in 0..MOUNT_SEQUENCES {
+            let mut draw = Draw(rng.fork(batch * MOUNT_SEQUENCES + sequence));
+            stacks.push(draw.stack());
+            lists.push((0..CALLS).map(|_| draw.step()).collect::<Vec<_>>());
         }
-        let steps: Vec<Step> = (0..CALLS).map(|_| draw.step()).collect();
-        if let Some(found) = bench.difference(&layers, &steps) {
-            let (steps, found) = shorten(&mut bench, &layers, &steps, found);
-            differences.push(format!("sequence {sequence}: {steps:#?}\n{found}"));
-            if differences.len() >= 5 {
-                break;
-            }
+        let dir = bench.mount(&stacks).unwrap();
+        let found: Vec<_> = (0..stacks.len()).map(|i| bench.replay(&dir, i, &stacks[i], &lists[i])).collect();
+        bench.unmount(&dir);
+        for (i, found) in found.into_iter().enumerate() {
+            let Some(found) = found.filter(|_| differences.len() < 5) else { continue };
+            let (steps, found) = shorten(&mut bench, &stacks[i], &lists[i], found);
+            let told = format!("sequence {}: {steps:?}\n{found}", batch * MOUNT_SEQUENCES + i as u64);
+            differences.push(told.replace(&"/d".repeat(40), ""));
         }
     }
     std::fs::remove_dir_all(&bench.dir).unwrap();

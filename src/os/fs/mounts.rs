@@ -281,7 +281,10 @@ impl Place {
     pub fn write(&self, who: &Caller, offset: u64, bytes: &Rope) -> Result<(), Errno> {
         let (fs, ino) = self.writable()?;
         fs.borrow_mut().write(ino, offset, bytes, who.now)?;
-        if bytes.is_empty() { Ok(()) } else { self.drop_set_ids(who) }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.drop_set_ids(who)
     }
 
     /// Cuts or extends an open file. Others than root lose its set-id bits.
@@ -406,15 +409,16 @@ impl Mounts {
         Ok(Place { backing: dir.backing.clone(), node, read_only: dir.read_only, path, mount: dir.mount })
     }
 
-    fn walk(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Walked, Errno> {
+    fn walk(&self, who: &Caller, path: &[u8], follow: bool, create: bool) -> Result<Walked, Errno> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
         }
         if path.len() > path::PATH_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
-        let slashed = |path: &[u8]| path.ends_with(b"/") || path.ends_with(b"/.");
-        let mut must_be_dir = slashed(path);
+        let dotted = |path: &[u8]| path.ends_with(b"/.") || path == b".";
+        let mut must_search = dotted(path);
+        let mut must_be_dir = must_search || path.ends_with(b"/");
         let full = path::join(&who.cwd, path);
         let mut rest: VecDeque<BString> = path::components(&full).map(BStr::to_owned).collect();
         let mut stack = vec![self.root()?];
@@ -434,9 +438,15 @@ impl Mounts {
                 }
                 continue;
             }
+            if create && rest.is_empty() && must_be_dir && !must_search {
+                // Whatever is there: what ends in a slash is not made by `open`.
+                return Err(Errno::EISDIR);
+            }
             let place = match self.child(dir, name.as_bstr()) {
                 Ok(place) => place,
-                Err(Errno::ENOENT) if rest.is_empty() => return Ok(Walked::Missing { dir: dir.clone(), name }),
+                Err(Errno::ENOENT) if rest.is_empty() && !must_search => {
+                    return Ok(Walked::Missing { dir: dir.clone(), name });
+                }
                 Err(error) => return Err(error),
             };
             if (follow || must_be_dir || !rest.is_empty())
@@ -449,7 +459,8 @@ impl Mounts {
                 if path::is_absolute(&target) {
                     stack.truncate(1);
                 }
-                must_be_dir |= rest.is_empty() && slashed(&target);
+                must_search |= rest.is_empty() && dotted(&target);
+                must_be_dir |= must_search || rest.is_empty() && target.ends_with(b"/");
                 for part in path::components(&target).rev() {
                     rest.push_front(part.to_owned());
                 }
@@ -458,8 +469,15 @@ impl Mounts {
             stack.push(place);
         }
         let place = stack.pop().ok_or(Errno::ENOENT)?;
-        if must_be_dir && place.meta()?.0 != Kind::Dir {
-            return Err(Errno::ENOTDIR);
+        if must_be_dir {
+            let (kind, meta) = place.meta()?;
+            if kind != Kind::Dir {
+                return Err(Errno::ENOTDIR);
+            }
+            // The last `.` is looked up like any name.
+            if must_search && !who.cred.allows(kind, &meta, 1) {
+                return Err(Errno::EACCES);
+            }
         }
         Ok(Walked::Found(place))
     }
@@ -469,7 +487,7 @@ impl Mounts {
     /// # Errors
     /// `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`.
     pub fn find(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Place, Errno> {
-        match self.walk(who, path, follow)? {
+        match self.walk(who, path, follow, false)? {
             Walked::Found(place) => Ok(place),
             Walked::Missing { .. } => Err(Errno::ENOENT),
         }
@@ -629,10 +647,8 @@ impl Mounts {
     /// # Errors
     /// As [`Self::create`] and [`Self::find`]; `EEXIST` when `exclusive` and there; `EISDIR`.
     pub fn open(&self, who: &Caller, path: &[u8], how: How) -> Result<Place, Errno> {
-        if how.create.is_some() && path.ends_with(b"/") {
-            return self.last(who, path, [Errno::EISDIR; 3]).and(Err(Errno::EISDIR));
-        }
-        let place = match (self.walk(who, path, !(how.create.is_some() && how.exclusive))?, how.create) {
+        let create = how.create.is_some();
+        let place = match (self.walk(who, path, !(create && how.exclusive), create)?, how.create) {
             (Walked::Found(_), Some(_)) if how.exclusive => return Err(Errno::EEXIST),
             (Walked::Found(place), _) => place,
             (Walked::Missing { dir, name }, Some(mode)) => {
@@ -642,7 +658,7 @@ impl Mounts {
         };
         let (kind, meta) = place.meta()?;
         let writes = how.wanted & 2 != 0;
-        if kind == Kind::Dir && (writes || how.create.is_some()) {
+        if kind == Kind::Dir && (writes || create) {
             return Err(Errno::EISDIR);
         }
         if !who.cred.allows(kind, &meta, how.wanted) {
@@ -737,8 +753,12 @@ impl Mounts {
     /// # Errors
     /// `EXDEV` across file systems and for directories of lower layers; as [`Overlay::rename`] and [`Self::unlink`].
     pub fn rename(&self, who: &Caller, from: &[u8], to: &[u8]) -> Result<(), Errno> {
-        let (dir, name) = self.last(who, from, [Errno::EBUSY; 3])?;
-        let (new_dir, new_name) = self.last(who, to, [Errno::EBUSY; 3])?;
+        // Both directories are looked for before the names are looked at.
+        let ends = (self.last(who, from, [Errno::EBUSY; 3]), self.last(who, to, [Errno::EBUSY; 3]));
+        let ((dir, name), (new_dir, new_name)) = match ends {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err(Errno::EBUSY), Err(error)) | (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
         if !dir.backing.is(&new_dir.backing) || dir.mount != new_dir.mount {
             return Err(Errno::EXDEV);
         }

@@ -11,7 +11,7 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::os::fs::layer::Layer;
-use crate::os::fs::mounts::{Caller, Cred, Mount, Mounts};
+use crate::os::fs::mounts::{Caller, Cred, How, Mount, Mounts};
 use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
@@ -174,7 +174,7 @@ impl Host {
         let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
         let mounts = self.mounts.borrow();
         make_dirs(&mounts, &who, path::parent(at.as_bytes()));
-        let place = mounts.open_or_create(&who, at.as_bytes(), 0o644, false)?;
+        let place = mounts.open(&who, at.as_bytes(), How { wanted: 2, create: Some(0o644), ..How::default() })?;
         let (fs, ino) = place.writable()?;
         let mut fs = fs.borrow_mut();
         fs.truncate(ino, 0, who.now)?;

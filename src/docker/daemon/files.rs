@@ -10,7 +10,7 @@ use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::archive::{self, MAX_DEPTH};
-use crate::os::fs::mounts::{Caller, Mounts, Place};
+use crate::os::fs::mounts::{Caller, How, Mounts, Place};
 use crate::os::fs::node::{Content, Kind};
 
 /// Root at `now`, without a umask.
@@ -32,7 +32,7 @@ pub fn remove_all(mounts: &Mounts, at: &[u8], now: Timestamp) -> Result<(), Errn
 pub fn write(mounts: &Mounts, at: &[u8], mode: u32, content: &Rope, now: Timestamp) -> Result<Place, Errno> {
     let who = root(now);
     mkdir_all(mounts, path::parent(at), 0o755, now)?;
-    let place = mounts.open_or_create(&who, at, mode, false)?;
+    let place = mounts.open(&who, at, How { wanted: 2, create: Some(mode), ..How::default() })?;
     let (fs, ino) = place.writable()?;
     let mut fs = fs.borrow_mut();
     fs.copy_up(ino)?;

@@ -42,13 +42,37 @@ impl Cred {
         }
         let shift = if self.uid == meta.uid {
             6
-        } else if self.gid == meta.gid || self.groups.contains(&meta.gid) {
+        } else if self.in_group(meta.gid) {
             3
         } else {
             0
         };
         meta.mode >> shift & wanted == wanted
     }
+
+    /// Whether the caller belongs to a group; root counts as one who does.
+    pub fn in_group(&self, gid: u32) -> bool {
+        self.uid == 0 || self.gid == gid || self.groups.contains(&gid)
+    }
+
+    /// A file's mode after a change that takes set-id bits away (Linux `setattr_should_drop_sgid`).
+    fn without_set_ids(&self, meta: &Meta) -> u32 {
+        let drop_sgid = meta.mode & 0o010 != 0 || !self.in_group(meta.gid);
+        meta.mode & !(0o4000 | if drop_sgid { 0o2000 } else { 0 })
+    }
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Read (4) and write (2).
+    pub wanted: u32,
+    /// Made when missing, with this mode before the umask.
+    pub create: Option<u32>,
+    /// Must not be there yet.
+    pub exclusive: bool,
+    /// Emptied.
+    pub truncate: bool,
 }
 
 /// Everything about a caller that a path operation depends on.
@@ -249,6 +273,39 @@ impl Place {
             _ => Err(Errno::EPERM),
         }
     }
+
+    /// Writes at `offset` of an open file. Others than root lose its set-id bits.
+    ///
+    /// # Errors
+    /// As [`Overlay::write`].
+    pub fn write(&self, who: &Caller, offset: u64, bytes: &Rope) -> Result<(), Errno> {
+        let (fs, ino) = self.writable()?;
+        fs.borrow_mut().write(ino, offset, bytes, who.now)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.drop_set_ids(who)
+    }
+
+    /// Cuts or extends an open file. Others than root lose its set-id bits.
+    ///
+    /// # Errors
+    /// As [`Overlay::truncate`].
+    pub fn truncate(&self, who: &Caller, len: u64) -> Result<(), Errno> {
+        let (fs, ino) = self.writable()?;
+        fs.borrow_mut().truncate(ino, len, who.now)?;
+        self.drop_set_ids(who)
+    }
+
+    fn drop_set_ids(&self, who: &Caller) -> Result<(), Errno> {
+        let (_, meta) = self.meta()?;
+        let mode = who.cred.without_set_ids(&meta);
+        if who.cred.uid == 0 || mode == meta.mode {
+            return Ok(());
+        }
+        let (fs, ino) = self.writable()?;
+        fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mode = mode)
+    }
 }
 
 /// A walk's end: a file, or a name that its directory does not have.
@@ -352,14 +409,16 @@ impl Mounts {
         Ok(Place { backing: dir.backing.clone(), node, read_only: dir.read_only, path, mount: dir.mount })
     }
 
-    fn walk(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Walked, Errno> {
+    fn walk(&self, who: &Caller, path: &[u8], follow: bool, create: bool) -> Result<Walked, Errno> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
         }
         if path.len() > path::PATH_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
-        let must_be_dir = path.ends_with(b"/") || path.ends_with(b"/.");
+        let dotted = |path: &[u8]| path.ends_with(b"/.") || path == b".";
+        let mut must_search = dotted(path);
+        let mut must_be_dir = must_search || path.ends_with(b"/");
         let full = path::join(&who.cwd, path);
         let mut rest: VecDeque<BString> = path::components(&full).map(BStr::to_owned).collect();
         let mut stack = vec![self.root()?];
@@ -379,9 +438,15 @@ impl Mounts {
                 }
                 continue;
             }
+            if create && rest.is_empty() && must_be_dir && !must_search {
+                // Whatever is there: what ends in a slash is not made by `open`.
+                return Err(Errno::EISDIR);
+            }
             let place = match self.child(dir, name.as_bstr()) {
                 Ok(place) => place,
-                Err(Errno::ENOENT) if rest.is_empty() => return Ok(Walked::Missing { dir: dir.clone(), name }),
+                Err(Errno::ENOENT) if rest.is_empty() && !must_search => {
+                    return Ok(Walked::Missing { dir: dir.clone(), name });
+                }
                 Err(error) => return Err(error),
             };
             if (follow || must_be_dir || !rest.is_empty())
@@ -394,6 +459,8 @@ impl Mounts {
                 if path::is_absolute(&target) {
                     stack.truncate(1);
                 }
+                must_search |= rest.is_empty() && dotted(&target);
+                must_be_dir |= must_search || rest.is_empty() && target.ends_with(b"/");
                 for part in path::components(&target).rev() {
                     rest.push_front(part.to_owned());
                 }
@@ -402,8 +469,15 @@ impl Mounts {
             stack.push(place);
         }
         let place = stack.pop().ok_or(Errno::ENOENT)?;
-        if must_be_dir && place.meta()?.0 != Kind::Dir {
-            return Err(Errno::ENOTDIR);
+        if must_be_dir {
+            let (kind, meta) = place.meta()?;
+            if kind != Kind::Dir {
+                return Err(Errno::ENOTDIR);
+            }
+            // The last `.` is looked up like any name.
+            if must_search && !who.cred.allows(kind, &meta, 1) {
+                return Err(Errno::EACCES);
+            }
         }
         Ok(Walked::Found(place))
     }
@@ -413,36 +487,52 @@ impl Mounts {
     /// # Errors
     /// `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`.
     pub fn find(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Place, Errno> {
-        match self.walk(who, path, follow)? {
+        match self.walk(who, path, follow, false)? {
             Walked::Found(place) => Ok(place),
             Walked::Missing { .. } => Err(Errno::ENOENT),
         }
     }
 
-    /// The directory and name of a file that may or may not exist; the last name is not followed.
-    fn find_name(&self, who: &Caller, path: &[u8]) -> Result<(Place, BString), Errno> {
+    /// The directory and name of a file that may or may not exist; the last name is not followed. `odd` is what the
+    /// system call says of `.`, `..` and the root.
+    fn last(&self, who: &Caller, path: &[u8], odd: [Errno; 3]) -> Result<(Place, BString), Errno> {
+        let [dot, dot_dot, root] = odd;
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        if path.len() > path::PATH_MAX {
+            return Err(Errno::ENAMETOOLONG);
+        }
         let name = path::file_name(path);
         if name.is_empty() {
-            return Err(if path.is_empty() { Errno::ENOENT } else { Errno::EBUSY });
-        }
-        if name == "." || name == ".." {
-            return Err(Errno::EINVAL);
+            return Err(root);
         }
         let dir = self.find(who, path::parent(path), true)?;
-        if dir.meta()?.0 != Kind::Dir {
-            return Err(Errno::ENOTDIR);
+        match dir.meta()? {
+            (Kind::Dir, meta) if who.cred.allows(Kind::Dir, &meta, 1) => {}
+            (Kind::Dir, _) => return Err(Errno::EACCES),
+            _ => return Err(Errno::ENOTDIR),
         }
-        Ok((dir, name.to_owned()))
+        match name.as_bytes() {
+            b"." => Err(dot),
+            b".." => Err(dot_dot),
+            _ => Ok((dir, name.to_owned())),
+        }
     }
 
-    /// The same, checked for a change of the directory.
-    fn change_name(&self, who: &Caller, path: &[u8]) -> Result<(Place, BString), Errno> {
-        let (dir, name) = self.find_name(who, path)?;
-        self.may_change(who, &dir)?;
-        Ok((dir, name))
+    /// The directory and name of a file that is to be made (Linux `filename_create`).
+    fn new_name(&self, who: &Caller, path: &[u8], kind: Kind) -> Result<(Place, BString), Errno> {
+        let (dir, name) = self.last(who, path, [Errno::EEXIST; 3])?;
+        match self.child(&dir, name.as_bstr()) {
+            Ok(_) => Err(Errno::EEXIST),
+            Err(Errno::ENOENT) if kind != Kind::Dir && path.ends_with(b"/") => Err(Errno::ENOENT),
+            Err(Errno::ENOENT) if dir.read_only => Err(Errno::EROFS),
+            Err(Errno::ENOENT) => Ok((dir, name)),
+            Err(error) => Err(error),
+        }
     }
 
-    fn may_change(&self, who: &Caller, dir: &Place) -> Result<(), Errno> {
+    fn may_change(who: &Caller, dir: &Place) -> Result<(), Errno> {
         let (kind, meta) = dir.meta()?;
         if !who.cred.allows(kind, &meta, 3) {
             return Err(Errno::EACCES);
@@ -450,18 +540,20 @@ impl Mounts {
         dir.writable().map(drop)
     }
 
-    /// Whether a sticky directory keeps `who` from removing `place`.
-    fn may_remove(&self, who: &Caller, dir: &Place, name: &BStr) -> Result<Place, Errno> {
-        let place = self.child(dir, name)?;
-        if place.mount != dir.mount {
-            return Err(Errno::EBUSY);
-        }
-        let ((_, dir_meta), (_, meta)) = (dir.meta()?, place.meta()?);
+    /// Whether `who` may take `place` out of `dir`, as a directory or as another file (Linux `may_delete`).
+    fn may_remove(who: &Caller, dir: &Place, place: &Place, as_dir: bool) -> Result<(), Errno> {
+        Self::may_change(who, dir)?;
+        let ((_, dir_meta), (kind, meta)) = (dir.meta()?, place.meta()?);
         let sticky = dir_meta.mode & 0o1000 != 0;
         if sticky && who.cred.uid != 0 && who.cred.uid != meta.uid && who.cred.uid != dir_meta.uid {
             return Err(Errno::EPERM);
         }
-        Ok(place)
+        match (as_dir, kind == Kind::Dir) {
+            (true, false) => Err(Errno::ENOTDIR),
+            (false, true) => Err(Errno::EISDIR),
+            _ if place.mount != dir.mount => Err(Errno::EBUSY),
+            _ => Ok(()),
+        }
     }
 
     /// `stat` or, without `follow`, `lstat`.
@@ -514,20 +606,33 @@ impl Mounts {
     /// Makes a file of any kind; permission bits are cut by the caller's umask (not those of symbolic links).
     ///
     /// # Errors
-    /// `EEXIST`, `EACCES`, `EROFS`, `ENOSPC` and those of a walk.
+    /// `EEXIST`, `EACCES`, `EROFS`, `ENOSPC`, `EPERM` for a device and those of a walk.
     pub fn create(&self, who: &Caller, path: &[u8], mode: u32, content: Content) -> Result<Place, Errno> {
-        if self.find(who, path, false).is_ok() {
-            return Err(Errno::EEXIST);
+        match &content {
+            Content::Symlink(target) if target.is_empty() => return Err(Errno::ENOENT),
+            Content::Symlink(target) if target.len() > path::PATH_MAX => return Err(Errno::ENAMETOOLONG),
+            _ => {}
         }
-        let (dir, name) = self.find_name(who, path)?;
-        self.may_change(who, &dir)?;
+        let kind = content.kind();
+        let (dir, name) = self.new_name(who, path, kind)?;
+        Self::may_change(who, &dir)?;
+        // A device 0/0 would be a whiteout, which overlayfs lets nobody make.
+        if content.device().is_some_and(|device| who.cred.uid != 0 || device == (0, 0) && kind == Kind::CharDevice) {
+            return Err(Errno::EPERM);
+        }
         let (_, dir_meta) = dir.meta()?;
-        let mut mode = if content.kind() == Kind::Symlink { 0o777 } else { mode & !who.umask };
+        let mut mode = match kind {
+            Kind::Symlink => 0o777,
+            Kind::Dir => mode & !who.umask & 0o1777,
+            _ => mode & !who.umask,
+        };
         let mut gid = who.cred.gid;
         if dir_meta.mode & 0o2000 != 0 {
             gid = dir_meta.gid;
-            if content.kind() == Kind::Dir {
+            if kind == Kind::Dir {
                 mode |= 0o2000;
+            } else if mode & 0o2010 == 0o2010 && !who.cred.in_group(gid) {
+                mode &= !0o2000;
             }
         }
         let meta = Meta { mode, uid: who.cred.uid, gid, mtime: who.now };
@@ -536,32 +641,76 @@ impl Mounts {
         self.child(&dir, name.as_bstr())
     }
 
-    /// A file opened for writing that may not exist yet: found, or made with `mode`. Dangling links are followed.
+    /// Opens a file: finds or makes it, checks permissions, copies it up when it is to be written. Dangling links are
+    /// followed.
     ///
     /// # Errors
-    /// As [`Self::create`] and [`Self::find`]; `EEXIST` when `exclusive` and there.
-    pub fn open_or_create(&self, who: &Caller, path: &[u8], mode: u32, exclusive: bool) -> Result<Place, Errno> {
-        match self.walk(who, path, !exclusive)? {
-            Walked::Found(_) if exclusive => Err(Errno::EEXIST),
-            Walked::Found(place) => Ok(place),
-            Walked::Missing { .. } if path.ends_with(b"/") => Err(Errno::EISDIR),
-            Walked::Missing { dir, name } => {
-                let at = path::join(&dir.path, &name);
-                self.create(who, &at, mode, Content::File(Rope::new()))
+    /// As [`Self::create`] and [`Self::find`]; `EEXIST` when `exclusive` and there; `EISDIR`.
+    pub fn open(&self, who: &Caller, path: &[u8], how: How) -> Result<Place, Errno> {
+        let create = how.create.is_some();
+        let place = match (self.walk(who, path, !(create && how.exclusive), create)?, how.create) {
+            (Walked::Found(_), Some(_)) if how.exclusive => return Err(Errno::EEXIST),
+            (Walked::Found(place), _) => place,
+            (Walked::Missing { dir, name }, Some(mode)) => {
+                return self.create(who, &path::join(&dir.path, &name), mode, Content::File(Rope::new()));
             }
+            (Walked::Missing { .. }, None) => return Err(Errno::ENOENT),
+        };
+        let (kind, meta) = place.meta()?;
+        let writes = how.wanted & 2 != 0;
+        if kind == Kind::Dir && (writes || create) {
+            return Err(Errno::EISDIR);
+        }
+        if !who.cred.allows(kind, &meta, how.wanted) {
+            return Err(Errno::EACCES);
+        }
+        if writes && kind == Kind::File {
+            if place.read_only {
+                return Err(Errno::EROFS);
+            }
+            if let Ok((fs, ino)) = place.writable() {
+                fs.borrow_mut().copy_up(ino)?;
+                if how.truncate {
+                    place.truncate(who, 0)?;
+                }
+            }
+        }
+        Ok(place)
+    }
+
+    /// Cuts or extends the file at `path`.
+    ///
+    /// # Errors
+    /// `EISDIR`, `EINVAL` for what has no bytes, `EROFS`, `EACCES`, `ENOSPC` and those of a walk.
+    pub fn truncate(&self, who: &Caller, path: &[u8], len: u64) -> Result<(), Errno> {
+        let place = self.find(who, path, true)?;
+        let (kind, meta) = place.meta()?;
+        match kind {
+            Kind::Dir => Err(Errno::EISDIR),
+            Kind::File if place.read_only => Err(Errno::EROFS),
+            Kind::File if !who.cred.allows(kind, &meta, 2) => Err(Errno::EACCES),
+            Kind::File => place.truncate(who, len),
+            _ => Err(Errno::EINVAL),
         }
     }
 
-    /// Makes a hard link.
+    /// Makes a hard link. Others than the owner need a file that they could as well copy and change (the kernel's
+    /// `fs.protected_hardlinks`, which is on wherever Docker runs).
     ///
     /// # Errors
     /// `EPERM` for a directory, `EXDEV` across file systems, `EEXIST`.
     pub fn link(&self, who: &Caller, target: &[u8], path: &[u8]) -> Result<(), Errno> {
         let target = self.find(who, target, false)?;
-        let (dir, name) = self.change_name(who, path)?;
+        let (kind, meta) = target.meta()?;
+        let (dir, name) = self.new_name(who, path, Kind::File)?;
         if !target.backing.is(&dir.backing) || target.mount != dir.mount {
             return Err(Errno::EXDEV);
         }
+        let risky = kind != Kind::File || meta.mode & 0o4000 != 0 || meta.mode & 0o2010 == 0o2010;
+        if who.cred.uid != 0 && who.cred.uid != meta.uid && (risky || !who.cred.allows(kind, &meta, 6)) {
+            return Err(Errno::EPERM);
+        }
+        Self::may_change(who, &dir)?;
         let ((fs, to), (_, ino)) = (dir.writable()?, target.writable()?);
         fs.borrow_mut().link(to, name.as_bstr(), ino, who.now)
     }
@@ -571,13 +720,15 @@ impl Mounts {
     /// # Errors
     /// `EISDIR`, `EACCES`, `EPERM` (sticky directory), `EBUSY` (mount point), `EROFS`.
     pub fn unlink(&self, who: &Caller, path: &[u8]) -> Result<(), Errno> {
-        let (dir, name) = self.find_name(who, path)?;
-        let found = self.child(&dir, name.as_bstr())?;
-        if path.ends_with(b"/") && found.meta()?.0 != Kind::Dir {
-            return Err(Errno::ENOTDIR);
+        let (dir, name) = self.last(who, path, [Errno::EISDIR; 3])?;
+        if dir.read_only {
+            return Err(Errno::EROFS);
         }
-        self.may_change(who, &dir)?;
-        self.may_remove(who, &dir, name.as_bstr())?;
+        let found = self.child(&dir, name.as_bstr())?;
+        if path.ends_with(b"/") {
+            return Err(if found.meta()?.0 == Kind::Dir { Errno::EISDIR } else { Errno::ENOTDIR });
+        }
+        Self::may_remove(who, &dir, &found, false)?;
         let (fs, ino) = dir.writable()?;
         fs.borrow_mut().unlink(ino, name.as_bstr(), who.now)
     }
@@ -587,10 +738,12 @@ impl Mounts {
     /// # Errors
     /// `ENOTEMPTY`, `ENOTDIR` and as [`Self::unlink`].
     pub fn rmdir(&self, who: &Caller, path: &[u8]) -> Result<(), Errno> {
-        let (dir, name) = self.find_name(who, path)?;
-        self.child(&dir, name.as_bstr())?;
-        self.may_change(who, &dir)?;
-        self.may_remove(who, &dir, name.as_bstr())?;
+        let (dir, name) = self.last(who, path, [Errno::EINVAL, Errno::ENOTEMPTY, Errno::EBUSY])?;
+        if dir.read_only {
+            return Err(Errno::EROFS);
+        }
+        let found = self.child(&dir, name.as_bstr())?;
+        Self::may_remove(who, &dir, &found, true)?;
         let (fs, ino) = dir.writable()?;
         fs.borrow_mut().rmdir(ino, name.as_bstr(), who.now)
     }
@@ -600,15 +753,51 @@ impl Mounts {
     /// # Errors
     /// `EXDEV` across file systems and for directories of lower layers; as [`Overlay::rename`] and [`Self::unlink`].
     pub fn rename(&self, who: &Caller, from: &[u8], to: &[u8]) -> Result<(), Errno> {
-        let (dir, name) = self.change_name(who, from)?;
-        let (new_dir, new_name) = self.change_name(who, to)?;
-        self.may_remove(who, &dir, name.as_bstr())?;
-        match self.may_remove(who, &new_dir, new_name.as_bstr()) {
-            Ok(_) | Err(Errno::ENOENT) => {}
-            Err(error) => return Err(error),
-        }
+        // Both directories are looked for before the names are looked at.
+        let ends = (self.last(who, from, [Errno::EBUSY; 3]), self.last(who, to, [Errno::EBUSY; 3]));
+        let ((dir, name), (new_dir, new_name)) = match ends {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err(Errno::EBUSY), Err(error)) | (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
         if !dir.backing.is(&new_dir.backing) || dir.mount != new_dir.mount {
             return Err(Errno::EXDEV);
+        }
+        if dir.read_only {
+            return Err(Errno::EROFS);
+        }
+        let old = self.child(&dir, name.as_bstr())?;
+        let new = match self.child(&new_dir, new_name.as_bstr()) {
+            Ok(new) => Some(new),
+            Err(Errno::ENOENT) => None,
+            Err(error) => return Err(error),
+        };
+        let (kind, meta) = old.meta()?;
+        let is_dir = kind == Kind::Dir;
+        if !is_dir && (from.ends_with(b"/") || to.ends_with(b"/")) {
+            return Err(Errno::ENOTDIR);
+        }
+        let holds = |outer: &Place, inner: &Place| {
+            inner.path.strip_prefix(outer.path.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        if is_dir && holds(&old, &new_dir) {
+            return Err(Errno::EINVAL);
+        }
+        if let Some(new) = &new {
+            if new.node == old.node && new.mount == old.mount {
+                return Ok(());
+            }
+            if holds(new, &dir) {
+                return Err(Errno::ENOTEMPTY);
+            }
+        }
+        Self::may_remove(who, &dir, &old, is_dir)?;
+        match &new {
+            Some(new) => Self::may_remove(who, &new_dir, new, is_dir)?,
+            None => Self::may_change(who, &new_dir)?,
+        }
+        // Its entry `..` changes.
+        if is_dir && dir.node != new_dir.node && !who.cred.allows(kind, &meta, 2) {
+            return Err(Errno::EACCES);
         }
         let ((fs, ino), (_, new_ino)) = (dir.writable()?, new_dir.writable()?);
         fs.borrow_mut().rename(ino, name.as_bstr(), new_ino, new_name.as_bstr(), who.now)
@@ -620,16 +809,12 @@ impl Mounts {
     /// `EPERM`, `EROFS` and those of a walk.
     pub fn chmod(&self, who: &Caller, path: &[u8], mode: u32) -> Result<(), Errno> {
         let place = self.find(who, path, true)?;
-        let (kind, meta) = place.meta()?;
+        let (_, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
         if who.cred.uid != 0 && who.cred.uid != meta.uid {
             return Err(Errno::EPERM);
         }
-        let mut mode = mode & 0o7777;
-        let in_group = who.cred.gid == meta.gid || who.cred.groups.contains(&meta.gid);
-        if who.cred.uid != 0 && !in_group && kind != Kind::Dir {
-            mode &= !0o2000;
-        }
+        let mode = mode & if who.cred.in_group(meta.gid) { 0o7777 } else { 0o5777 };
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mode = mode)
     }
 
@@ -648,19 +833,19 @@ impl Mounts {
         let place = self.find(who, path, follow)?;
         let (kind, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
+        let mode = if kind == Kind::Dir { meta.mode } else { who.cred.without_set_ids(&meta) };
         if who.cred.uid != 0 {
-            let keeps_owner = who.cred.uid == meta.uid && uid.is_none_or(|uid| uid == meta.uid);
-            let own_group = gid.is_none_or(|gid| gid == who.cred.gid || who.cred.groups.contains(&gid));
-            if !(keeps_owner && own_group) {
+            let owns = who.cred.uid == meta.uid;
+            let keeps_owner = uid.is_none_or(|uid| owns && uid == meta.uid);
+            let own_group = gid.is_none_or(|gid| owns && (gid == meta.gid || who.cred.in_group(gid)));
+            if !(keeps_owner && own_group && (owns || mode == meta.mode)) {
                 return Err(Errno::EPERM);
             }
         }
         fs.borrow_mut().set_meta(ino, who.now, |meta| {
             meta.uid = uid.unwrap_or(meta.uid);
             meta.gid = gid.unwrap_or(meta.gid);
-            if kind == Kind::File && meta.mode & 0o111 != 0 {
-                meta.mode &= !0o6000;
-            }
+            meta.mode = mode;
         })
     }
 

@@ -238,6 +238,8 @@ impl Overlay {
     pub fn stat(&self, ino: Ino) -> Result<Stat, Errno> {
         let inode = self.inode(ino)?;
         let nlink = match inode.content {
+            // overlayfs does not count the directories in a merged one ("nlink=1 seems to pacify find").
+            Content::Dir { .. } if self.is_merged(inode) => 1,
             Content::Dir { .. } => {
                 let dirs = self.readdir(ino)?.iter().filter(|entry| entry.kind == Kind::Dir).count();
                 2 + u32::try_from(dirs).unwrap_or(0)
@@ -254,6 +256,11 @@ impl Overlay {
             size_bytes: inode.content.size_bytes(),
             device: inode.content.device(),
         })
+    }
+
+    /// Whether a directory is shown by more than one layer.
+    fn is_merged(&self, inode: &Inode) -> bool {
+        self.lower.layers() > 0 && inode.lower.as_ref().is_some_and(|lower| inode.upper || lower.merged)
     }
 
     /// Kind and metadata: what permission checks and path walks need, without counting links.
@@ -372,6 +379,10 @@ impl Overlay {
             return Err(Errno::ENOSPC);
         }
         debug_assert!(end >= offset);
+        if bytes.is_empty() {
+            // Not even the time changes.
+            return if self.meta(ino)?.0 == Kind::File { Ok(()) } else { Err(Errno::EINVAL) };
+        }
         self.edit(ino, now, |rope| rope.write_at(offset, bytes))
     }
 
@@ -600,15 +611,16 @@ impl Overlay {
             Err(Errno::ENOENT) => None,
             Err(error) => return Err(error),
         };
+        let moves = !is_dir || self.inode(ino)?.lower.is_none();
         if let Some(old) = replaced {
             match (is_dir, self.meta(old)?.0 == Kind::Dir) {
                 (true, false) => return Err(Errno::ENOTDIR),
                 (false, true) => return Err(Errno::EISDIR),
-                (true, true) if !self.readdir(old)?.is_empty() => return Err(Errno::ENOTEMPTY),
+                (true, true) if moves && !self.readdir(old)?.is_empty() => return Err(Errno::ENOTEMPTY),
                 _ => {}
             }
         }
-        if is_dir && self.inode(ino)?.lower.is_some() {
+        if !moves {
             return Err(Errno::EXDEV);
         }
         self.copy_up(ino)?;
@@ -621,7 +633,8 @@ impl Overlay {
         self.detach(dir, name, now)?;
         self.whited_out(dir, name)?;
         self.touch_dir(new_dir, now)?;
-        let covers = self.lower_has(new_dir, new_name)?;
+        // overlayfs marks every directory that is moved into a merged one, whatever is below.
+        let covers = self.is_merged(self.inode(new_dir)?);
         let inode = self.inode_mut(ino)?;
         inode.parent = new_dir;
         inode.name = new_name.to_owned();

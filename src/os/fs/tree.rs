@@ -25,6 +25,8 @@ pub struct Node {
     pub children: BTreeMap<BString, Arc<Node>>,
     /// The topmost layer that has this path.
     pub layer: LayerIndex,
+    /// Whether it is a directory that more than one layer has.
+    pub merged: bool,
     /// How many names its layer gives it.
     pub links: u32,
     /// Its number, unique in the tree.
@@ -55,7 +57,10 @@ impl Tree {
     /// No layers: an empty root directory.
     pub fn empty() -> Self {
         let entry = Arc::new(Entry::dir(Meta::root(0o755, Timestamp(0))));
-        Self { root: Arc::new(Node { entry, children: BTreeMap::new(), layer: 0, links: 1, ino: 1 }), layers: 0 }
+        Self {
+            root: Arc::new(Node { entry, children: BTreeMap::new(), layer: 0, merged: false, links: 1, ino: 1 }),
+            layers: 0,
+        }
     }
 
     /// All of `layers`, lowest first.
@@ -74,11 +79,11 @@ impl Tree {
                 Change::Whiteout => tree.remove(at),
                 Change::HardLink(target) => links.push((at, target)),
                 Change::Put(entry) => tree.put(at, index, |old| {
-                    let children = match (old, &entry.content) {
-                        (Some(old), Content::Dir { opaque: false }) => old.children.clone(),
-                        _ => BTreeMap::new(),
+                    let (children, merged) = match (old, &entry.content) {
+                        (Some(old), Content::Dir { opaque: false }) => (old.children.clone(), old.kind() == Kind::Dir),
+                        _ => (BTreeMap::new(), false),
                     };
-                    Node { entry: Arc::clone(entry), children, layer: index, links: 1, ino }
+                    Node { entry: Arc::clone(entry), children, layer: index, merged, links: 1, ino }
                 }),
             }
         }
@@ -145,7 +150,7 @@ impl Tree {
         for name in names {
             let missing = || {
                 let entry = Arc::new(Entry::dir(Meta::root(0o755, Timestamp(0))));
-                Arc::new(Node { entry, children: BTreeMap::new(), layer, links: 1, ino: 0 })
+                Arc::new(Node { entry, children: BTreeMap::new(), layer, merged: false, links: 1, ino: 0 })
             };
             let child = node.children.entry((*name).to_owned()).or_insert_with(missing);
             if child.kind() != Kind::Dir {

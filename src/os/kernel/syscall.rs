@@ -21,7 +21,7 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{Caller, Cred, Mounts, Node};
+use crate::os::fs::mounts::{Caller, Cred, How, Mounts, Node};
 use crate::os::fs::node::{Content, Kind, Stat};
 use crate::os::fs::overlay::DirEntry;
 
@@ -346,12 +346,7 @@ impl Proc {
     /// `EISDIR`, `EACCES`, `EROFS`, `ENOSPC`.
     pub fn truncate(&self, path: &[u8], len: u64) -> Result<(), Errno> {
         let who = self.caller();
-        let place = self.mounts(|m| {
-            m.access(&who, path, 2)?;
-            m.find(&who, path, true)
-        })?;
-        let (fs, ino) = place.writable()?;
-        fs.borrow_mut().truncate(ino, len, who.now)
+        self.mounts(|m| m.truncate(&who, path, len))
     }
 
     /// The whole content of a regular file (or of what a device gives until it ends).
@@ -387,22 +382,13 @@ impl Proc {
         if let Some(fd) = self.own_descriptor(&who, path) {
             return self.dup(fd, 0);
         }
-        let mut created = false;
-        let place = self.mounts(|m| match open.create {
-            Some(mode) => {
-                created = m.find(&who, path, true).is_err();
-                m.open_or_create(&who, path, mode, open.exclusive)
-            }
-            None => m.find(&who, path, true),
-        })?;
-        let (kind, meta) = place.meta()?;
-        let wanted = u32::from(open.read) * 4 + u32::from(open.write) * 2;
-        if !created && !who.cred.allows(kind, &meta, wanted) {
-            return Err(Errno::EACCES);
-        }
-        if open.write && kind == Kind::Dir {
-            return Err(Errno::EISDIR);
-        }
+        let how = How {
+            wanted: u32::from(open.read) * 4 + u32::from(open.write) * 2,
+            create: open.create,
+            exclusive: open.exclusive,
+            truncate: open.truncate,
+        };
+        let place = self.mounts(|m| m.open(&who, path, how))?;
         let file = match place.content()? {
             Content::CharDevice(major, minor) => self.open_device(major, minor, open)?,
             Content::BlockDevice(..) => return Err(Errno::ENXIO),
@@ -415,20 +401,6 @@ impl Proc {
                 let mut state = self.kernel.state.borrow_mut();
                 let pipe = Rc::clone(state.fifos.entry(key).or_insert_with(|| Pipe::new(queue)));
                 OpenFile::new(if open.write { Object::PipeWrite(pipe) } else { Object::PipeRead(pipe) }, open)
-            }
-            Content::File(_) => {
-                if open.write {
-                    if place.read_only {
-                        return Err(Errno::EROFS);
-                    }
-                    if let Ok((fs, ino)) = place.writable() {
-                        fs.borrow_mut().copy_up(ino)?;
-                        if open.truncate {
-                            fs.borrow_mut().truncate(ino, 0, who.now)?;
-                        }
-                    }
-                }
-                OpenFile::of_place(place, open)?
             }
             _ => OpenFile::of_place(place, open)?,
         };
@@ -735,11 +707,10 @@ impl Proc {
         let mut done = 0;
         poll_fn(|_| match &file.object {
             Object::Regular(place) => Poll::Ready(place.writable().and_then(|(fs, ino)| {
-                let mut fs = fs.borrow_mut();
                 if file.append {
-                    file.offset.set(fs.content(ino)?.size_bytes());
+                    file.offset.set(fs.borrow().content(ino)?.size_bytes());
                 }
-                fs.write(ino, file.offset.get(), bytes, self.now())?;
+                place.write(&self.caller(), file.offset.get(), bytes)?;
                 file.offset.set(file.offset.get() + bytes.len());
                 Ok(())
             })),

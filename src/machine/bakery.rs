@@ -9,12 +9,12 @@ use crate::base::digest::{BlobDigest, DiffId, Digest};
 use crate::base::rope::Rope;
 use crate::docker::build;
 use crate::docker::daemon::api::build::{BuildContext, BuildRequest, BuilderVersion};
-use crate::docker::image::manifest::{Blob, Manifest, ManifestForm};
+use crate::docker::image::manifest::Blob;
 use crate::docker::image::memo::{DigestMemo, TarFacts};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
 use crate::docker::registry::recipes::{self, Recipe};
-use crate::docker::registry::{Published, PublishedLayer, Registry};
+use crate::docker::registry::{Published, Registry};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::mounts::{Cred, Mount, Mounts};
 use crate::os::fs::overlay::Overlay;
@@ -149,27 +149,12 @@ impl Bakery {
         }
         let built = outcome.borrow_mut().take();
         match built {
-            Some(Ok(outcome)) => self.publish(&store.borrow(), outcome.image).ok_or_else(|| "no such image".to_owned()),
+            Some(Ok(outcome)) => {
+                Published::of(&store.borrow(), outcome.image).ok_or_else(|| "no such image".to_owned())
+            }
             Some(Err(failure)) => Err(format!("{}\n{}", said.borrow(), failure.message)),
             None => Err(format!("{}\nthe build does not end", said.borrow())),
         }
-    }
-
-    fn publish(&self, store: &Store, id: crate::base::digest::ImageId) -> Option<Published> {
-        let image = store.image(id)?.clone();
-        let layers: Vec<PublishedLayer> = store
-            .stack(image.config().chain_id())
-            .into_iter()
-            .map(|stored| PublishedLayer {
-                blob: self.memo.blob(&stored.layer.to_tar()),
-                diff_id: stored.diff_id,
-                layer: stored.layer.clone(),
-            })
-            .collect();
-        let config = Blob { digest: BlobDigest(Digest::of(image.bytes())), size_bytes: image.bytes().len() as u64 };
-        let manifest =
-            Manifest { form: ManifestForm::Docker, config, layers: layers.iter().map(|layer| layer.blob).collect() };
-        Some(Published { image, layers, manifest })
     }
 }
 

@@ -3,10 +3,14 @@
 //! `Display` is what follows `Error response from daemon: `. The class, which gives the HTTP status, and what a start
 //! failed of, which gives the client's exit status, come from the variant, never from the text.
 
+use crate::base::digest::{Digest, DigestError};
+use crate::docker::image::config::ConfigError;
 use crate::docker::image::delete::DeleteError;
 use crate::docker::image::reference::ReferenceError;
 use crate::docker::image::store::StoreError;
+use crate::os::fs::gzip::GzipError;
 use crate::os::fs::tar::TarError;
+use crate::os::fs::xz::XzError;
 
 /// The kind of an error (moby `errdefs/defs.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +89,68 @@ impl RuntimeError {
             | Self::Spawn(_) => 125,
         }
     }
+}
+
+/// Why an archive is no image (moby `image/tarexport/load.go`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// Its tar is damaged.
+    #[error("{0}")]
+    Tar(TarError),
+    /// It is gzip, damaged.
+    #[error("{0}")]
+    Gzip(GzipError),
+    /// It is xz, damaged.
+    #[error("{0}")]
+    Xz(XzError),
+    /// A file that is not in it, as Go tells it.
+    #[error("open /var/lib/docker/tmp/docker-import-{number}/{path}: no such file or directory")]
+    Missing {
+        /// The folder's number.
+        number: u64,
+        /// The file.
+        path: String,
+    },
+    /// Go `encoding/json` `SyntaxError`.
+    #[error("invalid character '{0}' looking for beginning of value")]
+    Json(char),
+    /// A document of another shape.
+    #[error("json: cannot unmarshal manifest: it has another shape than an image's")]
+    Shape,
+    /// `Load`.
+    #[error("invalid manifest, manifest cannot be null (but can be [])")]
+    NullManifest,
+    /// The config is none.
+    #[error("{0}")]
+    Config(ConfigError),
+    /// `Load`, for an image of Windows.
+    #[error("cannot load {0} image on linux")]
+    Os(String),
+    /// `Load`.
+    #[error("invalid manifest, layers length mismatch: expected {expected}, got {actual}")]
+    LayerCount {
+        /// How many the manifest tells.
+        expected: usize,
+        /// How many the config tells.
+        actual: usize,
+    },
+    /// `Load`.
+    #[error("invalid tag {0:?}")]
+    Tag(String),
+    /// `legacyLoad`.
+    #[error("invalid target ID: {0}")]
+    Target(String),
+    /// A descriptor's digest.
+    #[error("{0}")]
+    BadDigest(DigestError),
+    /// A blob that is not what its name says (containerd `content/local/writer.go`).
+    #[error("unexpected commit digest {got}, expected {expected}: failed precondition")]
+    Digest {
+        /// What the descriptor tells.
+        expected: Digest,
+        /// What the bytes are.
+        got: Digest,
+    },
 }
 
 /// An error of the daemon.
@@ -406,9 +472,15 @@ pub enum DaemonError {
     /// A damaged archive.
     #[error("Error processing tar file(exit status 1): {0}")]
     Tar(#[from] TarError),
-    /// `docker load` of something else.
-    #[error("open /var/lib/docker/tmp/docker-import-{0}/repositories: no such file or directory")]
-    NotAnImageArchive(String),
+    /// An archive that can't be loaded or imported.
+    #[error("{0}")]
+    Load(#[from] LoadError),
+    /// moby `image/tarexport/save.go` `saveImage`.
+    #[error("empty export - not implemented")]
+    EmptyExport,
+    /// moby `reference/store.go` `ErrDoesNotExist`.
+    #[error("reference does not exist")]
+    NoReference,
     /// A digest that is not that of the bytes.
     #[error("invalid diffID for layer {index}: expected \"{expected}\", got \"{got}\"")]
     WrongDiffId {
@@ -450,6 +522,7 @@ impl DaemonError {
             | Self::PullDenied(_)
             | Self::ManifestUnknown(_)
             | Self::NoPlatform(_)
+            | Self::NoReference
             | Self::NoSuchFile { .. }
             | Self::Store(StoreError::NoSuchImage(_))
             | Self::Delete(DeleteError::Store(_)) => Class::NotFound,

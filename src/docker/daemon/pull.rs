@@ -14,13 +14,13 @@ use crate::docker::registry::{Published, RegistryError};
 /// Downloads at a time (dockerd `--max-concurrent-downloads`).
 const DOWNLOADS: usize = 3;
 /// Bytes a second of the link, shared by the downloads.
-const LINK_BYTES: u64 = 10_000_000;
+pub(super) const LINK_BYTES: u64 = 10_000_000;
 /// Bytes a second of unpacking, of the uncompressed layer.
-const EXTRACT_BYTES: u64 = 60_000_000;
+pub(super) const EXTRACT_BYTES: u64 = 60_000_000;
 /// How often progress is told.
-const STEP: Duration = Duration::from_millis(100);
+pub(super) const STEP: Duration = Duration::from_millis(100);
 /// A question to the registry and its answer.
-const ROUND_TRIP: Duration = Duration::from_millis(120);
+pub(super) const ROUND_TRIP: Duration = Duration::from_millis(120);
 
 /// What a layer is doing.
 #[derive(Clone, Copy, PartialEq, Eq)]

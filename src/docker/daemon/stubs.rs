@@ -4,8 +4,6 @@
 use super::api::image::{Credentials, ProgressSink, PullOptions, SearchResult};
 use super::errors::DaemonError;
 use super::handle::Daemon;
-use crate::base::digest::ImageId;
-use crate::base::rope::Rope;
 
 type Answer<T> = Result<T, DaemonError>;
 
@@ -20,18 +18,6 @@ impl Daemon {
 
     /// `POST /images/{name}/push`.
     pub async fn image_push(&self, reference: &str, options: PullOptions, sink: ProgressSink) -> Answer<()> {
-        not_yet()
-    }
-    /// `GET /images/get`: a docker-archive that is also an OCI layout.
-    pub fn image_save(&self, names: &[String]) -> Answer<Rope> {
-        not_yet()
-    }
-    /// `POST /images/load`.
-    pub async fn image_load(&self, archive: &Rope, sink: ProgressSink) -> Answer<()> {
-        not_yet()
-    }
-    /// `POST /images/create?fromSrc=`.
-    pub fn image_import(&self, archive: &Rope, reference: &str, message: &str, changes: &[String]) -> Answer<ImageId> {
         not_yet()
     }
     /// `GET /images/search`.

@@ -232,6 +232,19 @@ pub struct History {
     pub empty_layer: bool,
 }
 
+impl History {
+    /// The JSON value, fields in order.
+    pub fn to_value(&self) -> Value {
+        let mut out = Fields(Map::new());
+        out.put_if(self.created.is_some(), "created", self.created.map(Timestamp::rfc3339_nano));
+        out.put_text("author", &self.author);
+        out.put_text("created_by", &self.created_by);
+        out.put_text("comment", &self.comment);
+        out.put_if(self.empty_layer, "empty_layer", true);
+        Value::Object(out.0)
+    }
+}
+
 /// An image's config document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageConfig {
@@ -282,7 +295,7 @@ impl ImageConfig {
         if form == Form::Classic {
             out.put_text("docker_version", &self.docker_version);
         }
-        out.put_if(!self.history.is_empty(), "history", self.history.iter().map(history_value).collect::<Vec<_>>());
+        out.put_if(!self.history.is_empty(), "history", self.history.iter().map(History::to_value).collect::<Vec<_>>());
         out.put("os", self.os.clone());
         let mut rootfs = Fields(Map::new());
         rootfs.put("type", "layers");
@@ -335,16 +348,6 @@ impl ImageConfig {
             diff_ids: diff_ids.map_err(|_| ConfigError::Field("diff_ids"))?,
         })
     }
-}
-
-fn history_value(line: &History) -> Value {
-    let mut out = Fields(Map::new());
-    out.put_if(line.created.is_some(), "created", line.created.map(Timestamp::rfc3339_nano));
-    out.put_text("author", &line.author);
-    out.put_text("created_by", &line.created_by);
-    out.put_text("comment", &line.comment);
-    out.put_if(line.empty_layer, "empty_layer", true);
-    Value::Object(out.0)
 }
 
 /// An image: a config document and its name.

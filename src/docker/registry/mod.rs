@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::base::digest::{BlobDigest, DiffId, ManifestDigest};
+use crate::base::digest::{BlobDigest, DiffId, ImageId, ManifestDigest};
 use crate::docker::image::config::Image;
-use crate::docker::image::manifest::{Blob, Manifest};
+use crate::docker::image::manifest::{Blob, Manifest, ManifestForm};
 use crate::docker::image::reference::{Reference, Repository};
+use crate::docker::image::store::{Store, StoredLayer};
 use crate::os::fs::layer::Layer;
 
 use recipes::Recipe;
@@ -42,6 +43,20 @@ pub struct Published {
 }
 
 impl Published {
+    /// A stored image as it goes to a registry.
+    pub fn of(store: &Store, id: ImageId) -> Option<Self> {
+        let image = store.image(id)?.clone();
+        let published = |stored: &StoredLayer| PublishedLayer {
+            blob: store.memo().blob(&stored.layer.to_tar()),
+            diff_id: stored.diff_id,
+            layer: stored.layer.clone(),
+        };
+        let layers: Vec<PublishedLayer> = store.stack(image.config().chain_id()).into_iter().map(published).collect();
+        let config = Blob { digest: BlobDigest(id.0), size_bytes: image.bytes().len() as u64 };
+        let blobs = layers.iter().map(|layer| layer.blob).collect();
+        Some(Self { image, layers, manifest: Manifest { form: ManifestForm::Docker, config, layers: blobs } })
+    }
+
     /// The manifest's digest, which names the image in a registry.
     pub fn digest(&self) -> ManifestDigest {
         self.manifest.digest()

@@ -1,7 +1,8 @@
 //! A layer: an immutable changeset from paths to what it puts or hides (OCI image spec, `layer.md`).
 //!
 //! Paths are relative to the root, without a leading or trailing slash; the root itself is the empty path and may be
-//! left out. A layer's tar is a function of its entries alone, so its diff id is too.
+//! left out. A layer's tar is a function of its entries alone, so its diff id is too; only a layer that came in an archive
+//! of another writer keeps that archive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,12 +34,14 @@ pub enum Change {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Layer {
     entries: BTreeMap<BString, Change>,
+    /// The archive this was read from, where it is not written as this project writes it.
+    source: Option<Rope>,
 }
 
 impl Layer {
     /// A layer of these changes.
     pub const fn new(entries: BTreeMap<BString, Change>) -> Self {
-        Self { entries }
+        Self { entries, source: None }
     }
 
     /// The changes in order of their paths.
@@ -74,6 +77,11 @@ impl Layer {
 
     /// The uncompressed tar whose SHA-256 is the layer's diff id.
     pub fn to_tar(&self) -> Rope {
+        self.source.clone().unwrap_or_else(|| self.written())
+    }
+
+    /// The entries as this project writes them.
+    fn written(&self) -> Rope {
         let mut out = tar::Writer::new();
         for (path, change) in &self.entries {
             match change {
@@ -136,12 +144,24 @@ impl Layer {
                 Arc::make_mut(entry).content = Content::Dir { opaque: true };
             }
         }
-        Ok(Self { entries })
+        Ok(Self { entries, source: None })
+    }
+
+    /// The same for a layer of an image: its tar, and so its diff id, stays what it was, whoever wrote it.
+    ///
+    /// # Errors
+    /// As [`Self::from_tar`].
+    pub fn from_archive(archive: &Rope) -> Result<Self, TarError> {
+        let mut layer = Self::from_tar(archive)?;
+        let written = layer.written();
+        let same = written.len() == archive.len() && written.structural_key() == archive.structural_key();
+        layer.source = (!same).then(|| archive.clone());
+        Ok(layer)
     }
 }
 
 impl FromIterator<(BString, Change)> for Layer {
     fn from_iter<I: IntoIterator<Item = (BString, Change)>>(changes: I) -> Self {
-        Self { entries: changes.into_iter().collect() }
+        Self::new(changes.into_iter().collect())
     }
 }

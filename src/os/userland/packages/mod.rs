@@ -280,10 +280,7 @@ impl Release {
         };
         // A package that is part of another here has a record, and no version.
         let is_here = |name: &str| self.versions.get(name) != Some(&ABSENT);
-        self.records()
-            .iter()
-            .filter(move |(name, records)| is_here(name) && offered(records))
-            .map(|(name, _)| *name)
+        self.records().iter().filter(move |(name, records)| is_here(name) && offered(records)).map(|(name, _)| *name)
     }
 }
 

@@ -76,7 +76,7 @@ fn mixed(upto: usize) -> (Machine, Vec<Vec<u8>>) {
         (b"yes | head -c 3000000 | wc; curl -s localhost:8080 | sha256sum\r", 2_000),
         (b"docker kill web; docker volume create; docker ps -a --no-trunc; docker network ls\r", 4_000),
         (b"vi x\r", 400),
-        (b"docker rm -f web; date +%N\r", 2_000),
+        (b"docker rm -f web; date +%N\r", 12_000),
     ];
     let mut output = vec![Vec::new(), Vec::new()];
     for (index, (keys, millis)) in steps.into_iter().enumerate().take(upto) {
@@ -113,7 +113,7 @@ fn a_replayed_session_shows_the_same_bytes_events_and_ids() {
     let was = seen(&mut machine, output);
     let shown = was.output.concat();
     for claim in ["naming to", "uid=0", "^C", "1500000 1500000 3000000", "nginx -g", "bridge"] {
-        assert!(shown.contains(claim), "{claim} is missing");
+        assert!(shown.contains(claim), "{claim} is missing: {}", was.output[1]);
     }
     assert!(was.ids.len() == 4 && was.events.len() > 1_000, "{was:?}");
     let mut again = Machine::replay(&journal);

@@ -4,6 +4,7 @@
 //! is. What a program prints follows from the files and processes it sees; what it can't do it refuses.
 
 pub mod admin;
+mod awk;
 mod basename;
 mod busybox;
 mod cat;
@@ -86,6 +87,7 @@ macro_rules! programs {
 
 const TABLE: &[(&str, Main)] = programs! {
     "[" => test::main,
+    "awk" => awk::main,
     "basename" => basename::main,
     "busybox" => busybox::main,
     "cat" => cat::main,

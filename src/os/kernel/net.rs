@@ -136,6 +136,17 @@ impl Network {
         self.next_port
     }
 
+    /// Whether something at this address answers, whatever it listens on.
+    ///
+    /// # Errors
+    /// `EHOSTUNREACH`, `ENETUNREACH`.
+    pub fn reach(&self, from: NetId, address: Ipv4Addr) -> Result<(), Errno> {
+        match self.route(from, address, 0) {
+            Err(error @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Where a connection from `from` to `address:port` ends.
     pub(super) fn route(&self, from: NetId, address: Ipv4Addr, port: u16) -> Result<Route, Errno> {
         let own = self.namespaces.get(&from).ok_or(Errno::ENETUNREACH)?;

@@ -147,6 +147,7 @@ impl Bakery {
             }
             fuel = fuel.saturating_sub(1 << 20);
         }
+        kernel.halt();
         let built = outcome.borrow_mut().take();
         match built {
             Some(Ok(outcome)) => {

@@ -93,25 +93,21 @@ impl Machine {
     /// Makes the world that the first `count` inputs of a journal lead to. Terminal output is kept for the taking.
     pub fn replay_prefix(journal: &Journal, count: usize) -> Self {
         let mut machine = Self::new(journal.config());
-        let mut kept: BTreeMap<TtyId, Vec<u8>> = BTreeMap::new();
         for (time, input) in journal.inputs.iter().take(count) {
-            machine.run_until(*time, &mut kept);
+            machine.run_until(*time);
             machine.apply(input.clone());
         }
         if count >= journal.inputs.len() {
-            machine.run_until(journal.end, &mut kept);
+            machine.run_until(journal.end);
         }
         machine
     }
 
-    /// Runs until the clock shows `time`, keeping terminals from filling up.
-    fn run_until(&mut self, time: Timestamp, kept: &mut BTreeMap<TtyId, Vec<u8>>) {
+    /// Runs until the clock shows `time`.
+    fn run_until(&mut self, time: Timestamp) {
         self.kernel.advance_to(time);
         loop {
             let stop = self.kernel.run(1 << 20, Some(time));
-            for tty in self.consoles.keys() {
-                kept.entry(*tty).or_default().extend(self.kernel.take_output(*tty));
-            }
             if self.kernel.now() >= time || stop != Stop::OutOfFuel {
                 return;
             }
@@ -130,7 +126,7 @@ impl Machine {
     }
 
     fn add_console(&mut self, cols: u16, rows: u16) -> TtyId {
-        let tty = self.kernel.new_tty(cols, rows);
+        let tty = self.kernel.new_console(cols, rows);
         if let Ok(gpid) = self.host.log_in(&self.kernel, tty) {
             self.consoles.insert(tty, gpid);
         }
@@ -256,6 +252,12 @@ impl Machine {
     /// The kernel, for views of processes.
     pub const fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.kernel.halt();
     }
 }
 

@@ -30,6 +30,137 @@ fn replaying_the_journal_leads_to_the_same_world() {
     session(&mut machine, &COMMANDS);
     let mut again = Machine::replay(machine.journal());
     assert_eq!(again.now(), machine.now());
+    assert!(String::from_utf8_lossy(&again.take_output(again.console())).contains("hola"));
     assert_eq!(session(&mut again, &["cat f; date; ps ax"]), session(&mut machine, &["cat f; date; ps ax"]));
     assert_eq!(again.journal(), machine.journal());
+}
+
+/// What a session is known by from outside: terminal bytes, the event log, everything that has an id or a time.
+#[derive(PartialEq, Eq, Debug)]
+struct Seen {
+    output: Vec<String>,
+    events: String,
+    ids: Vec<String>,
+    now: Timestamp,
+}
+
+fn seen(machine: &mut Machine, mut output: Vec<Vec<u8>>) -> Seen {
+    for (index, kept) in output.iter_mut().enumerate() {
+        let tty = machine.consoles.keys().nth(index).copied().unwrap();
+        kept.extend(machine.take_output(tty));
+    }
+    let daemon = machine.daemon();
+    let (events, _) = daemon.log_since(0);
+    let ids = daemon.store().borrow().images().map(|image| image.id().to_string()).collect();
+    Seen {
+        output: output.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect(),
+        events: format!("{events:?}"),
+        ids,
+        now: machine.now(),
+    }
+}
+
+/// A session in uneven slices, with output taken now and then, as a page does it. Returns the world and what it showed.
+fn mixed(upto: usize) -> (Machine, Vec<Vec<u8>>) {
+    const DOCKERFILE: &[u8] = b"FROM alpine\nRUN echo $RANDOM > /r && adduser -D x\nCOPY . /app\n";
+    let mut machine = Machine::new(Config { seed: 7, ..Config::default() });
+    // Terminals of containers have numbers too: the second console's follows from what ran before.
+    let (first, mut second) = (TtyId(0), TtyId(0));
+    let steps: [(&[u8], u64); 12] = [
+        (b"docker run -d --name web -p 8080:80 nginx\r", 20_000),
+        (b"mkdir app; cd app; docker build -t own .\r", 9_000),
+        (b"docker run -it own sh\r", 8_000),
+        (b"cat /r; ls -l /app; sleep 100\r", 1_500),
+        (b"\x03", 300),
+        (b"exit\r", 700),
+        (b"seq 1 200000\r", 3),
+        (b"\x03", 900),
+        (b"yes | head -c 3000000 | wc; curl -s localhost:8080 | sha256sum\r", 2_000),
+        (b"docker kill web; docker volume create; docker ps -a --no-trunc; docker network ls\r", 4_000),
+        (b"vi x\r", 400),
+        (b"docker rm -f web; date +%N\r", 12_000),
+    ];
+    let mut output = vec![Vec::new(), Vec::new()];
+    for (index, (keys, millis)) in steps.into_iter().enumerate().take(upto) {
+        match index {
+            1 => machine.put_file("/home/alumno/app/Dockerfile", DOCKERFILE).unwrap(),
+            3 => machine.resize(first, 100, 30),
+            5 => second = machine.open_console(80, 24),
+            8 => machine.input(second, b"docker pull busybox; docker run --rm busybox id; echo $$\r"),
+            _ => {}
+        }
+        machine.input(first, keys);
+        let end = machine.now() + Duration::from_millis(millis);
+        let mut fuel = 777;
+        while machine.now() < end {
+            fuel = fuel * 31 % 65_537 + 100;
+            let stop = machine.run(fuel);
+            if fuel % 3 == 0 {
+                output.iter_mut().zip([first, second]).for_each(|(kept, tty)| kept.extend(machine.take_output(tty)));
+            }
+            match stop {
+                Stop::OutOfFuel => {}
+                Stop::Idle => machine.advance_to(end),
+                Stop::Until(time) => machine.advance_to(time.min(end)),
+            }
+        }
+    }
+    (machine, output)
+}
+
+#[test]
+fn a_replayed_session_shows_the_same_bytes_events_and_ids() {
+    let (mut machine, output) = mixed(usize::MAX);
+    let journal = machine.journal().clone();
+    let was = seen(&mut machine, output);
+    let shown = was.output.concat();
+    for claim in ["naming to", "uid=0", "^C", "1500000 1500000 3000000", "nginx -g", "bridge"] {
+        assert!(shown.contains(claim), "{claim} is missing: {}", was.output[1]);
+    }
+    assert!(was.ids.len() > 2 && was.events.len() > 1_000, "{was:?}");
+    let mut again = Machine::replay(&journal);
+    assert_eq!(seen(&mut again, vec![vec![], vec![]]), was);
+    assert_eq!(again.journal(), &journal);
+    // Written and read, the journal is the same session.
+    let read: Journal = serde_json::from_str(&serde_json::to_string(&journal).unwrap()).unwrap();
+    assert_eq!(read, journal);
+    // Another seed is another session: the comparison can fail.
+    let mut other = Machine::replay(&Journal { seed: 8, ..journal });
+    assert_ne!(seen(&mut other, vec![vec![], vec![]]), was);
+}
+
+#[test]
+fn a_prefix_of_a_journal_leads_to_where_the_session_was() {
+    let (whole, _) = mixed(usize::MAX);
+    let (part, _) = mixed(7);
+    let count = part.journal().inputs.len();
+    assert_eq!(whole.journal().inputs[..count], part.journal().inputs[..]);
+    let mut prefix = Machine::replay_prefix(whole.journal(), count);
+    // A prefix ends with its last input; what follows is the same time passing.
+    let end = part.now();
+    prefix.run_until(end);
+    let mut straight = Machine::replay(part.journal());
+    assert_eq!(seen(&mut prefix, vec![vec![], vec![]]), seen(&mut straight, vec![vec![], vec![]]));
+}
+
+#[test]
+fn a_dropped_machine_leaves_nothing_behind() {
+    let (machine, _) = mixed(8);
+    let kernel = machine.kernel().life();
+    let store = Rc::downgrade(machine.daemon().store());
+    let files = Rc::downgrade(&machine.host_files());
+    assert!(kernel.strong_count() > 1 && store.strong_count() > 0);
+    drop(machine);
+    assert_eq!((kernel.strong_count(), store.strong_count(), files.strong_count()), (0, 0, 0));
+}
+
+#[test]
+fn pasting_many_lines_takes_time_in_proportion() {
+    let mut machine = Machine::new(Config::default());
+    let tty = machine.console();
+    session(&mut machine, &[]);
+    machine.input(tty, ":\r".repeat(20_000).as_bytes());
+    machine.input(tty, b"echo li''sto\r");
+    let out = machine.settle(tty, Duration::from_secs(5), Duration::from_secs(600));
+    assert!(out.ends_with(b"$ ") || String::from_utf8_lossy(&out).contains("\nlisto"));
 }

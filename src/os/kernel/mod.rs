@@ -350,6 +350,30 @@ impl Kernel {
         with(&mut self.state.borrow_mut().network)
     }
 
+    /// Switches the machine off: drops every process and program. They hold handles of the kernel, so that without this
+    /// none of it would ever be freed.
+    pub fn halt(&self) {
+        // Dropped outside of the borrow: futures and files tell the kernel when they go.
+        let tasks = std::mem::take(&mut self.state.borrow_mut().tasks);
+        drop(tasks);
+        let mut state = self.state.borrow_mut();
+        let gone = (
+            std::mem::take(&mut state.processes),
+            std::mem::take(&mut state.network),
+            std::mem::take(&mut state.fifos),
+            std::mem::take(&mut state.programs),
+        );
+        drop(state);
+        drop(gone);
+    }
+
+    /// Lives as long as the kernel's state.
+    #[cfg(test)]
+    pub(crate) fn life(&self) -> std::rc::Weak<dyn std::any::Any> {
+        let state: Rc<dyn std::any::Any> = self.state.clone();
+        Rc::downgrade(&state)
+    }
+
     fn ready_soon(&self, gpid: Gpid) {
         self.queue.wake(gpid);
     }

@@ -2,10 +2,11 @@
 //!
 //! A connection is two pipes. Nothing leaves the machine.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
+use super::Gpid;
 use super::process::Handle;
 use super::wait::Waiters;
 use crate::base::errno::Errno;
@@ -25,6 +26,8 @@ pub(super) struct Incoming {
 
 pub(super) struct Listener {
     pub address: Ipv4Addr,
+    /// The processes that hold it open: who asked for it and their later children. It ends with the last of them.
+    pub owners: BTreeSet<Gpid>,
     pub backlog: VecDeque<Incoming>,
     pub waiters: Rc<Waiters>,
 }
@@ -111,9 +114,37 @@ impl Network {
         self.namespaces.get(&id).map(|ns| ns.listeners.keys().copied().collect()).unwrap_or_default()
     }
 
+    /// A child shares what its parent listens on.
+    pub(super) fn share(&mut self, id: NetId, parent: Gpid, child: Gpid) {
+        for listener in self.namespaces.get_mut(&id).into_iter().flat_map(|ns| ns.listeners.values_mut()) {
+            if listener.owners.contains(&parent) {
+                listener.owners.insert(child);
+            }
+        }
+    }
+
+    /// Takes out what only this process listened on. To be dropped by the caller: that closes connections.
+    pub(super) fn release(&mut self, id: NetId, owner: Gpid) -> Vec<Listener> {
+        let Some(ns) = self.namespaces.get_mut(&id) else { return Vec::new() };
+        let left = |listener: &mut Listener| listener.owners.remove(&owner) && listener.owners.is_empty();
+        let ports: Vec<u16> = ns.listeners.iter_mut().filter_map(|(port, l)| left(l).then_some(*port)).collect();
+        ports.iter().filter_map(|port| ns.listeners.remove(port)).collect()
+    }
+
     pub(super) fn ephemeral_port(&mut self) -> u16 {
         self.next_port = if self.next_port < 32_768 || self.next_port > 60_000 { 32_768 } else { self.next_port + 1 };
         self.next_port
+    }
+
+    /// Whether something at this address answers, whatever it listens on.
+    ///
+    /// # Errors
+    /// `EHOSTUNREACH`, `ENETUNREACH`.
+    pub fn reach(&self, from: NetId, address: Ipv4Addr) -> Result<(), Errno> {
+        match self.route(from, address, 0) {
+            Err(error @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Where a connection from `from` to `address:port` ends.

@@ -327,8 +327,12 @@ impl Kernel {
                 stop_reported: false,
             };
             let gpid = state.admit(child)?;
-            if let Some(process) = state.processes.get_mut(&parent) {
+            let net = state.processes.get_mut(&parent).map(|process| {
                 process.children.insert(gpid);
+                process.net
+            });
+            if let Some(net) = net {
+                state.network.share(net, parent, gpid);
             }
             gpid
         };
@@ -344,7 +348,7 @@ impl Kernel {
 
     /// Ends a process: closes its files, hands its children on, tells who waits.
     pub(super) fn finish(&self, gpid: Gpid, status: Status) {
-        let (files, orphans, kills, task) = {
+        let (files, orphans, kills, task, listeners) = {
             let mut state = self.state.borrow_mut();
             let task = state.tasks.remove(&gpid);
             let Some(process) = state.processes.get_mut(&gpid) else { return };
@@ -356,6 +360,8 @@ impl Kernel {
             let children = std::mem::take(&mut process.children);
             let watchers = std::mem::take(&mut process.watchers);
             let (parent, namespace, is_init) = (process.parent, process.namespace, process.pid == 1);
+            let net = process.net;
+            let listeners = state.network.release(net, gpid);
             watchers.iter().for_each(|watcher| self.ready_soon(*watcher));
             if !watchers.is_empty() {
                 state.last_words.insert(gpid, (status, watchers.len()));
@@ -387,10 +393,11 @@ impl Kernel {
             } else {
                 let _ = self.post(&mut state, parent, Signal::CHLD);
             }
-            (files, orphans, kills, task)
+            (files, orphans, kills, task, listeners)
         };
         // Closing files and dropping futures can run code of pipes and file systems: not under the borrow.
         drop(files);
+        drop(listeners);
         drop(task);
         for other in kills {
             self.finish(other, Status::Signaled(Signal::KILL));

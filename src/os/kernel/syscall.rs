@@ -27,6 +27,10 @@ use crate::os::fs::overlay::DirEntry;
 
 /// Most descriptors a process may have (`ulimit -n`).
 const MAX_FILES: i32 = 1024;
+/// Bytes that a terminal outside of the machine takes in a tick of work.
+const CONSOLE_BYTES_PER_TICK: u64 = 16;
+/// Bytes written to such a terminal before others get their turn.
+const CONSOLE_SLICE: u64 = 4096;
 /// Interpreters of scripts that are scripts themselves.
 const MAX_INTERPRETERS: usize = 4;
 
@@ -724,18 +728,27 @@ impl Proc {
             }
             Object::Tty(id) => {
                 let mut state = self.kernel.state.borrow_mut();
+                let state = &mut *state;
                 let Some(tty) = state.ttys.get_mut(id).filter(|tty| !tty.hung_up) else {
                     return Poll::Ready(Err(Errno::EIO));
                 };
-                while done < bytes.len() && !tty.is_full() {
-                    let part = bytes.slice(done..done + 4096).to_vec();
+                let end = if tty.is_console { bytes.len().min(done + CONSOLE_SLICE) } else { bytes.len() };
+                while done < end && !tty.is_full() {
+                    let part = bytes.slice(done..end.min(done + 4096)).to_vec();
                     done += part.len() as u64;
+                    if tty.is_console {
+                        state.ticks += part.len() as u64 / CONSOLE_BYTES_PER_TICK;
+                    }
                     tty.write(&part);
                 }
                 if done == bytes.len() {
                     return Poll::Ready(Ok(()));
                 }
-                tty.can_write.add(self.gpid);
+                if tty.is_console {
+                    self.kernel.ready_soon(self.gpid);
+                } else {
+                    tty.can_write.add(self.gpid);
+                }
                 Poll::Pending
             }
             Object::Master(id) => {
@@ -1092,7 +1105,8 @@ impl Proc {
             if ns.listeners.contains_key(&port) || ns.forwards.contains_key(&(Ipv4Addr::UNSPECIFIED, port)) {
                 return Err(Errno::EADDRINUSE);
             }
-            ns.listeners.insert(port, Listener { address, backlog: std::collections::VecDeque::new(), waiters });
+            let (owners, backlog) = ([self.gpid].into(), std::collections::VecDeque::new());
+            ns.listeners.insert(port, Listener { address, owners, backlog, waiters });
             Ok(())
         })
     }
@@ -1235,6 +1249,15 @@ impl Kernel {
         let id = TtyId(state.next_tty);
         state.next_tty += 1;
         state.ttys.insert(id, Tty::new(&self.queue, WinSize { cols, rows }));
+        id
+    }
+
+    /// A new terminal whose master side is outside of the machine: [`Self::take_output`].
+    pub fn new_console(&self, cols: u16, rows: u16) -> TtyId {
+        let id = self.new_tty(cols, rows);
+        if let Some(tty) = self.state.borrow_mut().ttys.get_mut(&id) {
+            tty.is_console = true;
+        }
         id
     }
 

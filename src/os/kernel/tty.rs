@@ -60,6 +60,8 @@ pub(super) struct Tty {
     input: VecDeque<u8>,
     /// Ends of lines in `input`, counted: a canonical read waits for one.
     lines: usize,
+    /// Behind the last line in `input` there may be the beginning of one, typed while keys went through raw.
+    has_tail: bool,
     /// A line that is still being typed.
     line: Vec<u8>,
     /// Ctrl-D was typed at the start of a line.
@@ -67,6 +69,9 @@ pub(super) struct Tty {
     output: Vec<u8>,
     /// No master is left: reads end, writes fail.
     pub hung_up: bool,
+    /// The master is outside of the machine. It is never waited for, as when it takes output is not in the journal;
+    /// writing takes time instead.
+    pub is_console: bool,
     pub can_read: Waiters,
     pub can_write: Waiters,
     /// Whoever reads the master side.
@@ -85,10 +90,12 @@ impl Tty {
             session: 0,
             input: VecDeque::new(),
             lines: 0,
+            has_tail: false,
             line: Vec::new(),
             end_of_file: false,
             output: Vec::new(),
             hung_up: false,
+            is_console: false,
             can_read: Waiters::new(queue),
             can_write: Waiters::new(queue),
             master: Waiters::new(queue),
@@ -110,18 +117,21 @@ impl Tty {
                 self.line.clear();
                 self.input.clear();
                 self.lines = 0;
+                self.has_tail = false;
                 self.echo(byte);
                 return signal;
             }
         }
         if !termios.canonical {
             if self.input.len() < MAX_INPUT {
+                self.lines += usize::from(ends_line(byte));
                 self.input.push_back(byte);
             }
             self.echo(byte);
             self.can_read.wake();
             return None;
         }
+        self.take_tail();
         match byte {
             0x7f | 8 => self.erase_character(),
             21 => {
@@ -201,7 +211,7 @@ impl Tty {
 
     /// Whether writers should wait for the master to catch up.
     pub const fn is_full(&self) -> bool {
-        self.output.len() > MAX_OUTPUT
+        self.output.len() > MAX_OUTPUT && !self.is_console
     }
 
     pub fn take_output(&mut self) -> Vec<u8> {
@@ -215,7 +225,7 @@ impl Tty {
     /// Bytes for a reader, at most `max`; `None` to wait. Empty means end of file.
     pub fn read(&mut self, max: usize) -> Option<Vec<u8>> {
         if self.termios.canonical {
-            if self.lines == 0 && self.input.is_empty() {
+            if self.lines == 0 {
                 if self.end_of_file || self.hung_up {
                     self.end_of_file = false;
                     return Some(Vec::new());
@@ -226,13 +236,14 @@ impl Tty {
             while out.len() < max
                 && let Some(byte) = self.input.pop_front()
             {
-                out.push(byte);
-                if byte == b'\n' {
+                out.push(if byte == b'\r' { b'\n' } else { byte });
+                if ends_line(byte) {
+                    self.lines -= 1;
                     break;
                 }
             }
-            if out.last() == Some(&b'\n') || self.input.is_empty() {
-                self.lines = self.lines.saturating_sub(1);
+            if self.input.is_empty() {
+                self.lines = 0;
             }
             return Some(out);
         }
@@ -240,30 +251,45 @@ impl Tty {
             return self.hung_up.then(Vec::new);
         }
         let count = max.min(self.input.len());
-        self.lines = 0;
-        Some(self.input.drain(..count).collect())
+        let out: Vec<u8> = self.input.drain(..count).collect();
+        let ends = out.iter().filter(|byte| ends_line(**byte)).count();
+        self.lines = if self.input.is_empty() { 0 } else { self.lines.saturating_sub(ends) };
+        Some(out)
     }
 
     /// Whether a read would not wait.
     pub fn is_readable(&self) -> bool {
-        self.hung_up || self.end_of_file || !self.input.is_empty()
+        let has_input = if self.termios.canonical { self.lines > 0 } else { !self.input.is_empty() };
+        self.hung_up || self.end_of_file || has_input
     }
 
-    /// Changes settings. What was typed so far stays readable, as with `TCSADRAIN`.
+    /// Changes settings. What was typed so far stays readable, as with `TCSADRAIN`. The bytes stay where they are: a
+    /// shell goes back and forth for every line of what was pasted.
     pub fn set_termios(&mut self, termios: Termios) {
         if self.termios.canonical && !termios.canonical {
             self.input.extend(self.line.drain(..));
         }
-        if !self.termios.canonical && termios.canonical && !self.input.is_empty() {
-            // Bytes typed ahead become lines again.
-            let typed: Vec<u8> = self.input.drain(..).collect();
-            self.lines = typed.iter().filter(|b| **b == b'\n' || **b == b'\r').count();
-            let end = typed.iter().rposition(|b| *b == b'\n' || *b == b'\r').map_or(0, |at| at + 1);
-            self.input.extend(typed.iter().take(end).map(|b| if *b == b'\r' { b'\n' } else { *b }));
-            self.line = typed.get(end..).unwrap_or_default().to_vec();
+        if !self.termios.canonical && termios.canonical {
+            self.has_tail = true;
+            if self.lines == 0 {
+                self.take_tail();
+            }
         }
         self.termios = termios;
     }
+
+    /// What was typed ahead behind the last end of a line becomes the line that is being typed.
+    fn take_tail(&mut self) {
+        if std::mem::take(&mut self.has_tail) {
+            let end = self.input.iter().rposition(|byte| ends_line(*byte)).map_or(0, |at| at + 1);
+            self.line.extend(self.input.drain(end..));
+        }
+    }
+}
+
+/// Return typed ahead ends a line too, once lines are read.
+const fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 #[cfg(test)]
@@ -309,5 +335,19 @@ mod tests {
         t.set_termios(Termios::RAW);
         assert_eq!(t.typed(3), None);
         assert_eq!(t.read(9).as_deref(), Some(&b"\x03"[..]));
+    }
+
+    #[test]
+    fn what_was_typed_ahead_of_a_change_of_mode_becomes_lines() {
+        let mut t = tty();
+        t.set_termios(Termios::RAW);
+        type_all(&mut t, b"one\rtwo\rth");
+        assert_eq!(t.read(4).as_deref(), Some(&b"one\r"[..]));
+        t.set_termios(Termios::COOKED);
+        assert_eq!(t.read(99).as_deref(), Some(&b"two\n"[..]));
+        assert_eq!(t.read(99), None);
+        type_all(&mut t, b"ree\r");
+        assert_eq!(t.read(99).as_deref(), Some(&b"three\n"[..]));
+        assert!(!t.is_readable());
     }
 }

@@ -4,6 +4,7 @@
 //! is. What a program prints follows from the files and processes it sees; what it can't do it refuses.
 
 pub mod admin;
+mod awk;
 mod basename;
 mod busybox;
 mod cat;
@@ -31,6 +32,7 @@ mod ln;
 mod ls;
 mod message;
 mod mkdir;
+mod mktemp;
 mod mode;
 mod mv;
 mod names;
@@ -38,6 +40,7 @@ mod nano;
 mod nginx;
 pub mod packages;
 mod pattern;
+mod ping;
 mod printf;
 mod program;
 mod ps;
@@ -54,15 +57,19 @@ mod spawn;
 mod stat;
 mod stty;
 mod sudo;
+mod tac;
 mod tail;
 mod tar;
 mod tee;
 mod test;
+mod timeout;
 mod touch;
 mod tr;
+mod tree;
 mod truth;
 mod uname;
 mod uniq;
+mod vim;
 mod walk;
 mod wc;
 mod which;
@@ -86,6 +93,8 @@ macro_rules! programs {
 
 const TABLE: &[(&str, Main)] = programs! {
     "[" => test::main,
+    "awk" => awk::main,
+    "base64" => tac::base64,
     "basename" => basename::main,
     "busybox" => busybox::main,
     "cat" => cat::main,
@@ -123,18 +132,22 @@ const TABLE: &[(&str, Main)] = programs! {
     "ls" => ls::main,
     "message" => message::main,
     "mkdir" => mkdir::main,
+    "mktemp" => mktemp::main,
     "more" => less::main,
     "mount" => ps::mount,
     "mv" => mv::main,
     "nano" => nano::main,
     "nginx" => nginx::main,
+    "nl" => tac::nl,
     "nproc" => uname::nproc,
+    "ping" => ping::main,
     "printenv" => env::printenv,
     "printf" => printf::main,
     "ps" => ps::main,
     "pwd" => pwd::main,
     "readlink" => readlink::main,
     "realpath" => readlink::realpath,
+    "rev" => tac::rev,
     "rm" => rm::main,
     "rmdir" => rmdir::main,
     "sed" => sed::main,
@@ -145,19 +158,26 @@ const TABLE: &[(&str, Main)] = programs! {
     "stat" => stat::main,
     "sudo" => sudo::main,
     "stty" => stty::main,
+    "tac" => tac::main,
     "tail" => tail::main,
     "tar" => tar::main,
     "tee" => tee::main,
     "test" => test::main,
+    "timeout" => timeout::main,
     "top" => ps::top,
     "touch" => touch::main,
     "tr" => tr::main,
+    "tree" => tree::main,
     "true" => truth::succeed,
+    "truncate" => mktemp::truncate,
     "tty" => uname::tty,
     "uname" => uname::main,
     "uniq" => uniq::main,
     "unxz" => gzip::unxz,
     "uptime" => uname::uptime,
+    "vi" => vim::main,
+    "vim" => vim::main,
+    "watch" => timeout::watch,
     "wc" => wc::main,
     "wget" => curl::wget,
     "which" => which::main,

@@ -126,7 +126,7 @@ async fn edit(run: &mut Run, id: TtyId, editor: &mut Editor) -> Result<(), Errno
 }
 
 /// The bytes of the first key; `None` when it is not whole.
-fn key_len(bytes: &[u8]) -> Option<usize> {
+pub fn key_len(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [] => None,
         [0x1b, b'[' | b'O', rest @ ..] => match rest.iter().position(|b| (0x40..=0x7e).contains(b)) {

@@ -33,7 +33,7 @@ pub async fn main(proc: Proc) -> i32 {
     i32::from(failed)
 }
 
-fn fill(format: &[u8], args: &mut Vec<BString>, out: &mut Vec<u8>, complaints: &mut Vec<String>) -> bool {
+pub fn fill(format: &[u8], args: &mut Vec<BString>, out: &mut Vec<u8>, complaints: &mut Vec<String>) -> bool {
     let mut at = 0;
     while let Some(byte) = format.get(at).copied() {
         if byte == b'\\' {

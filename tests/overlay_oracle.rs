@@ -7,7 +7,6 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::panic,
     reason = "it asks the real kernel about real files and tells what differs"

@@ -83,7 +83,7 @@ impl Writer {
         if meta.gid >= 1 << 21 {
             records.insert("gid", meta.gid.to_string().into_bytes());
         }
-        if meta.mtime.seconds() < 0 {
+        if !(0..1 << 33).contains(&meta.mtime.seconds()) {
             records.insert("mtime", meta.mtime.seconds().to_string().into_bytes());
         }
         if !records.is_empty() {

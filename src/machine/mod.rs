@@ -106,12 +106,8 @@ impl Machine {
     /// Runs until the clock shows `time`.
     fn run_until(&mut self, time: Timestamp) {
         self.kernel.advance_to(time);
-        loop {
-            let stop = self.kernel.run(1 << 20, Some(time));
-            if self.kernel.now() >= time || stop != Stop::OutOfFuel {
-                return;
-            }
-        }
+        while self.kernel.run(1 << 20, Some(time)) == Stop::OutOfFuel && self.kernel.now() < time {}
+        self.journal.end = self.kernel.now();
     }
 
     /// The terminal that was there from the start.

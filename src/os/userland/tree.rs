@@ -78,6 +78,5 @@ fn list(run: &Run, dir: &[u8]) -> Vec<BString> {
     let wanted = entries.map(|entry| entry.name).filter(|name| run.args.has('a') || !name.starts_with(b"."));
     wanted
         .filter(|name| !run.args.has('d') || run.proc.lstat(&below(dir, name)).is_ok_and(|s| s.kind == Kind::Dir))
-        .map(Into::into)
         .collect()
 }

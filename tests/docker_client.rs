@@ -128,6 +128,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("disable-content-trust", "true is the default, and nothing is signed"),
     ("compress", "only the way to the daemon changes"),
     ("force-rm", "no intermediate container is left behind"),
+    ("verbose", "only networks of a swarm have more to tell"),
     ("insecure", "every registry is reached in the same way"),
     ("bootstrap", "the builder has booted"),
     ("default", "there is one builder"),

@@ -285,6 +285,8 @@ fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) ->
 
     let client = daemon.clone();
     kernel.add_program("docker", move |proc| Box::pin(cli::main(proc, client.clone())));
+    let client = daemon.clone();
+    kernel.add_completer("docker", Rc::new(move |_, words| cli::complete::complete(&client, words)));
     daemon
 }
 

@@ -8,6 +8,7 @@ pub mod client;
 pub mod columns;
 pub mod command;
 pub mod commands;
+pub mod complete;
 pub mod config;
 pub mod create;
 pub mod error;

@@ -81,10 +81,15 @@ pub fn recognise(head: &[u8]) -> Format {
 
 type Main = Rc<dyn Fn(Proc) -> Task>;
 
+/// Completes a program's arguments: the words of the command, the last one being typed (perhaps empty), to full words.
+/// `None` leaves it to file names. A word that must be followed directly by more ends in `=`, `/` or `:`.
+pub type Complete = Rc<dyn Fn(&Proc, &[BString]) -> Option<Vec<BString>>>;
+
 /// The simulated programs by name.
 #[derive(Clone, Default)]
 pub struct Programs {
     table: BTreeMap<&'static str, Main>,
+    completers: BTreeMap<&'static str, Complete>,
 }
 
 impl Programs {
@@ -96,6 +101,16 @@ impl Programs {
     /// Adds a program; the last one of a name counts.
     pub fn add(&mut self, name: &'static str, main: impl Fn(Proc) -> Task + 'static) {
         self.table.insert(name, Rc::new(main));
+    }
+
+    /// Sets what completes a program's arguments.
+    pub fn add_completer(&mut self, name: &'static str, complete: Complete) {
+        self.completers.insert(name, complete);
+    }
+
+    /// What completes the arguments of `name`.
+    pub fn completer(&self, name: &BStr) -> Option<Complete> {
+        self.completers.get(name.to_str().ok()?).cloned()
     }
 
     /// The program `name`.

@@ -133,6 +133,16 @@ impl Kernel {
         self.state.borrow_mut().programs.add(name, main);
     }
 
+    /// Enters what completes a program's arguments.
+    pub fn add_completer(&self, name: &'static str, complete: exec::Complete) {
+        self.state.borrow_mut().programs.add_completer(name, complete);
+    }
+
+    /// What completes the arguments of a program.
+    pub fn completer(&self, name: &bstr::BStr) -> Option<exec::Complete> {
+        self.state.borrow().programs.completer(name)
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         let state = self.state.borrow();

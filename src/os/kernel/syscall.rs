@@ -80,6 +80,11 @@ impl Proc {
         self.with(|p| p.args.clone()).unwrap_or_default()
     }
 
+    /// What completes the arguments of a program.
+    pub fn completer(&self, name: &BStr) -> Option<super::exec::Complete> {
+        self.kernel.completer(name)
+    }
+
     /// Replaces the arguments, for programs that are several programs (busybox).
     pub fn set_args(&self, args: Vec<BString>) {
         self.with(|p| p.args = args);

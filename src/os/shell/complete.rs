@@ -1,39 +1,9 @@
 //! Completion: commands, files, variables, and what programs register for their own arguments.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
 use super::shell::Shell;
 use crate::base::path;
-use crate::os::kernel::Proc;
-
-/// Completes a program's arguments: the words of the command, the last one being typed (perhaps empty), to full words.
-/// `None` leaves it to file names. A word that must be followed directly by more ends in `=`, `/` or `:`.
-pub type Complete = Rc<dyn Fn(&Proc, &[BString]) -> Option<Vec<BString>>>;
-
-/// What programs have registered, by name.
-#[derive(Clone, Default)]
-pub struct Completers {
-    by_name: BTreeMap<&'static str, Complete>,
-}
-
-impl Completers {
-    /// None.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Registers a program's completion.
-    pub fn add(&mut self, name: &'static str, complete: impl Fn(&Proc, &[BString]) -> Option<Vec<BString>> + 'static) {
-        self.by_name.insert(name, Rc::new(complete));
-    }
-
-    fn get(&self, name: &BStr) -> Option<&Complete> {
-        self.by_name.get(name.to_str().ok()?)
-    }
-}
 
 /// What the word before the cursor can become.
 pub(super) struct Candidates {
@@ -45,7 +15,7 @@ pub(super) struct Candidates {
 
 impl Shell {
     /// Completes the end of a text.
-    pub(super) fn candidates(&self, before: &[u8], completers: &Completers) -> Candidates {
+    pub(super) fn candidates(&self, before: &[u8]) -> Candidates {
         let start_of_command = before.rfind_byteset(b";|&(\n`").map_or(0, |at| at + 1);
         let command = before.get(start_of_command..).unwrap_or_default();
         let mut words: Vec<BString> =
@@ -63,7 +33,7 @@ impl Shell {
             self.commands(&word)
         } else {
             let name = words.first().map(|name| path::file_name(name).to_owned()).unwrap_or_default();
-            let own = completers.get(name.as_bstr()).and_then(|complete| complete(&self.proc, &words));
+            let own = self.proc.completer(name.as_bstr()).and_then(|complete| complete(&self.proc, &words));
             match own {
                 Some(own) => own.into_iter().filter(|w| w.starts_with(&word)).collect(),
                 None => {

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use bstr::{BString, ByteSlice};
 
-use super::complete::{Completers, common_prefix};
+use super::complete::common_prefix;
 use super::dialect::Dialect;
 use super::edit::{Editor, Key};
 use super::parse::Parser;
@@ -18,15 +18,6 @@ use crate::os::kernel::{Disposition, Signal, TtyId};
 
 /// Lines of history that are kept.
 const HISTORY: usize = 1000;
-
-thread_local! {
-    static COMPLETERS: std::cell::RefCell<Completers> = std::cell::RefCell::default();
-}
-
-/// Sets what programs complete for themselves, in all shells.
-pub(super) fn set_completers(completers: Completers) {
-    COMPLETERS.with(|all| *all.borrow_mut() = completers);
-}
 
 /// What reading a line led to.
 enum Line {
@@ -451,8 +442,7 @@ impl Shell {
 
     async fn complete(&self, editor: &mut Editor, again: bool, columns: usize) {
         let before = editor.before();
-        let completers = COMPLETERS.with(|all| all.borrow().clone());
-        let found = self.candidates(&before, &completers);
+        let found = self.candidates(&before);
         let common = common_prefix(&found.words);
         match found.words.as_slice() {
             [] => self.proc.eprint("\x07").await,

@@ -48,11 +48,6 @@ pub fn register(programs: &mut Programs) {
     }
 }
 
-/// Sets what programs complete for themselves (`docker`'s arguments, say), in all shells of this thread.
-pub fn set_completers(completers: complete::Completers) {
-    interactive::set_completers(completers);
-}
-
 /// Runs a shell; the program's flavour and its name say which.
 pub async fn main(proc: Proc) -> i32 {
     let name = proc.args().first().map(|name| path::file_name(name).to_owned()).unwrap_or_default();

@@ -16,7 +16,7 @@ pub static COMMAND: Command = Command {
     alias_line: "docker container rm, docker container remove, docker rm",
     flags: &[&[
         flag('f', "force", Bool(false), "Force the removal of a running container (uses SIGKILL)"),
-        flag('l', "link", Bool(false), "Remove the specified link"),
+        flag('l', "link", Bool(false), "Remove the specified link").not_simulated(),
         flag('v', "volumes", Bool(false), "Remove anonymous volumes associated with the container"),
     ]],
     arity: Arity::AtLeast(1),

@@ -12,12 +12,13 @@ pub static COMMAND: Command = Command {
     short: "Connect a container to a network",
     flags: &[&[
         long("alias", Strings, "Add network-scoped alias for the container"),
-        long("driver-opt", Strings, "driver options for the network"),
+        long("driver-opt", Strings, "driver options for the network").not_simulated(),
         long(
             "gw-priority",
             Int,
             "Highest gw-priority provides the default gateway. Accepts positive and negative values.",
-        ),
+        )
+        .since_api("1.48"),
         long("ip", Text, "IPv4 address (e.g., \"172.30.100.104\")").not_simulated(),
         long("ip6", Text, "IPv6 address (e.g., \"2001:db8::33\")").not_simulated(),
         long("link", Link, "Add link to another container"),

@@ -34,7 +34,7 @@ pub static COMMAND: Command = Command {
         .not_simulated(),
         long("topology-preferred", List, "A topology that the Cluster Volume would be preferred in").not_simulated(),
         long("topology-required", List, "A topology that the Cluster Volume must be accessible from").not_simulated(),
-        long("type", Text, "Cluster Volume access type (\"mount\", \"block\") (default \"block\")"),
+        long("type", Text, "Cluster Volume access type (\"mount\", \"block\") (default \"block\")").not_simulated(),
     ]],
     arity: Arity::AtMost(1),
     verb: Verb::Run(run),

@@ -65,7 +65,6 @@ impl Daemon {
             "DefaultRuntime": "runc",
             "Swarm": {"LocalNodeState": "inactive"},
             "LiveRestoreEnabled": false,
-            "Username": self.0.registry.account("docker.io").unwrap_or_default(),
             "SystemTime": self.0.kernel.now().rfc3339_nano(),
             "NEventsListener": 0,
             "Debug": false,

@@ -463,6 +463,23 @@ pub enum DaemonError {
     /// moby `distribution/push.go`.
     #[error("An image does not exist locally with the tag: {0}")]
     NothingToPush(String),
+    /// moby `distribution/push_v2.go`.
+    #[error("tag does not exist: {0}")]
+    NoSuchTag(String),
+    /// moby `distribution/push_v2.go`.
+    #[error("cannot push a digest reference")]
+    PushDigest,
+    /// A registry on the host where nothing listens (Go `net`).
+    #[error("Get \"http://{host}/v2/\": dial tcp 127.0.0.1:{port}: connect: connection refused")]
+    RegistryRefuses {
+        /// The host with its port.
+        host: String,
+        /// The port.
+        port: String,
+    },
+    /// moby `registry/search.go`.
+    #[error("limit {0} is outside the range of [1, 100]")]
+    SearchLimit(i64),
     /// A registry that refuses.
     #[error("denied: requested access to the resource is denied")]
     PushDenied,
@@ -578,6 +595,7 @@ impl DaemonError {
             | Self::BadFilterValue { .. }
             | Self::BadStatus(_)
             | Self::Reference(_)
+            | Self::SearchLimit(_)
             | Self::BadChange(_) => Class::InvalidParameter,
             Self::NotSimulated(_) => Class::NotImplemented,
             _ => Class::System,

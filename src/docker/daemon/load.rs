@@ -276,11 +276,14 @@ impl<'a> Archive<'a> {
 
     /// A folder an image: Docker before 1.10 (moby `legacyLoad`).
     fn legacy(&mut self) -> Answer<()> {
-        let is_dir = |(name, content): (&BString, &Content)| {
-            let top = !name.is_empty() && !name.contains(&b'/') && matches!(content, Content::Dir { .. });
-            top.then(|| name.to_str_lossy().into_owned())
+        // Folders need no entry of their own.
+        let top = |(name, content): (&BString, &Content)| match name.split_once_str("/") {
+            Some((dir, _)) => Some(dir.to_str_lossy().into_owned()),
+            None if name.is_empty() || !matches!(content, Content::Dir { .. }) => None,
+            None => Some(name.to_str_lossy().into_owned()),
         };
-        let dirs: Vec<String> = self.files.iter().filter_map(is_dir).collect();
+        let mut dirs: Vec<String> = self.files.iter().filter_map(top).collect();
+        dirs.dedup();
         let mut loaded: BTreeMap<String, usize> = BTreeMap::new();
         for dir in dirs {
             // Parents first.

@@ -18,12 +18,12 @@ pub mod logs;
 pub mod names;
 pub mod network;
 pub mod pull;
+pub mod push;
 pub mod query;
 pub mod rootfs;
 pub mod run;
 pub mod save;
 pub mod snapshot;
-mod stubs;
 pub mod system;
 #[cfg(test)]
 mod tests;

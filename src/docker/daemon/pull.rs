@@ -90,7 +90,7 @@ impl Daemon {
         self.0.registry.resolve(reference).map_err(|error| match error {
             RegistryError::Denied => DaemonError::PullDenied(reference.repository().familiar()),
             RegistryError::ManifestUnknown => DaemonError::ManifestUnknown(reference.familiar()),
-            RegistryError::Unreachable => DaemonError::NoRegistry { host: reference.repository().domain().to_owned() },
+            RegistryError::Unreachable => unreachable(reference.repository().domain()),
         })
     }
 
@@ -229,6 +229,15 @@ impl Daemon {
         let id = world.store.borrow_mut().add_image(published.image.clone())?;
         world.changed();
         Ok(id)
+    }
+}
+
+/// A registry that is not there.
+pub(super) fn unreachable(domain: &str) -> DaemonError {
+    let host = domain.to_owned();
+    match domain.split_once(':') {
+        Some(("localhost" | "127.0.0.1", port)) => DaemonError::RegistryRefuses { port: port.to_owned(), host },
+        _ => DaemonError::NoRegistry { host },
     }
 }
 

@@ -95,7 +95,7 @@ struct State {
     blobs: BTreeMap<BlobDigest, BTreeSet<Repository>>,
     /// Recipes that were made, or could not be.
     baked: BTreeMap<(&'static str, &'static str), Option<ManifestDigest>>,
-    /// The account that may push, by registry domain.
+    /// Passwords by account.
     accounts: BTreeMap<String, String>,
 }
 
@@ -195,28 +195,39 @@ impl Registry {
         tags.into_iter().collect()
     }
 
-    /// Logs an account in at a registry.
-    pub fn log_in(&self, domain: &str, account: &str) {
-        self.state.borrow_mut().accounts.insert(domain.to_owned(), account.to_owned());
-    }
-
-    /// Logs out of a registry; whether somebody was logged in.
-    pub fn log_out(&self, domain: &str) -> bool {
-        self.state.borrow_mut().accounts.remove(domain).is_some()
-    }
-
-    /// Who is logged in at a registry.
-    pub fn account(&self, domain: &str) -> Option<String> {
-        self.state.borrow().accounts.get(domain).cloned()
-    }
-
-    /// Whether the account that is logged in may push to a repository: its own, on Docker Hub.
-    pub fn may_push(&self, repository: &Repository) -> bool {
-        if repository.domain() != "docker.io" {
-            return true;
+    /// Whether these are an account's name and password. The Hub here has no list of accounts: whoever comes first with
+    /// a name opens the account, and its password is then the one to give.
+    pub fn authenticate(&self, name: &str, password: &str) -> bool {
+        // The official images are nobody's to push.
+        if name.is_empty() || name == "library" {
+            return false;
         }
-        let owner = repository.path().split('/').next().unwrap_or_default();
-        self.account("docker.io").is_some_and(|account| account == owner)
+        let mut state = self.state.borrow_mut();
+        let known = state.accounts.entry(name.to_lowercase()).or_insert_with(|| password.to_owned());
+        known == password
+    }
+
+    /// Whether an account may push to a repository: to its own.
+    pub fn may_push(repository: &Repository, account: &str) -> bool {
+        repository.path().split('/').next() == Some(account.to_lowercase().as_str())
+    }
+
+    /// The Hub's repositories that a term fits, what fits best first, with what is told of them.
+    pub fn search(&self, term: &str) -> Vec<(String, &'static str, u32)> {
+        let term = term.to_lowercase();
+        let mut paths: BTreeSet<String> = recipes::repositories().map(str::to_owned).collect();
+        let pushed = self.state.borrow().repositories.keys().cloned().collect::<Vec<_>>();
+        paths.extend(pushed.iter().filter(|own| own.domain() == "docker.io").map(|own| own.path().to_owned()));
+        let mut found: Vec<(String, &'static str, u32)> = Vec::new();
+        for path in paths {
+            let (about, stars) = recipes::about(&path);
+            if path.contains(&term) || about.to_lowercase().contains(&term) {
+                let name = path.strip_prefix("library/").unwrap_or(&path);
+                let at = found.iter().position(|(other, _, less)| *other != term && (name == term || *less < stars));
+                found.insert(at.unwrap_or(found.len()), (name.to_owned(), about, stars));
+            }
+        }
+        found
     }
 }
 

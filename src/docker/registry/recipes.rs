@@ -102,6 +102,46 @@ pub fn repositories() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|recipe| recipe.repository)
 }
 
+/// What the Hub tells of a repository, and its stars when the catalogue was made; nothing of a student's own.
+pub fn about(path: &str) -> (&'static str, u32) {
+    match path {
+        "library/alpine" => {
+            ("A minimal Docker image based on Alpine Linux with a complete package index and only 5 MB in size!", 8191)
+        }
+        "library/busybox" => ("Busybox base image.", 2501),
+        "library/debian" => {
+            ("Debian is a Linux distribution that's composed entirely of free and open-source software.", 4131)
+        }
+        "library/golang" => ("Go (golang) is a general purpose, higher-level, imperative programming language.", 4049),
+        "library/hello-world" => ("Hello World! (an example of minimal Dockerization)", 1591),
+        "library/httpd" => ("The Apache HTTP Server Project", 3844),
+        "library/mysql" => {
+            ("MySQL is a widely used, open-source relational database management system (RDBMS).", 11_914)
+        }
+        "library/nginx" => ("Official build of Nginx.", 16_009),
+        "library/node" => {
+            ("Node.js is a JavaScript-based platform for server-side and networking applications.", 10_954)
+        }
+        "library/postgres" => {
+            ("The PostgreSQL object-relational database system provides reliability and data integrity.", 10_325)
+        }
+        "library/python" => {
+            ("Python is an interpreted, interactive, object-oriented, open-source programming language.", 7342)
+        }
+        "library/redis" => {
+            ("Redis is an open source key-value store that functions as a data structure server.", 10_352)
+        }
+        "library/registry" => {
+            ("The Docker Registry 2.0 implementation for storing and distributing Docker images", 3392)
+        }
+        "library/ruby" => {
+            ("Ruby is a dynamic, reflective, object-oriented, general-purpose, open-source programming language.", 2155)
+        }
+        "library/ubuntu" => ("Ubuntu is a Debian-based Linux operating system based on free software.", 13_441),
+        _ => ("", 0),
+    }
+}
+
 /// A text file of the context, from `static/catalogue`.
 macro_rules! text {
     ($name:literal, $path:literal) => {

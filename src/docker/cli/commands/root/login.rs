@@ -120,7 +120,7 @@ async fn ask(client: &Client, server: &str, own: &mut Credentials) -> Answer {
             client.say(ASK_NAME).await?;
         }
         client.print("Username: ").await?;
-        own.username = client.read_line().await.unwrap_or_default().trim().to_str_lossy().into_owned();
+        own.username = client.read_line().await.unwrap_or_default().trim_ascii().to_str_lossy().into_owned();
         if own.username.is_empty() {
             return Err(CliError::new("Error: Non-null Username Required"));
         }
@@ -131,7 +131,7 @@ async fn ask(client: &Client, server: &str, own: &mut Credentials) -> Answer {
         }
         client.print("Password: ").await?;
         let quiet = Quiet::new(&client.proc, tty);
-        own.password = client.read_line().await.unwrap_or_default().trim().to_str_lossy().into_owned();
+        own.password = client.read_line().await.unwrap_or_default().trim_ascii().to_str_lossy().into_owned();
         drop(quiet);
         client.say("").await?;
         if own.password.is_empty() {

@@ -311,7 +311,10 @@ impl Screen {
         self.extend_history(first);
         let alternate = self.terminal.active_screen_kind() == ScreenKind::Alternate;
         let first_shown = if alternate { ALTERNATE_IDS } else { first };
-        let moved = self.watch.resized || self.rows.first().is_none_or(|row| row.id != first_shown);
+        // Clearing what scrolled away brings the ids of rows back: those rows are other rows now.
+        let moved = self.watch.resized
+            || self.watch.cleared_history
+            || self.rows.first().is_none_or(|row| row.id != first_shown);
         let old_first = self.rows.first().map_or(0, |row| row.id);
         let mut rows = Vec::with_capacity(self.rows.len());
         for (at, line) in self.terminal.screen().visible_lines().enumerate() {
@@ -493,6 +496,15 @@ mod tests {
         assert_eq!(history(&screen), Vec::<String>::new());
         screen.feed(b"d\r\ne\r\nf");
         assert_eq!(history(&screen), ["d"]);
+    }
+
+    #[test]
+    fn a_screen_is_cleared_before_anything_has_scrolled_away() {
+        let mut screen = Screen::new(20, 4);
+        screen.feed(b"a\r\nb\r\n$ clear\r\n");
+        screen.feed(b"\x1b[H\x1b[2J\x1b[3J$ ");
+        assert_eq!(text(&screen), ["$", "", "", ""]);
+        assert_eq!(history(&screen), Vec::<String>::new());
     }
 
     #[test]

@@ -181,6 +181,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "wc" => wc::main,
     "wget" => curl::wget,
     "which" => which::main,
+    "which.debianutils" => which::main,
     "whoami" => id::whoami,
     "xargs" => xargs::main,
     "xz" => gzip::xz,

@@ -104,8 +104,6 @@ pub struct Screen {
     history: Vec<Rc<Block>>,
     /// The id of the line after the last one in `history`.
     history_end: u64,
-    /// Lines below this id were cleared away (`ESC[3J`).
-    floor: u64,
     rows: Vec<Rc<Row>>,
     tail: Vec<u8>,
     bracketed_paste: bool,
@@ -166,7 +164,6 @@ impl Screen {
             undecoded: Vec::new(),
             history: Vec::new(),
             history_end: 0,
-            floor: 0,
             rows: Vec::new(),
             tail: Vec::new(),
             bracketed_paste: false,
@@ -208,7 +205,23 @@ impl Screen {
         }
         self.undecoded = undecoded;
         self.terminal.feed_with(text.as_str(), &mut self.watch);
+        if self.watch.cleared_history {
+            self.forget_history();
+        }
         self.update();
+    }
+
+    /// `ESC[3J`, which the emulation passes over: goes on with a terminal that has only what is on the screen, or else a
+    /// resize would bring back lines that were cleared away.
+    fn forget_history(&mut self) {
+        let first = self.first_row_id();
+        let (cols, rows) = self.size();
+        if let Ok(mut terminal) = Terminal::with_scrollback(cols, rows, Some(SCROLLBACK_LINES)) {
+            terminal.feed(self.terminal.dump().as_str());
+            self.terminal = terminal;
+            // Ids of lines go on.
+            self.watch.evicted = first;
+        }
     }
 
     /// Changes the size; lines that were wrapped are wrapped again.
@@ -255,7 +268,7 @@ impl Screen {
             return String::new();
         }
         let end = self.first_row_id().saturating_add(self.terminal.cursor().row as u64);
-        let start = self.spoken_end.max(end.saturating_sub(SPOKEN_LINES)).max(self.watch.evicted).max(self.floor);
+        let start = self.spoken_end.max(end.saturating_sub(SPOKEN_LINES)).max(self.watch.evicted);
         self.spoken_end = end;
         let skip = usize::try_from(start.saturating_sub(self.watch.evicted)).unwrap_or(usize::MAX);
         let take = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
@@ -299,19 +312,14 @@ impl Screen {
 
     fn update(&mut self) {
         let first = self.first_row_id();
-        if self.watch.cleared_history {
-            self.floor = first;
-        }
         if self.watch.resized || self.watch.cleared_history {
             self.history.clear();
             self.history_end = 0;
-            self.floor = self.floor.min(first);
             self.spoken_end = self.spoken_end.min(first.saturating_add(self.terminal.cursor().row as u64));
         }
         self.extend_history(first);
         let alternate = self.terminal.active_screen_kind() == ScreenKind::Alternate;
         let first_shown = if alternate { ALTERNATE_IDS } else { first };
-        // Clearing what scrolled away brings the ids of rows back: those rows are other rows now.
         let moved = self.watch.resized
             || self.watch.cleared_history
             || self.rows.first().is_none_or(|row| row.id != first_shown);
@@ -339,7 +347,7 @@ impl Screen {
     }
 
     fn extend_history(&mut self, first: u64) {
-        let oldest = self.watch.evicted.max(self.floor);
+        let oldest = self.watch.evicted;
         let gone = self.history.iter().take_while(|block| block.id.saturating_add(BLOCK_ROWS as u64) <= oldest).count();
         self.history.drain(..gone);
         let start = self.history_end.max(oldest);
@@ -499,11 +507,14 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_is_cleared_before_anything_has_scrolled_away() {
+    fn what_was_cleared_does_not_come_back_with_a_resize() {
         let mut screen = Screen::new(20, 4);
         screen.feed(b"a\r\nb\r\n$ clear\r\n");
         screen.feed(b"\x1b[H\x1b[2J\x1b[3J$ ");
         assert_eq!(text(&screen), ["$", "", "", ""]);
+        assert_eq!(history(&screen), Vec::<String>::new());
+        screen.resize(20, 6);
+        assert_eq!(text(&screen), ["$", "", "", "", "", ""]);
         assert_eq!(history(&screen), Vec::<String>::new());
     }
 

@@ -53,7 +53,7 @@ test('the module, from the first container to the last layer', async ({ page }) 
   }
   expect(await ids(page), 'three containers share the layers of one image').toEqual(base);
 
-  const list = await output(page, 'docker container ls');
+  const list = (await output(page, 'docker container ls')).replaceAll('\n', '');
   expect(list).toContain('CONTAINER ID');
   for (const name of ['instancia1', 'instancia2', 'instancia3']) expect(list).toContain(name);
 

@@ -70,6 +70,10 @@ export async function terminalText(page) {
 
 /** No violation of WCAG 2.2 A and AA that axe can see. */
 export async function expectAxeClean(page) {
+  // What is still fading in has no contrast yet.
+  await page.evaluate(() => Promise.all(document.getAnimations()
+    .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
+    .map((animation) => animation.finished.catch(() => {}))));
   const results = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
     .analyze();

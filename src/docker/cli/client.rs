@@ -109,7 +109,7 @@ impl Client {
             return Err(format!("invalid output path: stat {dir}: {}", go_errno(errno)));
         }
         match self.proc.stat(path.as_bytes()) {
-            Ok(stat) if !path.is_empty() && stat.kind != Kind::File => {
+            Ok(stat) if !path.is_empty() && !matches!(stat.kind, Kind::File | Kind::Dir) => {
                 let path = crate::os::args::pflag::go_quote(path.as_bytes());
                 Err(format!("invalid output path: {path} must be a directory or a regular file"))
             }

@@ -5,8 +5,8 @@ use yew::prelude::*;
 
 use crate::ui::dom;
 use crate::ui::header::{Header, Theme};
-use crate::ui::layers::Layers;
 use crate::ui::session::{Session, Topic, use_topic};
+use crate::ui::stage::{Stage, View};
 use crate::ui::terminal::TerminalPane;
 use crate::view::texts::Language;
 
@@ -72,10 +72,14 @@ pub fn App() -> Html {
             theme.set(chosen);
         })
     };
+    let to_layers = {
+        let session = (*session).clone();
+        Callback::from(move |_: MouseEvent| session.show(View::Layers))
+    };
     html! {
         <div class={style::page}>
             <a class={style::skip} href="#terminal">{ texts.skip_to_terminal }</a>
-            <a class={style::skip} href="#layers">{ texts.skip_to_layers }</a>
+            <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
             <Header language={*language} theme={*theme} {on_language} {on_theme} />
             <Panes session={(*session).clone()} language={*language} />
         </div>
@@ -89,7 +93,8 @@ struct PanesProps {
     language: Language,
 }
 
-/// Both panes. On phones they stand side by side in a strip that is swiped, or switched by two tabs.
+/// The terminal and the stage. On phones they stand side by side in a strip that is swiped, or switched by tabs: one for
+/// the terminal and one for each view.
 #[function_component]
 fn Panes(props: &PanesProps) -> Html {
     let texts = props.language.texts();
@@ -97,12 +102,15 @@ fn Panes(props: &PanesProps) -> Html {
     let strip = use_node_ref();
     let seen = use_state(|| props.session.picture());
     use_topic(&props.session, Topic::World);
+    use_topic(&props.session, Topic::Stage);
+    let views = props.session.views();
     let picture = props.session.picture();
-    let news = *shown == 0 && picture != *seen;
+    let layers_seen = *shown == 1 && views.front() == View::Layers;
+    let news = !layers_seen && picture != *seen;
     {
         let (seen, picture) = (seen.clone(), picture.clone());
-        use_effect_with((*shown, picture), move |(shown, picture)| {
-            if *shown == 1 {
+        use_effect_with((layers_seen, picture), move |(layers_seen, picture)| {
+            if *layers_seen {
                 seen.set(picture.clone());
             }
         });
@@ -118,14 +126,30 @@ fn Panes(props: &PanesProps) -> Html {
             }
         })
     };
-    let tab = |at: usize, name: &'static str, news: bool| {
+    {
+        // A view that was asked for is what the student wants to see.
         let strip = strip.clone();
-        let onclick = Callback::from(move |_: MouseEvent| {
-            if let Some(element) = dom::html(&strip) {
-                slide_to(&element, f64::from(element.client_width()) * at as f64);
+        use_effect_with(views.asked, move |asked| {
+            if let (Some(element), true) = (dom::html(&strip), *asked > 0) {
+                slide_to(&element, f64::from(element.client_width()));
             }
         });
-        let current = (*shown == at).then_some("true");
+    }
+    let tab = |view: Option<View>, name: &'static str, news: bool| {
+        let (strip, session) = (strip.clone(), props.session.clone());
+        let onclick = Callback::from(move |_: MouseEvent| match view {
+            Some(view) => session.show(view),
+            None => {
+                if let Some(element) = dom::html(&strip) {
+                    slide_to(&element, 0.0);
+                }
+            }
+        });
+        let current = match view {
+            None => *shown == 0,
+            Some(view) => *shown == 1 && view == views.front(),
+        }
+        .then_some("true");
         html! {
             <button type="button" class={style::tab} aria-pressed={current.unwrap_or("false")} {onclick}>
                 { name }
@@ -134,20 +158,18 @@ fn Panes(props: &PanesProps) -> Html {
         }
     };
     let look = {
-        let strip = strip.clone();
-        Callback::from(move |_: MouseEvent| {
-            if let Some(element) = dom::html(&strip) {
-                slide_to(&element, f64::from(element.client_width()));
-            }
-        })
+        let session = props.session.clone();
+        Callback::from(move |_: MouseEvent| session.show(View::Layers))
     };
     let told = props.session.told();
     let notice = told.last().filter(|_| news).map(|change| texts.change(change));
     html! {
         <>
             <div class={style::tabs} role="group" aria-label={texts.panes_label}>
-                { tab(0, texts.terminal, false) }
-                { tab(1, texts.layers, news) }
+                { tab(None, texts.terminal, false) }
+                { for views.tabs().map(|view| {
+                    tab(Some(view), view.name(props.language.stage()), news && view == View::Layers)
+                }) }
             </div>
             <main class={style::panes} ref={strip.clone()} {onscroll}>
                 if let Some(notice) = notice {
@@ -157,7 +179,7 @@ fn Panes(props: &PanesProps) -> Html {
                     </button>
                 }
                 <TerminalPane session={props.session.clone()} language={props.language} />
-                <Layers session={props.session.clone()} language={props.language} />
+                <Stage session={props.session.clone()} language={props.language} />
             </main>
         </>
     }

@@ -12,6 +12,7 @@ mod layers;
 mod motion;
 mod paint;
 mod session;
+mod stage;
 mod steps;
 mod terminal;
 

@@ -16,6 +16,7 @@ use yew::prelude::*;
 use crate::base::time::Timestamp;
 use crate::machine::{Config, Machine, Stop, TtyId};
 use crate::ui::dom;
+use crate::ui::stage::{View, Views};
 use crate::view::change::{Change, changes};
 use crate::view::keys::{self, KeyPress};
 use crate::view::picture::{Arrivals, Picture, Stock};
@@ -41,6 +42,8 @@ pub enum Topic {
     World,
     /// How many terminals there are.
     Consoles,
+    /// Which view stands beside the terminal.
+    Stage,
 }
 
 /// A running machine. Clones are the same one.
@@ -56,6 +59,7 @@ impl PartialEq for Session {
 struct Shared {
     state: RefCell<State>,
     listeners: RefCell<Listeners>,
+    views: RefCell<Views>,
 }
 
 #[derive(Default)]
@@ -147,6 +151,7 @@ impl Session {
                 tried: BTreeSet::new(),
             }),
             listeners: RefCell::default(),
+            views: RefCell::default(),
         }));
         session.pump();
         session
@@ -159,6 +164,17 @@ impl Session {
         listeners.next += 1;
         listeners.by_id.insert(id, (topic, callback));
         Listening { session: self.clone(), id }
+    }
+
+    /// Which views there are beside the terminal, and which one is in front.
+    pub fn views(&self) -> Views {
+        self.0.views.borrow().clone()
+    }
+
+    /// Brings a view to the front.
+    pub fn show(&self, view: View) {
+        self.0.views.borrow_mut().show(view);
+        self.tell(&[Topic::Stage]);
     }
 
     /// How many terminals there are.

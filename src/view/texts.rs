@@ -3,6 +3,8 @@
 //! Docker's own words (`image`, `container`, `diff`) are Docker's and are not translated; what the page says about them
 //! is. `{0}`, `{1}` stand for what [`fill`] puts in.
 
+pub mod stage;
+
 use crate::base::size::human_size3;
 use crate::view::change::Change;
 use crate::view::picture::{ContainerBox, ContainerState, Picture, Slab, Tree};

@@ -150,9 +150,10 @@ impl Bakery {
         kernel.halt();
         let built = outcome.borrow_mut().take();
         match built {
-            Some(Ok(outcome)) => {
-                Published::of(&store.borrow(), outcome.image).ok_or_else(|| "no such image".to_owned())
-            }
+            Some(Ok(outcome)) => outcome
+                .image
+                .and_then(|id| Published::of(&store.borrow(), id))
+                .ok_or_else(|| "no such image".to_owned()),
             Some(Err(failure)) => Err(format!("{}\n{}", said.borrow(), failure.message)),
             None => Err(format!("{}\nthe build does not end", said.borrow())),
         }

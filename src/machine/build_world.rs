@@ -11,7 +11,7 @@ use crate::base::rng::Rng;
 use crate::docker::build::cache::{BuildCache, CacheRecord};
 use crate::docker::build::error::PullProblem;
 use crate::docker::build::sandbox::Sandbox;
-use crate::docker::build::world::{FetchEvent, Fetched, World};
+use crate::docker::build::world::{DOWNLOAD_RATE, EXTRACT_RATE, FetchEvent, Fetched, World};
 use crate::docker::daemon::api::container::PruneReport;
 use crate::docker::daemon::api::system::{BuildCachePrune, BuildCacheRecord, BuildCacheUsage};
 use crate::docker::image::reference::Reference;
@@ -20,10 +20,6 @@ use crate::docker::registry::{Published, RegistryError};
 use crate::os::kernel::Kernel;
 use crate::os::kernel::net::{NetId, Network};
 
-/// Bytes a second on the simulated link.
-const DOWNLOAD_RATE: u64 = 10_000_000;
-/// Bytes a second when unpacking.
-const EXTRACT_RATE: u64 = 80_000_000;
 /// Where a builder works.
 pub struct Site {
     /// The kernel that runs steps.
@@ -53,7 +49,7 @@ pub fn world(site: Site) -> World {
         now: Rc::new(move || clock.now()),
         sleep: Rc::new(move |time| Box::pin(sleep(sleeper.clone(), time))),
         resolve: Rc::new(move |reference| {
-            let found = (resolver.registry)(&reference).map(|published| published.digest()).map_err(problem);
+            let found = (resolver.registry)(&reference).map_err(problem);
             Box::pin(std::future::ready(found))
         }),
         fetch: Rc::new(move |reference, tell| Box::pin(fetch(Rc::clone(&fetcher), reference, tell))),

@@ -25,7 +25,7 @@ use std::time::Duration;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::docker::build;
+use crate::docker::build::{self, world::World};
 use crate::docker::cli;
 
 use crate::docker::daemon::handle::{Daemon, DaemonConfig};
@@ -65,6 +65,7 @@ pub struct Machine {
     kernel: Kernel,
     host: Host,
     daemon: Daemon,
+    builder: World,
     journal: Journal,
     /// Terminals and the process that keeps a shell on each.
     consoles: BTreeMap<TtyId, Gpid>,
@@ -78,9 +79,16 @@ impl Machine {
         host::register(&mut programs);
         let kernel = Kernel::new(config.seed, config.epoch, programs.clone());
         let host = Host::new(&kernel, &host::root());
-        let daemon = start_daemon(&kernel, &host, &programs, config.seed);
-        let mut machine =
-            Self { kernel, host, daemon, journal: Journal::new(&config), consoles: BTreeMap::new(), first: TtyId(0) };
+        let (daemon, builder) = start_daemon(&kernel, &host, &programs, config.seed);
+        let mut machine = Self {
+            kernel,
+            host,
+            daemon,
+            builder,
+            journal: Journal::new(&config),
+            consoles: BTreeMap::new(),
+            first: TtyId(0),
+        };
         machine.first = machine.add_console(config.cols, config.rows);
         machine
     }
@@ -245,6 +253,11 @@ impl Machine {
         &self.daemon
     }
 
+    /// The builder's world, for foresight.
+    pub const fn builder(&self) -> &World {
+        &self.builder
+    }
+
     /// The kernel, for views of processes.
     pub const fn kernel(&self) -> &Kernel {
         &self.kernel
@@ -258,7 +271,7 @@ impl Drop for Machine {
 }
 
 /// Starts the Docker daemon on the host and installs its client.
-fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) -> Daemon {
+fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) -> (Daemon, World) {
     let memo = bakery::memo();
     let registry = bakery::registry(programs, &memo);
     let store = Rc::new(RefCell::new(Store::new(memo)));
@@ -278,8 +291,9 @@ fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) ->
     });
     let (usage, prune) = build_world::cache_of(&world);
     daemon.set_build_cache(usage, prune);
+    let builder = world.clone();
     daemon.set_builder(Rc::new(move |request, sink| {
-        let world = world.clone();
+        let world = builder.clone();
         Box::pin(async move { build::build(&world, &request, &sink).await })
     }));
 
@@ -287,7 +301,7 @@ fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) ->
     kernel.add_program("docker", move |proc| Box::pin(cli::main(proc, client.clone())));
     let client = daemon.clone();
     kernel.add_completer("docker", Rc::new(move |_, words| cli::complete::complete(&client, words)));
-    daemon
+    (daemon, world)
 }
 
 /// Who sets files up on the host.

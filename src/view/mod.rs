@@ -2,6 +2,7 @@
 //! clock or knows a browser, so that all of it is tested on the host.
 
 pub mod change;
+pub mod forecast;
 pub mod keys;
 pub mod picture;
 pub mod screen;

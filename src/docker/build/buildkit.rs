@@ -3,26 +3,27 @@
 //! Vertices, histories and errors are those of `frontend/dockerfile/dockerfile2llb` and moby's exporter. Steps run one
 //! after the other; a real BuildKit would run stages that do not need each other at the same time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bstr::ByteSlice;
 
-use super::cache::{CacheKey, Inputs};
+use super::cache::{CacheKey, Done, Inputs};
 use super::change::{self, DEFAULT_PATH};
 use super::context::{transfer_file_size_bytes, transfer_size_bytes};
 use super::error::{BuildError, Located};
 use super::files::{self, CopyOptions, Destination, Found};
 use super::plan::{self, Base, Origin, Plan, PlannedStage};
 use super::trace::{Step, Trace};
-use super::world::{FetchEvent, Held, RunMount, RunStep, World};
-use crate::base::digest::{BlobDigest, ChainId, DiffId, ImageId, ManifestDigest};
+use super::world::{DOWNLOAD_RATE, EXTRACT_RATE, FetchEvent, Held, RunMount, RunStep, World};
+use crate::base::digest::{BlobDigest, ChainId, DiffId, Digest, ImageId, ManifestDigest};
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, MissReason};
+use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, LayerSize, MissReason};
 use crate::docker::dockerfile::error::suggest;
 use crate::docker::dockerfile::ignore::{Matcher, has_wildcards};
 use crate::docker::dockerfile::instruction::{Arg, Command, Copy, Run};
@@ -33,6 +34,7 @@ use crate::docker::dockerfile::words::{Lex, Variables};
 use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span};
 use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
 use crate::docker::image::reference::Reference;
+use crate::docker::registry::Published;
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::fs::overlay::Overlay;
@@ -43,12 +45,24 @@ const COMMENT: &str = "buildkit.dockerfile.v0";
 /// The most bytes that a step's layer or a mount may hold in memory.
 const MAX_RESIDENT_BYTES: u64 = 1 << 29;
 
+/// What the Dockerfile is gone through for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// For its image.
+    Build,
+    /// For what the checks find: instructions are read, and neither looked up nor done.
+    Check,
+    /// For what a build would do: steps are looked up and not done; store and cache stay as they are.
+    Foresee,
+}
+
 /// A base image at hand.
 #[derive(Clone)]
 struct BaseImage {
     image: Image,
     digest: Option<ManifestDigest>,
     held: Option<Rc<Held>>,
+    tree: Tree,
 }
 
 /// A stage so far.
@@ -65,7 +79,10 @@ struct State {
     env: Vec<String>,
     args: Vec<Arg>,
     cmd_set: bool,
-    missed: bool,
+    /// The first step that was not in the cache.
+    missed: Option<(String, Span)>,
+    /// In foresight: a step was not done, so that nobody knows its files.
+    unknown: bool,
     /// Triggers that this stage's own ONBUILD lines leave to stages on top of it.
     triggers: Vec<String>,
 }
@@ -94,6 +111,15 @@ impl State {
     }
 }
 
+/// A step on its way into the cache.
+struct Making {
+    key: CacheKey,
+    inputs: Inputs,
+    name: String,
+    span: Span,
+    started: Timestamp,
+}
+
 /// How far a stage's numbered steps are.
 struct Count {
     label: String,
@@ -115,6 +141,7 @@ impl Count {
 
 struct Solver<'a> {
     world: &'a World,
+    purpose: Purpose,
     request: &'a BuildRequest,
     trace: Trace,
     file: &'a Dockerfile,
@@ -122,13 +149,15 @@ struct Solver<'a> {
     context: Tree,
     images: BTreeMap<String, BaseImage>,
     done: BTreeMap<usize, State>,
+    /// Names of rules that were broken.
+    broken: RefCell<BTreeSet<&'static str>>,
 }
 
 /// Builds with BuildKit.
 ///
 /// # Errors
 /// Whatever makes a build fail, with the lines it is about.
-pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<ImageId, Located> {
+pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Option<ImageId>, Located> {
     let trace = Trace::new(world, sink);
     let (sleep, name) = (&world.sleep, &request.dockerfile_name);
 
@@ -150,11 +179,37 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     if request.dockerfile.is_empty() {
         return Err(BuildError::EmptyDockerfile { name: name.clone() }.into());
     }
+    solve(world, request, trace, if request.check { Purpose::Check } else { Purpose::Build }).await
+}
+
+/// Tells what a build would do, and does not do it. `world` must not wait: its sleep only moves its own clock.
+///
+/// # Errors
+/// What would make the build fail, as far as it can be known.
+pub async fn foresee(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<(), Located> {
+    solve(world, request, Trace::new(world, sink), Purpose::Foresee).await.map(drop)
+}
+
+/// Tells what the checks find, without the progress of `build --check`; `world` as in [`foresee`].
+///
+/// # Errors
+/// What is wrong with the Dockerfile.
+pub async fn check(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<(), Located> {
+    solve(world, request, Trace::new(world, sink), Purpose::Check).await.map(drop)
+}
+
+async fn solve(
+    world: &World,
+    request: &BuildRequest,
+    trace: Trace,
+    purpose: Purpose,
+) -> Result<Option<ImageId>, Located> {
     let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
     let file = dockerfile::parse(&text)?;
-    let plan = plan::plan(&file, &request.build_args, request.target.as_deref(), world.architecture)?;
+    let plan = plan::plan(&file, request, purpose == Purpose::Check, world.architecture)?;
     let mut solver = Solver {
         world,
+        purpose,
         request,
         trace,
         file: &file,
@@ -162,14 +217,15 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
         context: Tree::of([request.context.files.as_ref()]),
         images: BTreeMap::new(),
         done: BTreeMap::new(),
+        broken: RefCell::default(),
     };
     solver.solve().await
 }
 
 impl<'a> Solver<'a> {
-    async fn solve(&mut self) -> Result<ImageId, Located> {
+    async fn solve(&mut self) -> Result<Option<ImageId>, Located> {
         self.trace.tell(BuildEvent::Total(self.total()));
-        self.plan.warnings.iter().for_each(|warning| self.trace.warn(warning));
+        self.plan.warnings.iter().for_each(|warning| self.warn(warning));
         self.load_metadata().await?;
         self.load_ignore_file().await;
         let mut sent = false;
@@ -178,7 +234,19 @@ impl<'a> Solver<'a> {
             let state = self.stage(planned, &mut sent).await?;
             self.done.insert(*index, state);
         }
-        self.export().await
+        let broken: Vec<&str> = self.broken.borrow().iter().copied().collect();
+        if self.plan.checks.error && !broken.is_empty() {
+            return Err(BuildError::Lint(broken.join(", ")).into());
+        }
+        if self.purpose == Purpose::Build { self.export().await.map(Some) } else { Ok(None) }
+    }
+
+    /// Tells of a broken rule, unless the Dockerfile says that it does not count.
+    fn warn(&self, warning: &Warning) {
+        if self.plan.checks.asks_for(warning.rule) {
+            self.broken.borrow_mut().insert(warning.rule.name);
+            self.trace.warn(warning);
+        }
     }
 
     fn reachable(&self) -> impl Iterator<Item = &'a PlannedStage<'a>> {
@@ -187,6 +255,13 @@ impl<'a> Solver<'a> {
 
     /// How many vertices there will be, triggers of base images aside.
     fn total(&self) -> u32 {
+        if self.purpose == Purpose::Check {
+            let images = self.reachable().flat_map(|stage| {
+                let own = if let Base::Image(reference, _) = &stage.base { Some(reference) } else { None };
+                own.into_iter().chain(stage.images.iter().map(|(reference, _)| reference))
+            });
+            return 2 + images.map(ToString::to_string).collect::<BTreeSet<_>>().len() as u32;
+        }
         let mut sum = 3;
         let mut images = BTreeSet::new();
         for stage in self.reachable() {
@@ -247,20 +322,18 @@ impl<'a> Solver<'a> {
             }
             let resolve = (self.world.resolve)(reference.clone());
             match resolve.await {
-                Ok(digest) => {
+                Ok(published) => {
                     // The image itself comes when its first stage starts.
+                    let digest = published.digest();
                     let known = self
                         .world
                         .cache
                         .borrow()
                         .source(&canonical)
-                        .map(|source| (source.digest, source.image.clone()));
-                    if let Some((own, image)) = known
-                        && own == digest
-                    {
-                        let held = image.config().chain_id().and_then(|chain| Held::new(&self.world.store, chain));
-                        self.images
-                            .insert(canonical, BaseImage { image, digest: Some(digest), held: held.map(Rc::new) });
+                        .filter(|source| source.digest == digest)
+                        .map(|source| source.image.clone());
+                    if let Some(image) = known {
+                        self.images.insert(canonical, self.base(image, Some(digest))?);
                     }
                     step.done();
                 }
@@ -284,8 +357,39 @@ impl<'a> Solver<'a> {
             let store = self.world.store.borrow();
             store.lookup(reference).and_then(|id| store.image(id)).cloned()?
         };
-        let held = image.config().chain_id().and_then(|chain| Held::new(&self.world.store, chain));
-        Some(BaseImage { image, digest: None, held: held.map(Rc::new) })
+        self.base(image, None).ok()
+    }
+
+    /// An image whose layers are in the store.
+    fn base(&self, image: Image, digest: Option<ManifestDigest>) -> Result<BaseImage, BuildError> {
+        let chain = image.config().chain_id();
+        let held = chain.and_then(|chain| Held::new(&self.world.store, chain)).map(Rc::new);
+        let tree = self.world.store.borrow().tree(chain)?;
+        Ok(BaseImage { image, digest, held, tree })
+    }
+
+    /// The image of a registry as a download would bring it, and how long that would take.
+    fn published(&self, published: &Published, span: Span) -> (BaseImage, Duration) {
+        let store = self.world.store.borrow();
+        let mut chain: Option<ChainId> = None;
+        let (mut size, mut missing, mut packed) = (0, 0, 0);
+        for layer in &published.layers {
+            let next = chain.map_or(ChainId(layer.diff_id.0), |below| below.then(layer.diff_id));
+            chain = Some(next);
+            size += layer.layer.size_bytes();
+            if store.layer(next).is_none() {
+                missing += layer.layer.size_bytes();
+                packed += layer.blob.size_bytes;
+            }
+        }
+        self.trace.tell(BuildEvent::Base { span, size_bytes: Some(size), download_bytes: packed });
+        let tree = match self.purpose {
+            Purpose::Check => Tree::empty(),
+            _ => Tree::of(published.layers.iter().map(|layer| layer.layer.as_ref())),
+        };
+        let took = World::duration(5, packed, DOWNLOAD_RATE / 1_000_000)
+            + World::duration(0, missing, EXTRACT_RATE / 1_000_000);
+        (BaseImage { image: published.image.clone(), digest: Some(published.digest()), held: None, tree }, took)
     }
 
     async fn load_ignore_file(&self) {
@@ -354,6 +458,11 @@ impl<'a> Solver<'a> {
     ) -> Result<BaseImage, Located> {
         let canonical = reference.to_string();
         if let Some(base) = self.images.get(&canonical).cloned() {
+            let size_bytes = Some(self.size_of(&base));
+            self.trace.tell(BuildEvent::Base { span, size_bytes, download_bytes: 0 });
+            if self.purpose != Purpose::Build {
+                return Ok(base);
+            }
             let suffix = base.digest.map(|digest| format!("@{digest}")).unwrap_or_default();
             let step = self.trace.start(text(&format!("FROM {canonical}{suffix}")));
             let seen = self.world.cache.borrow_mut().use_base(format!("{canonical}{}", base.image.id()));
@@ -365,15 +474,25 @@ impl<'a> Solver<'a> {
             return Ok(base);
         }
         let pull = |why| BuildError::Pull { name: name.to_owned(), reference: canonical.clone(), why };
-        let digest = (self.world.resolve)(reference.clone()).await.map_err(|why| pull(why).at(span))?;
+        let published = (self.world.resolve)(reference.clone()).await.map_err(|why| pull(why).at(span))?;
+        if self.purpose != Purpose::Build {
+            let (base, took) = self.published(&published, span);
+            if self.purpose == Purpose::Foresee {
+                (self.world.sleep)(took).await;
+            }
+            self.images.insert(canonical, base.clone());
+            return Ok(base);
+        }
+        let digest = published.digest();
         let step = self.trace.start(text(&format!("FROM {canonical}@{digest}")));
         let resolve = step.status(format!("resolve {canonical}@{digest}"), 0, 0);
         (self.world.sleep)(World::duration(5, 0, 1)).await;
         resolve.done();
         let parts = Rc::new(RefCell::new(BTreeMap::<(bool, BlobDigest), super::trace::Part>::new()));
         let step = Rc::new(step);
+        let downloaded = Rc::new(Cell::new(0));
         let sink: Rc<dyn Fn(FetchEvent)> = {
-            let (parts, step) = (Rc::clone(&parts), Rc::clone(&step));
+            let (parts, step, downloaded) = (Rc::clone(&parts), Rc::clone(&step), Rc::clone(&downloaded));
             Rc::new(move |event| {
                 let mut parts = parts.borrow_mut();
                 match event {
@@ -381,6 +500,9 @@ impl<'a> Solver<'a> {
                         let part =
                             parts.entry((false, blob)).or_insert_with(|| step.status(blob.to_string(), 0, total));
                         part.at(current, total);
+                        if current >= total {
+                            downloaded.set(downloaded.get() + total);
+                        }
                         if current >= total
                             && let Some(part) = parts.remove(&(false, blob))
                         {
@@ -421,13 +543,18 @@ impl<'a> Solver<'a> {
         let mut cache = self.world.cache.borrow_mut();
         cache.add_source(canonical.clone(), fetched.digest, fetched.image.clone(), kept);
         cache.use_base(format!("{canonical}{}", fetched.image.id()));
-        let base = BaseImage { image: fetched.image, digest: Some(fetched.digest), held: own.map(Rc::new) };
+        drop(cache);
+        let base = self.base(fetched.image, Some(fetched.digest))?;
+        drop(own);
+        let (size_bytes, download_bytes) = (Some(self.size_of(&base)), downloaded.get());
+        self.trace.tell(BuildEvent::Base { span, size_bytes, download_bytes });
         self.images.insert(canonical, base.clone());
         Ok(base)
     }
 
-    fn tree(&self, held: Option<&Rc<Held>>) -> Result<Tree, BuildError> {
-        Ok(self.world.store.borrow().tree(held.map(|held| held.chain()))?)
+    fn size_of(&self, base: &BaseImage) -> u64 {
+        let store = self.world.store.borrow();
+        store.stack(base.held.as_ref().map(|held| held.chain())).iter().map(|layer| layer.size_bytes).sum()
     }
 
     async fn stage(&mut self, planned: &'a PlannedStage<'a>, sent: &mut bool) -> Result<State, Located> {
@@ -450,7 +577,7 @@ impl<'a> Solver<'a> {
                 let cell = RefCell::new(&mut count);
                 let base = self.fetch(reference, name, span, &|text| cell.borrow_mut().name(text)).await?;
                 let triggers = base.image.config().config.on_build.clone();
-                (self.state_of_image(&base)?, triggers)
+                (self.state_of_image(&base), triggers)
             }
         };
         count.total += triggers.len();
@@ -479,33 +606,35 @@ impl<'a> Solver<'a> {
             env,
             args: Vec::new(),
             cmd_set: false,
-            missed: false,
+            missed: None,
+            unknown: false,
             triggers: Vec::new(),
         }
     }
 
-    fn state_of_image(&self, base: &BaseImage) -> Result<State, Located> {
+    fn state_of_image(&self, base: &BaseImage) -> State {
         let image = base.image.config();
         let mut config = image.config.clone();
         config.on_build.clear();
         if config.env("PATH").is_none() {
             config.set_env("PATH", DEFAULT_PATH);
         }
-        let chain = base.held.as_ref().map(|held| held.chain().to_string()).unwrap_or_default();
-        Ok(State {
+        let chain = image.chain_id().map(|chain| chain.to_string()).unwrap_or_default();
+        State {
             env: config.env.clone(),
             config,
             author: image.author.clone(),
             history: image.history.clone(),
             diff_ids: image.diff_ids.clone(),
             held: base.held.clone(),
-            tree: self.tree(base.held.as_ref())?,
+            tree: base.tree.clone(),
             key: CacheKey::of("from", None, &[chain.as_bytes()]),
             args: Vec::new(),
             cmd_set: false,
-            missed: false,
+            missed: None,
+            unknown: false,
             triggers: Vec::new(),
-        })
+        }
     }
 
     async fn step(
@@ -542,6 +671,16 @@ impl<'a> Solver<'a> {
                 state.config.on_build.push(text.clone());
                 Ok(())
             }
+            Command::Run(run) if self.purpose == Purpose::Check => run
+                .mounts
+                .iter()
+                .try_for_each(|text| Mount::parse(text).map(drop))
+                .map_err(BuildError::from)
+                .map_err(|error| error.at(span)),
+            Command::Copy(copy) | Command::Add(copy) if self.purpose == Purpose::Check => {
+                self.ignored_sources(copy, instruction);
+                Ok(())
+            }
             Command::Run(run) => self.run(state, instruction, run, count, sent).await,
             Command::Copy(copy) => self.copy(state, instruction, copy, false, count, sent).await,
             Command::Add(copy) => self.copy(state, instruction, copy, true, count, sent).await,
@@ -568,9 +707,23 @@ impl<'a> Solver<'a> {
             let hint =
                 suggest(name, &options, true).map(|other| format!(" (did you mean ${other}?)")).unwrap_or_default();
             let message = format!("Usage of undefined variable '${name}'{hint}");
-            let skip = self.file.directives.check.as_deref().unwrap_or_default();
-            if !skip.contains("UndefinedVar") && !skip.contains("skip=all") {
-                self.trace.warn(&Warning { rule: &lint::UNDEFINED_VAR, message, span });
+            self.warn(&Warning { rule: &lint::UNDEFINED_VAR, message, span });
+        }
+    }
+
+    /// Reports sources of the context that the ignore file leaves out (BuildKit `lint.go` `validateCopySourcePath`).
+    fn ignored_sources(&self, copy: &Copy, instruction: &Instruction) {
+        let Ok(matcher) = Matcher::new(&self.request.context.ignore_patterns) else { return };
+        if copy.from.is_some() || matcher.has_exclusions() {
+            return;
+        }
+        let cmd = if matches!(instruction.command, Command::Add(_)) { "Add" } else { "Copy" };
+        for source in copy.sources.iter().filter(|source| !source.contains("://")) {
+            let source = dockerfile::ignore::clean(source);
+            if matcher.matches_or_parent_matches(source.trim_start_matches('/')) {
+                let file = dockerfile::quote::go_quote(&source);
+                let message = format!("Attempting to {cmd} file {file} that is excluded by .dockerignore");
+                self.warn(&Warning { rule: &lint::COPY_IGNORED_FILE, message, span: instruction.span });
             }
         }
     }
@@ -595,22 +748,26 @@ impl<'a> Solver<'a> {
         inputs: &Inputs,
         span: Span,
     ) -> Result<(Option<Timestamp>, Option<Step>), BuildError> {
-        let hit =
-            if self.request.no_cache { None } else { self.world.cache.borrow_mut().lookup(key, (self.world.now)()) };
+        let refused = self.request.no_cache;
+        let hit = match self.purpose {
+            _ if refused || state.unknown => None,
+            Purpose::Build => self.world.cache.borrow_mut().lookup(key, (self.world.now)()),
+            _ => self.world.cache.borrow().peek(key),
+        };
         let Some(hit) = hit else {
-            let miss = if self.request.no_cache {
-                MissReason::Refused
-            } else if state.missed {
-                MissReason::Parent
-            } else {
-                self.world.cache.borrow().explain(Some(state.key), inputs)
+            let miss = match &state.missed {
+                _ if refused => MissReason::Refused,
+                Some((instruction, span)) => MissReason::Parent { instruction: instruction.clone(), span: *span },
+                None => self.world.cache.borrow().explain(Some(state.key), inputs),
             };
-            state.missed = true;
+            state.missed.get_or_insert_with(|| (inputs.code.clone(), span));
             self.trace.cache(&inputs.code, span, Some(miss));
             return Ok((None, Some(step)));
         };
         self.trace.cache(&inputs.code, span, None);
         step.cached();
+        let size = LayerSize::Exact(hit.size_bytes);
+        self.trace.tell(BuildEvent::Layer { span, size, took: Some(Duration::ZERO) });
         let held = Held::new(&self.world.store, hit.chain);
         self.enter(state, held, key)?;
         Ok((Some(hit.created), None))
@@ -619,32 +776,55 @@ impl<'a> Solver<'a> {
     /// Makes a stack the stage's own.
     fn enter(&self, state: &mut State, held: Option<Held>, key: CacheKey) -> Result<(), BuildError> {
         state.held = held.map(Rc::new);
-        state.tree = self.tree(state.held.as_ref())?;
         state.key = key;
         let store = self.world.store.borrow();
+        state.tree = store.tree(state.chain())?;
         state.diff_ids = store.stack(state.chain()).iter().map(|layer| layer.diff_id).collect();
         Ok(())
     }
 
     /// Puts a new layer on the stage and into the cache.
-    fn commit(
-        &self,
-        state: &mut State,
-        layer: Layer,
-        key: CacheKey,
-        inputs: Inputs,
-        name: &str,
-    ) -> Result<Timestamp, BuildError> {
+    fn commit(&self, state: &mut State, layer: Layer, making: Making) -> Result<Timestamp, BuildError> {
         let now = (self.world.now)();
-        let size_bytes = layer.size_bytes();
+        let Making { key, inputs, name, span, started } = making;
+        let (size_bytes, took) = (layer.size_bytes(), now.since(started));
+        self.trace.tell(BuildEvent::Layer { span, size: LayerSize::Exact(size_bytes), took: Some(took) });
+        if self.purpose == Purpose::Foresee {
+            state.tree = state.tree.with(&layer);
+            state.key = key;
+            return Ok(now);
+        }
         let chain = self.world.store.borrow_mut().register(state.chain(), Arc::new(layer))?;
         let held = Held::adopt(&self.world.store, chain);
         let kept = Held::new(&self.world.store, chain);
         let parent = Some(state.key);
-        let (id, description) = (self.world.identity(), name.to_owned());
-        self.world.cache.borrow_mut().insert(id, key, parent, inputs, description, kept, size_bytes, now);
+        let id = self.world.identity();
+        let done = Done { id, parent, inputs, description: name, held: kept, size_bytes, took, created: now };
+        self.world.cache.borrow_mut().insert(key, done);
         self.enter(state, Some(held), key)?;
         Ok(now)
+    }
+
+    /// In foresight: a step that only doing it would tell of leaves what it left the last time, or nobody knows what.
+    async fn assume(&self, state: &mut State, making: Making) -> Timestamp {
+        let last = self.world.cache.borrow().last_time(&making.inputs.code);
+        state.key = making.key;
+        let (size, took) = match last {
+            Some(hit) if !state.unknown => {
+                (self.world.sleep)(hit.took).await;
+                if let Some(stored) = self.world.store.borrow().layer(hit.chain) {
+                    state.tree = state.tree.with(&stored.layer);
+                }
+                (LayerSize::LastTime(hit.size_bytes), Some(hit.took))
+            }
+            last => {
+                state.unknown = true;
+                let size = last.map_or(LayerSize::Unknown, |hit| LayerSize::LastTime(hit.size_bytes));
+                (size, last.map(|hit| hit.took))
+            }
+        };
+        self.trace.tell(BuildEvent::Layer { span: making.span, size, took });
+        (self.world.now)()
     }
 
     async fn workdir(
@@ -663,10 +843,16 @@ impl<'a> Solver<'a> {
             state.note(line, None);
             return Ok(());
         }
+        if self.purpose == Purpose::Check {
+            return Ok(());
+        }
         let name = count.name(&shown);
         let step = self.trace.start(name.clone());
         let key = CacheKey::of("mkdir", Some(state.key), &[dir.as_bytes(), state.config.user.as_bytes()]);
-        let inputs = Inputs { code: instruction.code.clone(), files: BTreeMap::new() };
+        let around = [("USER", &state.config.user), ("WORKDIR", &dir)];
+        let around = around.map(|(name, value)| (name.to_owned(), value.clone())).into();
+        let inputs = Inputs { code: instruction.code.clone(), files: BTreeMap::new(), around };
+        let making = Making { key, inputs: inputs.clone(), name, span, started: step.started() };
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
@@ -674,11 +860,12 @@ impl<'a> Solver<'a> {
                 let made = (|| {
                     let owner = match state.config.user.as_str() {
                         "" => None,
+                        _ if state.unknown => None,
                         user => Some(files::owner(&state.tree, user)?),
                     };
                     let destination = Destination::new(state.tree.clone(), (self.world.now)());
                     destination.make_dirs(dir.as_bytes(), owner)?;
-                    self.commit(state, destination.layer(), key, inputs, &name)
+                    self.commit(state, destination.layer(), making)
                 })();
                 finish(step, made, span)?
             }
@@ -691,7 +878,7 @@ impl<'a> Solver<'a> {
     async fn origin_tree(&mut self, origin: &Origin, span: Span, sent: &mut bool) -> Result<Tree, Located> {
         match origin {
             Origin::Context => {
-                if !std::mem::replace(sent, true) {
+                if self.purpose == Purpose::Build && !std::mem::replace(sent, true) {
                     self.load_context().await;
                 }
                 Ok(self.context.clone())
@@ -702,9 +889,14 @@ impl<'a> Solver<'a> {
                     Some(base) if base.held.is_some() => base.clone(),
                     _ => self.fetch(reference, name, span, &|text: &str| text.to_owned()).await?,
                 };
-                Ok(self.tree(base.held.as_ref())?)
+                Ok(base.tree)
             }
         }
+    }
+
+    /// In foresight: whether nobody knows what files there are.
+    fn is_unknown(&self, origin: &Origin) -> bool {
+        matches!(origin, Origin::Stage(index) if self.done.get(index).is_some_and(|state| state.unknown))
     }
 
     async fn copy(
@@ -722,11 +914,20 @@ impl<'a> Solver<'a> {
         let origin = plan::origin(copy.from.as_deref().unwrap_or_default(), instruction, &stages)?;
         let source =
             if copy.sources.is_empty() { Tree::empty() } else { self.origin_tree(&origin, span, sent).await? };
+        self.ignored_sources(copy, instruction);
         let name = count.name(&self.shown(instruction, state, false));
         let step = self.trace.start(name.clone());
+        let started = step.started();
         let prepared = self.prepare_copy(state, copy, is_add, &origin, &source);
         let (found, options, to, key, mut inputs) = match prepared {
             Ok(prepared) => prepared,
+            Err(_) if state.unknown || self.is_unknown(&origin) => {
+                let inputs = Inputs { code: instruction.code.clone(), ..Inputs::default() };
+                let key = CacheKey::of("unknown", Some(state.key), &[inputs.code.as_bytes()]);
+                self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))?;
+                self.assume(state, Making { key, inputs, name, span, started }).await;
+                return Ok(());
+            }
             Err(error) => {
                 let text = error.to_string();
                 step.fail(text.strip_prefix("failed to compute cache key: ").unwrap_or(&text).to_owned());
@@ -734,6 +935,7 @@ impl<'a> Solver<'a> {
             }
         };
         inputs.code.clone_from(&instruction.code);
+        let making = Making { key, inputs: inputs.clone(), name, span, started };
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
@@ -742,7 +944,7 @@ impl<'a> Solver<'a> {
                 let destination = Destination::new(state.tree.clone(), (self.world.now)());
                 let many = found.len() + copy.documents.len() > 1;
                 let made = write_copy(&destination, &found, &to, &options, copy, many)
-                    .and_then(|()| self.commit(state, destination.layer(), key, inputs, &name));
+                    .and_then(|()| self.commit(state, destination.layer(), making));
                 finish(step, made, span)?
             }
         };
@@ -790,7 +992,10 @@ impl<'a> Solver<'a> {
         }
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let key = CacheKey::of("copy", Some(state.key), &words);
-        let inputs = Inputs { code: String::new(), files: files::file_sums(&found, &options.exclude) };
+        let files = files::file_sums(&found, &options.exclude);
+        let around =
+            [("WORKDIR".to_owned(), to.clone()), ("--chown".to_owned(), format!("{:?}", options.owner))].into();
+        let inputs = Inputs { code: String::new(), files, around };
         Ok((found, options, to, key, inputs))
     }
 
@@ -810,9 +1015,9 @@ impl<'a> Solver<'a> {
             let line = text.lines().next().unwrap_or_default();
             shown.push_str(&format!(" ({line}{})", if text.lines().count() > 1 { "..." } else { "" }));
         }
-        let (mut mounts, mut words) = (Vec::new(), Vec::new());
+        let (mut mounts, mut words, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
         for text in &run.mounts {
-            let (mount, sum) = self.mount(state, instruction, text, sent).await?;
+            let (mount, sum) = self.mount(state, instruction, text, &mut files, sent).await?;
             mounts.extend(mount);
             words.push(sum);
         }
@@ -824,17 +1029,25 @@ impl<'a> Solver<'a> {
         let network =
             run.network.clone().or_else(|| self.request.network.clone()).unwrap_or_else(|| "default".to_owned());
         words.extend(args.iter().map(|word| word.clone().into_bytes()));
-        let mut env = state.env.clone();
-        env.sort();
-        words.push(env.join("\0").into_bytes());
-        for word in [&state.config.working_dir, &state.config.user, &network] {
-            words.push(word.clone().into_bytes());
+        let mut around: BTreeMap<String, String> = BTreeMap::new();
+        for word in &state.env {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            around.insert(name.to_owned(), value.to_owned());
         }
+        words.push(format!("{around:?}").into_bytes());
+        let place = [("WORKDIR", &state.config.working_dir), ("USER", &state.config.user), ("--network", &network)];
+        for (name, word) in place {
+            words.push(word.clone().into_bytes());
+            around.insert(name.to_owned(), word.clone());
+        }
+        around.insert("SHELL".to_owned(), change::shell(&state.config).join(" "));
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let key = CacheKey::of("run", Some(state.key), &words);
-        let inputs = Inputs { code: instruction.code.clone(), files: BTreeMap::new() };
+        let inputs = Inputs { code: instruction.code.clone(), files, around };
+        let making = Making { key, inputs: inputs.clone(), name, span, started: step.started() };
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
+            (None, _) if self.purpose == Purpose::Foresee => self.assume(state, making).await,
             (None, step) => {
                 let output =
                     step.as_ref().map_or_else(|| Rc::new(|_: bool, _: &[u8]| {}) as Rc<dyn Fn(bool, &[u8])>, Step::log);
@@ -864,7 +1077,7 @@ impl<'a> Solver<'a> {
                     }
                 };
                 drop(output);
-                let made = ended.and_then(|layer| self.commit(state, layer, key, inputs, &name));
+                let made = ended.and_then(|layer| self.commit(state, layer, making));
                 finish(step, made, span)?
             }
         };
@@ -878,6 +1091,7 @@ impl<'a> Solver<'a> {
         state: &State,
         instruction: &Instruction,
         text: &str,
+        files: &mut BTreeMap<String, Digest>,
         sent: &mut bool,
     ) -> Result<(Option<RunMount>, Vec<u8>), Located> {
         let span = instruction.span;
@@ -902,6 +1116,9 @@ impl<'a> Solver<'a> {
                 let mut root = Meta::root(mount.mode.unwrap_or(0o755), (self.world.now)());
                 (root.uid, root.gid) = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
                 let base: Layer = [("".into(), Change::Put(Arc::new(Entry::dir(root))))].into_iter().collect();
+                if self.purpose == Purpose::Foresee {
+                    return Ok((None, key));
+                }
                 let make = || Overlay::new(3, Tree::of([&base]), MAX_RESIDENT_BYTES);
                 let overlay = self.world.cache.borrow_mut().mount(&id, make);
                 Ok((Some(wrap(overlay, "/", "cache")), key))
@@ -909,6 +1126,9 @@ impl<'a> Solver<'a> {
             MountType::Secret => {
                 let id = [&mount.id, &mount.source, &mount.target].into_iter().find(|id| !id.is_empty());
                 let id = path::file_name(id.map_or(b"", |id| id.as_bytes())).to_string();
+                if self.purpose == Purpose::Foresee {
+                    return Ok((None, key));
+                }
                 let Some(content) = self.request.secrets.get(&id) else {
                     return if mount.required { Err(BuildError::Secret(id).at(span)) } else { Ok((None, key)) };
                 };
@@ -930,7 +1150,11 @@ impl<'a> Solver<'a> {
                 let origin = plan::origin(&mount.from, instruction, &stages)?;
                 let tree = self.origin_tree(&origin, span, sent).await?;
                 let source = path::normalize(mount.source.as_bytes()).to_string();
-                let found = files::find(&tree, source.as_bytes()).ok_or_else(|| {
+                let found = files::find(&tree, source.as_bytes());
+                if found.is_none() && self.is_unknown(&origin) {
+                    return Ok((None, key));
+                }
+                let found = found.ok_or_else(|| {
                     let missing = BuildError::SourceNotFound {
                         snapshot: self.world.snapshot(),
                         path: source.clone(),
@@ -942,6 +1166,7 @@ impl<'a> Solver<'a> {
                 })?;
                 let mut key = key;
                 key.extend_from_slice(files::checksum(&found, &Matcher::default()).as_bytes());
+                files.extend(files::file_sums(&[found], &Matcher::default()));
                 Ok((Some(wrap(fresh(tree), &source, "bind")), key))
             }
         }
@@ -957,7 +1182,12 @@ impl<'a> Solver<'a> {
         let step = self.trace.start("exporting to image");
         let layers = step.status("exporting layers", 0, 0);
         let bytes: u64 = self.world.store.borrow().stack(state.chain()).last().map_or(0, |layer| layer.size_bytes);
-        (self.world.sleep)(if state.missed { World::duration(24, bytes, 250) } else { World::duration(0, 0, 1) }).await;
+        (self.world.sleep)(if state.missed.is_some() {
+            World::duration(24, bytes, 250)
+        } else {
+            World::duration(0, 0, 1)
+        })
+        .await;
         layers.done();
         let history = with_times(state.history);
         let image = Image::new(

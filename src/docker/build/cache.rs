@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::world::Held;
 use crate::base::digest::{ChainId, Digest, Hasher, ManifestDigest};
@@ -42,8 +43,30 @@ impl CacheKey {
 pub struct Inputs {
     /// The instruction on one line.
     pub code: String,
-    /// The files it copies, by path.
+    /// The files it copies or mounts, by path.
     pub files: BTreeMap<String, Digest>,
+    /// The variables that it sees and what else is around it, by name.
+    pub around: BTreeMap<String, String>,
+}
+
+/// A step that was done.
+pub struct Done {
+    /// Its id.
+    pub id: String,
+    /// What it stands on.
+    pub parent: Option<CacheKey>,
+    /// What went into it.
+    pub inputs: Inputs,
+    /// Its progress line.
+    pub description: String,
+    /// Its stack.
+    pub held: Option<Held>,
+    /// Bytes of its layer.
+    pub size_bytes: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// When it was done.
+    pub created: Timestamp,
 }
 
 struct Entry {
@@ -53,6 +76,7 @@ struct Entry {
     description: String,
     held: Option<Held>,
     size_bytes: u64,
+    took: Duration,
     created: Timestamp,
     last_used: Timestamp,
     uses: u64,
@@ -89,6 +113,19 @@ pub struct Source {
     held: Option<Held>,
 }
 
+/// The names under which two tables differ.
+fn changed<V: PartialEq>(old: &BTreeMap<String, V>, new: &BTreeMap<String, V>) -> Vec<String> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names.into_iter().filter(|name| old.get(*name) != new.get(*name)).take(MAX_CHANGED).cloned().collect()
+}
+
+impl Entry {
+    fn hit(&self) -> Option<Hit> {
+        let chain = self.held.as_ref()?.chain();
+        Some(Hit { chain, created: self.created, size_bytes: self.size_bytes, took: self.took })
+    }
+}
+
 /// A result that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
@@ -96,6 +133,10 @@ pub struct Hit {
     pub chain: ChainId,
     /// When the layer was made.
     pub created: Timestamp,
+    /// Its bytes.
+    pub size_bytes: u64,
+    /// How long it took to make.
+    pub took: Duration,
 }
 
 /// The cache.
@@ -112,32 +153,44 @@ pub struct BuildCache {
 impl BuildCache {
     /// Looks a step up.
     pub fn lookup(&mut self, key: CacheKey, now: Timestamp) -> Option<Hit> {
+        let hit = self.peek(key)?;
         let entry = self.entries.get_mut(&key)?;
-        let chain = entry.held.as_ref()?.chain();
         entry.uses += 1;
         entry.last_used = now;
         self.counter += 1;
         entry.order = self.counter;
-        Some(Hit { chain, created: entry.created })
+        Some(hit)
+    }
+
+    /// Looks a step up without using it.
+    pub fn peek(&self, key: CacheKey) -> Option<Hit> {
+        self.entries.get(&key).and_then(Entry::hit)
+    }
+
+    /// What an instruction made the last time it was done, whatever it stood on.
+    pub fn last_time(&self, code: &str) -> Option<Hit> {
+        let same = self.entries.values().filter(|entry| entry.inputs.code == code && entry.held.is_some());
+        same.max_by_key(|entry| entry.order).and_then(Entry::hit)
     }
 
     /// Remembers a step.
-    #[expect(clippy::too_many_arguments, reason = "each is a column of the record")]
-    pub fn insert(
-        &mut self,
-        id: String,
-        key: CacheKey,
-        parent: Option<CacheKey>,
-        inputs: Inputs,
-        description: String,
-        held: Option<Held>,
-        size_bytes: u64,
-        now: Timestamp,
-    ) {
+    pub fn insert(&mut self, key: CacheKey, done: Done) {
         self.counter += 1;
         let order = self.counter;
-        let entry =
-            Entry { id, parent, inputs, description, held, size_bytes, created: now, last_used: now, uses: 1, order };
+        let Done { id, parent, inputs, description, held, size_bytes, took, created } = done;
+        let entry = Entry {
+            id,
+            parent,
+            inputs,
+            description,
+            held,
+            size_bytes,
+            took,
+            created,
+            last_used: created,
+            uses: 1,
+            order,
+        };
         self.entries.insert(key, entry);
     }
 
@@ -148,12 +201,9 @@ impl BuildCache {
         };
         if let Some(same) = newest(&|entry| entry.parent == parent && entry.inputs.code == inputs.code) {
             if same.inputs.files == inputs.files {
-                return MissReason::Environment;
+                return MissReason::Environment { changed: changed(&same.inputs.around, &inputs.around) };
             }
-            let (old, new) = (&same.inputs.files, &inputs.files);
-            let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            let changed = paths.into_iter().filter(|path| old.get(*path) != new.get(*path));
-            return MissReason::Files { changed: changed.take(MAX_CHANGED).cloned().collect() };
+            return MissReason::Files { changed: changed(&same.inputs.files, &inputs.files) };
         }
         if let Some(other) = newest(&|entry| entry.parent == parent) {
             return MissReason::Instruction { before: other.inputs.code.clone() };
@@ -255,7 +305,7 @@ mod tests {
 
     fn inputs(code: &str, files: &[(&str, &str)]) -> Inputs {
         let files = files.iter().map(|(path, text)| (path.to_string(), Digest::of(text.as_bytes()))).collect();
-        Inputs { code: code.into(), files }
+        Inputs { code: code.into(), files, ..Inputs::default() }
     }
 
     #[test]
@@ -278,14 +328,26 @@ mod tests {
         let old = inputs("COPY . /x", &[("a", "1"), ("b", "1")]);
         assert_eq!(cache.explain(base, &old), MissReason::New);
         let key = CacheKey::of("copy", base, &[b"1"]);
-        cache.insert("id".into(), key, base, old.clone(), String::new(), None, 0, Timestamp(1));
+        let done = Done {
+            id: "id".into(),
+            parent: base,
+            inputs: old.clone(),
+            description: String::new(),
+            held: None,
+            size_bytes: 0,
+            took: Duration::ZERO,
+            created: Timestamp(1),
+        };
+        cache.insert(key, done);
         let new = inputs("COPY . /x", &[("a", "1"), ("b", "2"), ("c", "1")]);
         assert_eq!(cache.explain(base, &new), MissReason::Files { changed: vec!["b".into(), "c".into()] });
         assert_eq!(
             cache.explain(base, &inputs("COPY . /y", &[])),
             MissReason::Instruction { before: "COPY . /x".into() }
         );
-        assert_eq!(cache.explain(base, &old), MissReason::Environment);
+        assert_eq!(cache.explain(base, &old), MissReason::Environment { changed: Vec::new() });
+        let seen = Inputs { around: [("V".into(), "2".into())].into(), ..old.clone() };
+        assert_eq!(cache.explain(base, &seen), MissReason::Environment { changed: vec!["V".into()] });
         assert_eq!(cache.explain(None, &old), MissReason::Base);
         assert_eq!(cache.lookup(key, Timestamp(2)), None, "an entry without layers is of no use");
     }

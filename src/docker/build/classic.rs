@@ -63,8 +63,8 @@ struct Builder<'a> {
     done: Vec<State>,
     step: usize,
     total: usize,
-    /// Once a step missed, those after it can't be in the cache.
-    missed: bool,
+    /// The first step that was not in the cache: those after it can't be either.
+    missed: Option<(String, Span)>,
 }
 
 /// Builds with the classic builder.
@@ -104,7 +104,7 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
         done: Vec::new(),
         step: 0,
         total,
-        missed: false,
+        missed: None,
     };
     builder.run_all().await
 }
@@ -188,7 +188,7 @@ impl Builder<'_> {
     }
 
     async fn start(&mut self, stage: &Stage) -> Result<State, Located> {
-        self.missed = false;
+        self.missed = None;
         let lex = Lex::new(self.file.directives.escape);
         let globals = self.words(&self.globals);
         let name =
@@ -344,7 +344,7 @@ impl Builder<'_> {
         let tell = |miss| {
             (self.sink)(BuildEvent::Cache { instruction: instruction.code.clone(), span: instruction.span, miss });
         };
-        let found = if self.request.no_cache || self.missed {
+        let found = if self.request.no_cache || self.missed.is_some() {
             None
         } else {
             let store = self.world.store.borrow();
@@ -366,15 +366,13 @@ impl Builder<'_> {
                 true
             }
             None => {
-                let miss = if self.request.no_cache {
-                    MissReason::Refused
-                } else if self.missed {
-                    MissReason::Parent
-                } else {
-                    self.explain(state, instruction, files)
+                let miss = match &self.missed {
+                    _ if self.request.no_cache => MissReason::Refused,
+                    Some((instruction, span)) => MissReason::Parent { instruction: instruction.clone(), span: *span },
+                    None => self.explain(state, instruction, files),
                 };
                 tell(Some(miss));
-                self.missed = true;
+                self.missed.get_or_insert_with(|| (instruction.code.clone(), instruction.span));
                 false
             }
         }

@@ -5,6 +5,7 @@
 
 use crate::base::errno::Errno;
 use crate::docker::dockerfile::ignore::IgnoreError;
+use crate::docker::dockerfile::lint::CheckError;
 use crate::docker::dockerfile::mount::MountError;
 use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::dockerfile::words::WordError;
@@ -199,6 +200,15 @@ pub enum BuildError {
     /// moby `builder.go`.
     #[error("No image was generated. Is your Dockerfile empty?")]
     NoImage,
+    /// BuildKit `convert.go`: `FROM --platform=$nothing`.
+    #[error("empty platform value from expression {0}")]
+    EmptyPlatform(String),
+    /// A `# check=` directive that can't be read.
+    #[error("{0}")]
+    Check(#[from] CheckError),
+    /// BuildKit `linter.go`: `# check=error=true`.
+    #[error("lint violation found for rules: {0}")]
+    Lint(String),
     /// What this simulation does not do.
     #[error("{0} is not simulated")]
     NotSimulated(String),
@@ -279,6 +289,11 @@ impl BuildError {
             Self::Start { .. } => 127,
             _ => 1,
         }
+    }
+
+    /// Whether a Dockerfile was read, so that the error is something that a check found.
+    pub const fn is_of_the_text(&self) -> bool {
+        !matches!(self, Self::NoDockerfile(_) | Self::Canceled)
     }
 
     /// Joins the error with the lines it is about; an error that knows its own lines keeps them.

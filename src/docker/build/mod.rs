@@ -11,6 +11,7 @@ pub mod classic;
 pub mod context;
 pub mod error;
 pub mod files;
+pub mod foresee;
 pub mod plan;
 pub mod progress;
 pub mod sandbox;
@@ -35,10 +36,14 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     let start = (world.now)();
     let built = match request.version {
         BuilderVersion::BuildKit => buildkit::build(world, request, sink).await,
-        BuilderVersion::Classic => classic::build(world, request, sink).await,
+        BuilderVersion::Classic => classic::build(world, request, sink).await.map(Some),
     };
     match built {
-        Ok(image) => Ok(BuildOutcome { image, took: (world.now)().since(start) }),
+        Ok(image) => Ok(BuildOutcome { image, check_failure: None, took: (world.now)().since(start) }),
+        Err(located) if request.check && located.error.is_of_the_text() => {
+            let check_failure = Some(failure(request, &located));
+            Ok(BuildOutcome { image: None, check_failure, took: (world.now)().since(start) })
+        }
         Err(located) => Err(failure(request, &located)),
     }
 }

@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::arg_value;
 use super::error::{BuildError, Located};
+use crate::docker::daemon::api::build::BuildRequest;
+use crate::docker::dockerfile::error::suggest;
 use crate::docker::dockerfile::instruction::{Command, Copy};
-use crate::docker::dockerfile::lint::{self, Warning};
+use crate::docker::dockerfile::lint::{self, Checks, Warning};
 use crate::docker::dockerfile::mount::{Mount, MountType};
-use crate::docker::dockerfile::words::Lex;
-use crate::docker::dockerfile::{Dockerfile, Instruction, Stage};
+use crate::docker::dockerfile::quote::go_quote;
+use crate::docker::dockerfile::words::{Expanded, Lex, Variables};
+use crate::docker::dockerfile::{Dockerfile, Instruction, Span, Stage};
 use crate::docker::image::reference::Reference;
 
 /// What a stage starts from.
@@ -61,8 +64,10 @@ pub struct Plan<'a> {
     pub order: Vec<usize>,
     /// Variables before the first FROM, platform variables among them.
     pub globals: Vec<String>,
-    /// Build checks.
+    /// What the checks find.
     pub warnings: Vec<Warning>,
+    /// Which checks count.
+    pub checks: Checks,
 }
 
 /// The platform variables that every BuildKit build has.
@@ -85,24 +90,21 @@ fn platform(architecture: &str, target: &str) -> Vec<String> {
 /// Unknown targets and stages, circles, base names that can't be.
 pub fn plan<'a>(
     file: &'a Dockerfile,
-    build_args: &BTreeMap<String, String>,
-    target: Option<&str>,
+    request: &BuildRequest,
+    every_stage: bool,
     architecture: &str,
 ) -> Result<Plan<'a>, Located> {
+    let (build_args, target) = (&request.build_args, request.target.as_deref());
     let escape = file.directives.escape;
+    let options = build_args.get("BUILDKIT_DOCKERFILE_CHECK").or(file.directives.check.as_ref());
+    let checks = Checks::parse(options.map_or("", String::as_str)).map_err(BuildError::from)?;
     let mut warnings = lint::check(file);
     let last_name = file.stages.last().map_or("", |stage| stage.name.as_str());
-    let mut globals = platform(architecture, target.unwrap_or(last_name));
-    for instruction in &file.global_args {
-        let Command::Arg(args) = &instruction.command else { continue };
-        for arg in args {
-            let value = arg_value(arg, escape, &globals, build_args.get(&arg.key), None);
-            match value.map_err(|error| BuildError::from(error).at(instruction.span))? {
-                Some(value) => globals.push(format!("{}={value}", arg.key)),
-                None => globals.push(format!("{}=", arg.key)),
-            }
-        }
+    let given = platform(architecture, target.unwrap_or(last_name));
+    if let Ok(defaults) = global_args(file, given.clone(), &BTreeMap::new()) {
+        warnings.extend(invalid_defaults(file, &defaults));
     }
+    let globals = global_args(file, given, build_args)?;
     let target_index = match target {
         None => file.stages.len().saturating_sub(1),
         Some(name) => find_stage(&file.stages, name).ok_or_else(|| BuildError::Target(name.to_owned()))?,
@@ -112,13 +114,8 @@ pub fn plan<'a>(
         let expanded = Lex::new(escape)
             .expand(&stage.base, globals.as_slice())
             .map_err(|error| BuildError::from(error).at(stage.span))?;
-        for name in &expanded.unmatched {
-            warnings.push(Warning {
-                rule: &lint::UNDEFINED_ARG_IN_FROM,
-                message: format!("FROM argument '{name}' is not declared"),
-                span: stage.span,
-            });
-        }
+        undeclared(&expanded, &globals, stage.span, &mut warnings);
+        platform_flag(stage, escape, &globals, &mut warnings)?;
         let name = expanded.text;
         if name.is_empty() {
             return Err(BuildError::BlankBase(stage.base.clone()).at(stage.span));
@@ -158,6 +155,9 @@ pub fn plan<'a>(
         only.label.clear();
     }
     let mut needed = BTreeSet::from([target_index]);
+    if every_stage && target.is_none() {
+        needed.extend(0..stages.len());
+    }
     // Stages need only earlier ones, so one pass from the last to the first finds all.
     for index in (0..stages.len()).rev() {
         if needed.contains(&index)
@@ -167,7 +167,74 @@ pub fn plan<'a>(
         }
     }
     warnings.sort_by_key(|warning| warning.span);
-    Ok(Plan { stages, target: target_index, order: needed.into_iter().collect(), globals, warnings })
+    Ok(Plan { stages, target: target_index, order: needed.into_iter().collect(), globals, warnings, checks })
+}
+
+/// The variables before the first FROM.
+fn global_args(
+    file: &Dockerfile,
+    mut globals: Vec<String>,
+    build_args: &BTreeMap<String, String>,
+) -> Result<Vec<String>, Located> {
+    for instruction in &file.global_args {
+        let Command::Arg(args) = &instruction.command else { continue };
+        for arg in args {
+            let value = arg_value(arg, file.directives.escape, &globals, build_args.get(&arg.key), None);
+            let value = value.map_err(|error| BuildError::from(error).at(instruction.span))?;
+            globals.push(format!("{}={}", arg.key, value.unwrap_or_default()));
+        }
+    }
+    Ok(globals)
+}
+
+/// BuildKit `lint.go` `validateBaseImagesWithDefaultArgs`.
+fn invalid_defaults(file: &Dockerfile, globals: &[String]) -> Vec<Warning> {
+    let mut out = Vec::new();
+    for stage in &file.stages {
+        let Ok(expanded) = Lex::new(file.directives.escape).expand(&stage.base, globals) else { return out };
+        if Reference::parse(&expanded.text).is_err() {
+            let message = format!("Default value for ARG {} results in empty or invalid base image name", stage.base);
+            out.push(Warning { rule: &lint::INVALID_DEFAULT_ARG_IN_FROM, message, span: stage.span });
+        }
+    }
+    out
+}
+
+/// BuildKit `lint.go` `reportUnusedFromArgs`.
+fn undeclared(expanded: &Expanded, globals: &[String], span: Span, warnings: &mut Vec<Warning>) {
+    let names: Vec<&str> = globals.iter().filter_map(|word| word.split('=').next()).collect();
+    for name in &expanded.unmatched {
+        let hint = suggest(name, &names, true).map(|other| format!(" (did you mean {other}?)")).unwrap_or_default();
+        let message = format!("FROM argument '{name}' is not declared{hint}");
+        warnings.push(Warning { rule: &lint::UNDEFINED_ARG_IN_FROM, message, span });
+    }
+}
+
+/// BuildKit `convert.go` `buildDispatchStates` and `lint.go`: what `--platform` says.
+fn platform_flag(stage: &Stage, escape: char, globals: &[String], warnings: &mut Vec<Warning>) -> Result<(), Located> {
+    let Some(written) = &stage.platform else { return Ok(()) };
+    let expanded = Lex::new(escape).expand(written, globals).map_err(|error| BuildError::from(error).at(stage.span))?;
+    undeclared(&expanded, globals, stage.span, warnings);
+    let (matched, value) = (&expanded.matched, expanded.text.as_str());
+    if value.is_empty() {
+        return Err(BuildError::EmptyPlatform(written.clone()).at(stage.span));
+    }
+    if matched.len() == 1 && expanded.unmatched.is_empty() && matched.contains("TARGETPLATFORM") {
+        let target = Variables::get(globals, "TARGETPLATFORM");
+        if target == Some(value) {
+            let message = format!(
+                "Setting platform to predefined {written} in FROM is redundant as this is the default behavior"
+            );
+            warnings.push(Warning { rule: &lint::REDUNDANT_TARGET_PLATFORM, message, span: stage.span });
+        }
+    }
+    let named = value.split('/').any(|part| stage.name.contains(part));
+    if matched.is_empty() && expanded.unmatched.is_empty() && !named {
+        let value = go_quote(value);
+        let message = format!("FROM --platform flag should not use constant value {value}");
+        warnings.push(Warning { rule: &lint::PLATFORM_CONSTANT, message, span: stage.span });
+    }
+    Ok(())
 }
 
 fn reference(name: &str, stage: &Stage) -> Result<Reference, Located> {
@@ -231,12 +298,13 @@ mod tests {
     use super::*;
     use crate::docker::dockerfile::parse;
 
-    fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+    fn args(pairs: &[(&str, &str)], target: Option<&str>) -> BuildRequest {
+        let build_args = pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        BuildRequest { build_args, target: target.map(str::to_owned), ..BuildRequest::default() }
     }
 
     fn fail(text: &str, target: Option<&str>) -> String {
-        plan(&parse(text).unwrap(), &args(&[]), target, "amd64").unwrap_err().error.to_string()
+        plan(&parse(text).unwrap(), &args(&[], target), false, "amd64").unwrap_err().error.to_string()
     }
 
     #[test]
@@ -245,28 +313,61 @@ mod tests {
             "FROM a AS one\nFROM b AS two\nFROM one AS three\nCOPY --from=0 /x /y\nFROM scratch\nCOPY --from=three /y /z\n",
         );
         let file = file.unwrap();
-        let whole = plan(&file, &args(&[]), None, "amd64").unwrap();
+        let whole = plan(&file, &args(&[], None), false, "amd64").unwrap();
         assert_eq!((whole.target, whole.order.as_slice()), (3, &[0, 2, 3][..]));
         assert_eq!(whole.stages[2].base, Base::Stage(0));
         assert_eq!((whole.stages[0].label.as_str(), whole.stages[3].label.as_str()), ("one", "stage-3"));
-        let part = plan(&file, &args(&[]), Some("TWO"), "amd64").unwrap();
+        let part = plan(&file, &args(&[], Some("TWO")), false, "amd64").unwrap();
         assert_eq!(part.order, [1]);
+        assert_eq!(plan(&file, &args(&[], None), true, "amd64").unwrap().order, [0, 1, 2, 3]);
     }
 
     #[test]
     fn variables_before_from_have_defaults_and_given_values() {
         let file = parse("ARG V=3.19\nARG IMAGE=alpine:$V\nFROM $IMAGE\n").unwrap();
-        let base =
-            |given: &[(&str, &str)]| match plan(&file, &args(given), None, "amd64").unwrap().stages[0].base.clone() {
-                Base::Image(reference, _) => reference.familiar(),
-                other => format!("{other:?}"),
-            };
+        let base = |given: &[(&str, &str)]| match plan(&file, &args(given, None), false, "amd64").unwrap().stages[0]
+            .base
+            .clone()
+        {
+            Base::Image(reference, _) => reference.familiar(),
+            other => format!("{other:?}"),
+        };
         assert_eq!(base(&[]), "alpine:3.19");
         assert_eq!(base(&[("V", "edge")]), "alpine:edge");
         assert_eq!(base(&[("IMAGE", "busybox")]), "busybox:latest");
-        let only = plan(&file, &args(&[]), None, "amd64").unwrap();
+        let only = plan(&file, &args(&[], None), false, "amd64").unwrap();
         assert_eq!(only.stages[0].label, "");
         assert!(only.globals.contains(&"TARGETARCH=amd64".to_owned()));
+    }
+
+    #[test]
+    fn bases_and_platforms_are_checked() {
+        for (text, expected) in [
+            (
+                "ARG VERSION=1\nFROM a$VERSIO\n",
+                "UndefinedArgInFrom: FROM argument 'VERSIO' is not declared (did you mean VERSION?) (line 2)",
+            ),
+            (
+                "ARG V\nFROM a:$V\n",
+                "InvalidDefaultArgInFrom: Default value for ARG a:$V results in empty or invalid base image name (line 2)",
+            ),
+            (
+                "FROM --platform=linux/amd64 a\n",
+                "FromPlatformFlagConstDisallowed: FROM --platform flag should not use constant value \"linux/amd64\" (line 1)",
+            ),
+            (
+                "FROM --platform=$TARGETPLATFORM a\n",
+                "RedundantTargetPlatform: Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior (line 1)",
+            ),
+        ] {
+            let file = parse(text).unwrap();
+            let plan = plan(&file, &args(&[("V", "1")], None), false, "amd64");
+            let shorts: Vec<String> =
+                plan.map(|plan| plan.warnings.iter().map(Warning::short).collect()).unwrap_or_default();
+            assert!(shorts.contains(&expected.to_owned()), "{text:?}: {shorts:?}");
+        }
+        let file = parse("FROM --platform=$BUILDPLATFORM a\nFROM --platform=linux/arm64 b AS b-arm64\n").unwrap();
+        assert_eq!(plan(&file, &args(&[], None), false, "amd64").unwrap().warnings, []);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::base::time::Timestamp;
 use crate::docker::daemon::api::build::{
     BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, MissReason,
 };
+use crate::docker::dockerfile::Span;
 use crate::docker::image::config::{Form, History, Image, ImageConfig};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
@@ -79,6 +80,11 @@ fn file(text: &str) -> Content {
 }
 
 const DIR: Content = Content::Dir { opaque: false };
+
+/// A miss because of the step at a line.
+fn parent(instruction: &str, line: usize) -> Option<MissReason> {
+    Some(MissReason::Parent { instruction: instruction.into(), span: Span::line(line) })
+}
 
 struct Lab {
     world: World,
@@ -153,13 +159,13 @@ impl Lab {
 
     fn build(&self, dockerfile: &str, files: &[(&str, Content)]) -> Image {
         let id = self.try_build(&Self::request(dockerfile, files)).map_err(|failure| failure.message).unwrap().image;
-        self.image(id)
+        self.image(id.unwrap())
     }
 
     fn classic(&self, dockerfile: &str, files: &[(&str, Content)]) -> Image {
         let request = BuildRequest { version: BuilderVersion::Classic, ..Self::request(dockerfile, files) };
         let id = self.try_build(&request).map_err(|failure| failure.message).unwrap().image;
-        self.image(id)
+        self.image(id.unwrap())
     }
 
     fn image(&self, id: ImageId) -> Image {
@@ -336,7 +342,7 @@ fn a_change_spoils_the_steps_after_it_only() {
     let text = "FROM base\nRUN touch /a\nCOPY x /x\nRUN touch /b\n";
     lab.build(text, &[("x", file("1"))]);
     lab.build(text, &[("x", file("2"))]);
-    assert_eq!(lab.misses(), [None, Some(MissReason::Files { changed: vec!["x".into()] }), Some(MissReason::Parent)]);
+    assert_eq!(lab.misses(), [None, Some(MissReason::Files { changed: vec!["x".into()] }), parent("COPY x /x", 3)]);
     lab.build("FROM base\nRUN touch /other\nCOPY x /x\n", &[("x", file("2"))]);
     assert_eq!(lab.misses()[0], Some(MissReason::Instruction { before: "RUN touch /a".into() }));
     let request = BuildRequest { no_cache: true, ..Lab::request(text, &[("x", file("2"))]) };
@@ -416,7 +422,7 @@ fn the_classic_builder_reads_as_it_always_did() {
     assert_eq!(again.id(), image.id());
     assert_eq!(lab.text().matches(" ---> Using cache\n").count(), 3);
     lab.classic(text, &[("index.html", file("adios"))]);
-    assert_eq!(lab.misses()[1], Some(MissReason::Parent));
+    assert_eq!(lab.misses()[1], parent("COPY . /html/", 2));
 
     let request = BuildRequest { version: BuilderVersion::Classic, ..Lab::request("FROM base\nRUN exit 7\n", &[]) };
     let failure = lab.try_build(&request).unwrap_err();
@@ -476,9 +482,9 @@ fn undefined_variables_and_checks_are_warned_of() {
     let lab = Lab::new();
     lab.build("FROM base as x\nENV HOST=a\nCOPY $HOTS /x\nLABEL a=$NOPE\nCMD echo\n", &[("a", file("1"))]);
     let events = lab.events.borrow();
-    let shorts: Vec<&str> = events
+    let shorts: Vec<String> = events
         .iter()
-        .filter_map(|event| if let BuildEvent::Warning { short, .. } = event { Some(short.as_str()) } else { None })
+        .filter_map(|event| if let BuildEvent::Warning { warning, .. } = event { Some(warning.short()) } else { None })
         .collect();
     assert_eq!(
         shorts,

@@ -40,12 +40,7 @@ impl Trace {
 
     /// Tells of a build check. Checks are shown under the first vertex, which read the Dockerfile.
     pub fn warn(&self, warning: &Warning) {
-        let short = match warning.span.start {
-            0 => warning.text(),
-            line => format!("{} (line {line})", warning.text()),
-        };
-        let detail = vec![warning.rule.description.to_owned(), format!("More info: {}", warning.rule.url())];
-        self.tell(BuildEvent::Warning { vertex: 1, short, detail, span: warning.span });
+        self.tell(BuildEvent::Warning { vertex: 1, warning: warning.clone() });
     }
 
     /// Tells whether the cache had a step.
@@ -75,6 +70,11 @@ impl Step {
         };
         self.trace.tell(BuildEvent::Status(status.clone()));
         Part { trace: self.trace.clone(), status }
+    }
+
+    /// When it started.
+    pub fn started(&self) -> Timestamp {
+        self.vertex.started.unwrap_or_default()
     }
 
     /// A function that tells what a command writes.

@@ -18,9 +18,15 @@ use crate::base::time::Timestamp;
 use crate::docker::image::config::Image;
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
+use crate::docker::registry::Published;
 use crate::os::fs::layer::Layer;
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
+
+/// Bytes a second on the simulated link.
+pub const DOWNLOAD_RATE: u64 = 10_000_000;
+/// Bytes a second when unpacking.
+pub const EXTRACT_RATE: u64 = 80_000_000;
 
 /// A future of this one thread.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -106,8 +112,8 @@ pub struct Fetched {
     pub digest: ManifestDigest,
 }
 
-/// Asks a registry which manifest a reference means.
-pub type Resolve = Rc<dyn Fn(Reference) -> Later<Result<ManifestDigest, PullProblem>>>;
+/// Asks a registry what a reference means.
+pub type Resolve = Rc<dyn Fn(Reference) -> Later<Result<Rc<Published>, PullProblem>>>;
 /// Downloads a base image for BuildKit.
 pub type Fetch = Rc<dyn Fn(Reference, Rc<dyn Fn(FetchEvent)>) -> Later<Result<Fetched, PullProblem>>>;
 /// Pulls an image as `docker pull` does, output included, for the classic builder.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::api::Filters;
+use super::api::build::BuildEvent;
 use super::api::stream::{Receiver, Sender, stream};
 use super::api::system::{EventKind, EventMessage};
 use super::errors::DaemonError;
@@ -30,6 +31,8 @@ pub enum Logged {
     Docker(EventMessage),
     /// One about a layer.
     File(FileEvent),
+    /// What a build tells of a step: a hit, a miss and why, its layer.
+    Build(BuildEvent),
 }
 
 #[derive(Default)]
@@ -70,6 +73,13 @@ impl EventLog {
         let mut inner = self.0.borrow_mut();
         for event in events {
             append(&mut inner, Logged::File(FileEvent { container: container.to_owned(), event }));
+        }
+    }
+
+    /// Appends what a build tells of its steps; its progress is no event.
+    pub fn push_build(&self, event: &BuildEvent) {
+        if matches!(event, BuildEvent::Cache { .. } | BuildEvent::Base { .. } | BuildEvent::Layer { .. }) {
+            append(&mut self.0.borrow_mut(), Logged::Build(event.clone()));
         }
     }
 

@@ -145,12 +145,17 @@ impl Daemon {
         let world = std::rc::Rc::clone(&self.0);
         Ok(Box::pin(async move {
             let tags = request.tags.clone();
+            let log = std::rc::Rc::clone(&world);
+            let sink: BuildSink = std::rc::Rc::new(move |event| {
+                log.events.push_build(&event);
+                sink(event);
+            });
             let built = builder(request, sink).await;
             // The store is shared with the builder: what it did there is news.
             world.changed();
             if let Ok(outcome) = &built {
                 for tag in tags {
-                    let id = outcome.image.to_string();
+                    let Some(id) = outcome.image.map(|id| id.to_string()) else { continue };
                     world.emit(EventKind::Image, "tag", id, &[("name", tag.familiar())]);
                 }
             }

@@ -1,5 +1,7 @@
 //! Typed instructions: what a Dockerfile says, before any variable is expanded.
 
+use std::collections::BTreeMap;
+
 use super::error::Span;
 use super::lines::{Directives, Heredoc};
 
@@ -16,6 +18,8 @@ pub struct Dockerfile {
     pub stages: Vec<Stage>,
     /// Continuations with empty lines.
     pub empty_continuations: Vec<Span>,
+    /// The comments that stand right above an instruction, by its line.
+    pub comments: BTreeMap<usize, String>,
 }
 
 /// A `FROM` and what follows it.

@@ -80,6 +80,8 @@ pub struct Line {
     pub heredocs: Vec<Heredoc>,
     /// Where it stands.
     pub span: Span,
+    /// The comment right above.
+    pub comment: Option<String>,
     /// Lines of a continuation that are empty: a thing to warn of.
     pub empty_continuation: Option<Span>,
 }
@@ -103,13 +105,16 @@ pub fn read(text: &str) -> Result<Source, ParseError> {
     let directives = read_directives(text)?;
     let mut lines = Vec::new();
     let mut last = 0;
+    let mut comment = None;
     while let Some((index, line)) = raw.next() {
         let start = index + 1;
         last = start;
         let line = trim_newline(line).trim_start();
         if line.is_empty() || line.starts_with('#') {
+            comment = line.strip_prefix('#').map(|text| text.trim().to_owned());
             continue;
         }
+        let comment = comment.take();
         let (mut code, mut more) = trim_continuation(line, directives.escape);
         let mut empty = None;
         while more {
@@ -153,7 +158,7 @@ pub fn read(text: &str) -> Result<Source, ParseError> {
         }
         let span = Span { start, end: last };
         let code = code.trim().to_owned();
-        lines.push(Line { keyword, flags, rest, code, heredocs, span, empty_continuation: empty });
+        lines.push(Line { keyword, flags, rest, code, heredocs, span, comment, empty_continuation: empty });
     }
     if lines.is_empty() {
         return Err(ParseError::at(Span { start: last, end: last }, Problem::NoInstructions));

@@ -14,14 +14,73 @@ pub struct Rule {
     pub name: &'static str,
     /// What it asks for.
     pub description: &'static str,
-    /// The last part of its page's address.
+    /// The last part of its page's address; empty for a rule without a page.
     pub slug: &'static str,
 }
 
 impl Rule {
     /// The address of its page.
-    pub fn url(&self) -> String {
-        format!("https://docs.docker.com/go/dockerfile/rule/{}/", self.slug)
+    pub fn url(&self) -> Option<String> {
+        (!self.slug.is_empty()).then(|| format!("https://docs.docker.com/go/dockerfile/rule/{}/", self.slug))
+    }
+
+    /// Whether it counts only where a Dockerfile asks for it.
+    fn is_experimental(&self) -> bool {
+        *self == COPY_IGNORED_FILE || *self == INVALID_DEFINITION_DESCRIPTION
+    }
+}
+
+/// An option of the checks that can't be read (BuildKit `linter.go` `ParseLintOptions`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// One that is none.
+    #[error("failed to parse check options: invalid check option {}", go_quote(.0))]
+    Option(String),
+    /// `error=maybe`.
+    #[error("failed to parse check options: failed to parse check option {}: strconv.ParseBool: parsing {}: invalid syntax", go_quote(.0), go_quote(.1))]
+    Boolean(String, String),
+}
+
+/// Which rules count: `# check=skip=A,B;error=true;experimental=C`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checks {
+    skip: Vec<String>,
+    experimental: Vec<String>,
+    /// Whether a broken rule fails the build.
+    pub error: bool,
+}
+
+impl Checks {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// [`CheckError`].
+    pub fn parse(options: &str) -> Result<Self, CheckError> {
+        let mut out = Self::default();
+        for option in options.split(';').filter(|_| !options.is_empty()) {
+            let (name, value) = option.split_once('=').ok_or_else(|| CheckError::Option(option.to_owned()))?;
+            let (name, value) = (name.trim(), value.trim());
+            let names = || value.split(',').map(|name| name.trim().to_owned()).collect();
+            match name {
+                "skip" => out.skip = names(),
+                "experimental" => out.experimental = names(),
+                "error" => {
+                    out.error = match value {
+                        "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
+                        "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
+                        _ => return Err(CheckError::Boolean(option.to_owned(), value.to_owned())),
+                    }
+                }
+                _ => return Err(CheckError::Option(name.to_owned())),
+            }
+        }
+        Ok(out)
+    }
+
+    /// Whether a rule counts.
+    pub fn asks_for(&self, rule: &Rule) -> bool {
+        let names = |list: &[String]| list.iter().any(|name| name == "all" || name == rule.name);
+        if rule.is_experimental() { names(&self.experimental) } else { !names(&self.skip) }
     }
 }
 
@@ -63,6 +122,20 @@ rules! {
     LEGACY_KEY_VALUE_FORMAT = "LegacyKeyValueFormat", "legacy-key-value-format", "Legacy key/value format with whitespace separator should not be used";
     /// No passwords in ARG and ENV.
     SECRETS_USED = "SecretsUsedInArgOrEnv", "secrets-used-in-arg-or-env", "Sensitive data should not be used in the ARG or ENV commands";
+    /// A base image for this platform.
+    INVALID_BASE_IMAGE_PLATFORM = "InvalidBaseImagePlatform", "", "Base image platform does not match expected target platform";
+    /// No `--platform=$TARGETPLATFORM`.
+    REDUNDANT_TARGET_PLATFORM = "RedundantTargetPlatform", "redundant-target-platform", "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior";
+    /// Defaults that name an image.
+    INVALID_DEFAULT_ARG_IN_FROM = "InvalidDefaultArgInFrom", "invalid-default-arg-in-from", "Default value for global ARG results in an empty or invalid base image name";
+    /// No copies of ignored files.
+    COPY_IGNORED_FILE = "CopyIgnoredFile", "copy-ignored-file", "Attempting to Copy file that is excluded by .dockerignore";
+    /// Comments that describe an ARG or a stage name it.
+    INVALID_DEFINITION_DESCRIPTION = "InvalidDefinitionDescription", "invalid-definition-description", "Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.";
+    /// `EXPOSE 80/tcp`, not `80/TCP`.
+    EXPOSE_PROTO_CASING = "ExposeProtoCasing", "expose-proto-casing", "Protocol in EXPOSE instruction should be lowercase";
+    /// `EXPOSE 80`, not `8080:80`.
+    EXPOSE_INVALID_FORMAT = "ExposeInvalidFormat", "expose-invalid-format", "IP address and host-port mapping should not be used in EXPOSE instruction. This will become an error in a future release";
     /// No constant in `FROM --platform`.
     PLATFORM_CONSTANT = "FromPlatformFlagConstDisallowed", "from-platform-flag-const-disallowed", "FROM --platform flag should not use a constant value";
 }
@@ -83,14 +156,33 @@ impl Warning {
     pub fn text(&self) -> String {
         format!("{}: {}", self.rule.name, self.message)
     }
+
+    /// The text with its line, as it stands below a build.
+    pub fn short(&self) -> String {
+        match self.span.start {
+            0 => self.text(),
+            line => format!("{} (line {line})", self.text()),
+        }
+    }
 }
 
-/// The warnings of a file, in the order of its lines, less what `# check=skip=…` leaves out.
+/// The warnings of a file, in the order of its lines; which of them count, [`Checks`] tells.
 pub fn check(file: &Dockerfile) -> Vec<Warning> {
     let mut out = Vec::new();
     let mut warn = |rule: &'static Rule, span: Span, message: String| out.push(Warning { rule, message, span });
     for span in &file.empty_continuations {
         warn(&NO_EMPTY_CONTINUATION, *span, "Empty continuation line".to_owned());
+    }
+    for (line, names) in descriptions(file) {
+        let Some(comment) = file.comments.get(&line) else { continue };
+        let first = comment.split(' ').next().unwrap_or_default();
+        if let (keyword, [name, more @ ..]) = (names.0, names.1.as_slice())
+            && !names.1.contains(&first)
+        {
+            let name = if more.is_empty() { name } else { "<arg_key>" };
+            let message = format!("Comment for {keyword} should follow the format: `# {name} <description>`");
+            warn(&INVALID_DEFINITION_DESCRIPTION, Span::line(line), message);
+        }
     }
     stages(file, &mut warn);
     casing(file, &mut warn);
@@ -137,6 +229,22 @@ pub fn check(file: &Dockerfile) -> Vec<Warning> {
                         pairs.iter().for_each(|pair| secret("ENV", &pair.key, span, &mut warn));
                     }
                 }
+                Command::Expose(ports) => {
+                    for port in ports {
+                        let (range, protocol) = port.split_once('/').unwrap_or((port, ""));
+                        if protocol != protocol.to_lowercase() {
+                            let message =
+                                format!("Defined protocol '{port}' in EXPOSE instruction should be lowercase");
+                            warn(&EXPOSE_PROTO_CASING, span, message);
+                        }
+                        if range.contains(':') && !range.contains('$') {
+                            let message = format!(
+                                "EXPOSE instruction should not define an IP address or host-port mapping, found '{port}'"
+                            );
+                            warn(&EXPOSE_INVALID_FORMAT, span, message);
+                        }
+                    }
+                }
                 Command::Arg(args) => args.iter().for_each(|arg| secret("ARG", &arg.key, span, &mut warn)),
                 _ => {}
             }
@@ -152,16 +260,27 @@ pub fn check(file: &Dockerfile) -> Vec<Warning> {
             }
         }
     }
-    let skip = skipped(file.directives.check.as_deref().unwrap_or_default());
-    out.retain(|warning| !skip.iter().any(|name| name == "all" || name.eq_ignore_ascii_case(warning.rule.name)));
+    for instruction in &file.global_args {
+        if let Command::Arg(args) = &instruction.command {
+            args.iter().for_each(|arg| secret("ARG", &arg.key, instruction.span, &mut warn));
+        }
+    }
     out.sort_by_key(|warning| warning.span);
     out
 }
 
-/// The rule names of `skip=A,B;error=true`.
-fn skipped(options: &str) -> Vec<String> {
-    let skip = options.split(';').find_map(|option| option.trim().strip_prefix("skip="));
-    skip.unwrap_or_default().split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+/// What a comment right above may describe: the line, the keyword and the names (BuildKit `validateDefinitionDescription`).
+fn descriptions(file: &Dockerfile) -> Vec<(usize, (&'static str, Vec<&str>))> {
+    let mut out = Vec::new();
+    let stages = file.stages.iter().filter(|stage| !stage.name.is_empty());
+    out.extend(stages.map(|stage| (stage.span.start, ("FROM", vec![stage.name.as_str()]))));
+    let own = file.stages.iter().flat_map(|stage| &stage.instructions);
+    for instruction in file.global_args.iter().chain(own) {
+        if let Command::Arg(args) = &instruction.command {
+            out.push((instruction.span.start, ("ARG", args.iter().map(|arg| arg.key.as_str()).collect())));
+        }
+    }
+    out
 }
 
 fn stages(file: &Dockerfile, warn: &mut impl FnMut(&'static Rule, Span, String)) {
@@ -278,11 +397,56 @@ mod tests {
                 "MultipleInstructionsDisallowed: Multiple CMD instructions should not be used in the same stage because only the last one will be used (line 2)",
             ),
             ("FROM a\nRUN b \\\n\n  c\n", "NoEmptyContinuation: Empty continuation line (line 3)"),
+            (
+                "FROM a\nEXPOSE 80/TCP\n",
+                "ExposeProtoCasing: Defined protocol '80/TCP' in EXPOSE instruction should be lowercase (line 2)",
+            ),
+            (
+                "FROM a\nEXPOSE 8080:80\n",
+                "ExposeInvalidFormat: EXPOSE instruction should not define an IP address or host-port mapping, found '8080:80' (line 2)",
+            ),
+            (
+                "# check=experimental=all\n\n# the tag\nARG V=1\nFROM a:$V\n",
+                "InvalidDefinitionDescription: Comment for ARG should follow the format: `# V <description>` (line 4)",
+            ),
+            (
+                "ARG TOKEN\nFROM a\n",
+                "SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ARG \"TOKEN\") (line 1)",
+            ),
         ];
         for (text, expected) in cases {
-            let warnings: Vec<String> =
-                check(&parse(text).unwrap()).iter().map(|w| format!("{} (line {})", w.text(), w.span.start)).collect();
-            assert_eq!(warnings, [expected], "{text:?}");
+            assert_eq!(shorts(text), [expected], "{text:?}");
+        }
+    }
+
+    fn shorts(text: &str) -> Vec<String> {
+        let file = parse(text).unwrap();
+        let checks = Checks::parse(file.directives.check.as_deref().unwrap_or_default()).unwrap();
+        check(&file).iter().filter(|warning| checks.asks_for(warning.rule)).map(Warning::short).collect()
+    }
+
+    #[test]
+    fn every_rule_has_its_own_name_and_page() {
+        let names: std::collections::BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!((names.len(), RULES.len()), (22, 22));
+        for rule in RULES {
+            let page: String = rule.slug.split('-').collect();
+            assert!(page.is_empty() || page.eq_ignore_ascii_case(rule.name), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn options_are_read_as_buildkit_reads_them() {
+        let checks = Checks::parse("skip=FromAsCasing, StageNameCasing;error=true").unwrap();
+        assert!(checks.error && !checks.asks_for(&FROM_AS_CASING) && !checks.asks_for(&STAGE_NAME_CASING));
+        assert!(checks.asks_for(&UNDEFINED_VAR) && !checks.asks_for(&COPY_IGNORED_FILE));
+        assert!(Checks::parse("experimental=all").unwrap().asks_for(&COPY_IGNORED_FILE));
+        assert!(!Checks::parse("skip=all").unwrap().asks_for(&UNDEFINED_VAR));
+        for (options, error) in [
+            ("skip", "failed to parse check options: invalid check option \"skip\""),
+            ("skipp=all", "failed to parse check options: invalid check option \"skipp\""),
+        ] {
+            assert_eq!(Checks::parse(options).unwrap_err().to_string(), error);
         }
     }
 
@@ -293,8 +457,9 @@ mod tests {
             "from a as b\nrun c\nworkdir /d\n",
             "# check=skip=FromAsCasing,JSONArgsRecommended\nFROM a as b\nCMD c\n",
             "FROM a\nSHELL [\"bash\", \"-c\"]\nCMD x\nENV PUBLIC_KEY=1\n",
+            "# check=experimental=all\n# V is a version\nARG V=1\n# not about the stage\n\nFROM a:$V AS b\n",
         ] {
-            assert_eq!(check(&parse(text).unwrap()), [], "{text:?}");
+            assert_eq!(shorts(text), [""; 0], "{text:?}");
         }
     }
 }

@@ -39,6 +39,7 @@ pub fn parse(text: &str) -> Result<Dockerfile, ParseError> {
         directives: source.directives,
         global_args: Vec::new(),
         stages: Vec::new(),
+        comments: source.lines.iter().filter_map(|line| Some((line.span.start, line.comment.clone()?))).collect(),
         empty_continuations: source.lines.iter().filter_map(|line| line.empty_continuation).collect(),
     };
     // BuildKit splits every line before it reads any instruction, so errors of splitting come first.

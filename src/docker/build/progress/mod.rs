@@ -11,6 +11,7 @@ use std::fmt::Write;
 
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::build::{BuildEvent, BuildFailure, SourceExcerpt};
+use crate::docker::dockerfile::lint::Warning;
 use trace::Trace;
 
 /// `--progress`.
@@ -39,6 +40,7 @@ pub struct Display {
     trace: Trace,
     tty: tty::Tty,
     plain: plain::Plain,
+    expand: Option<(String, String)>,
 }
 
 /// The builder's name at the right edge of the first line.
@@ -49,7 +51,7 @@ pub const REFRESH_MILLIS: u64 = 100;
 impl Display {
     /// Nothing told yet.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, trace: Trace::default(), tty: tty::Tty::default(), plain: plain::Plain::default() }
+        Self { mode, trace: Trace::default(), tty: tty::Tty::default(), plain: plain::Plain::default(), expand: None }
     }
 
     /// Takes an event in; it shows at the next [`Self::refresh`].
@@ -74,9 +76,47 @@ impl Display {
             Mode::Quiet => return String::new(),
         };
         out.push_str(&self.trace.error_logs());
-        out.push_str(&self.trace.warnings());
+        out.push_str(&self.trace.warnings(self.expand.as_ref()));
         out
     }
+
+    /// Tells all that is known of a warning (`docker --debug build`), with lines of this Dockerfile.
+    pub fn expand_warnings(&mut self, file: &str, text: &str) {
+        self.expand = Some((file.to_owned(), text.to_owned()));
+    }
+}
+
+/// What `--check` found (docker/buildx `commands/build.go` `printResult`, BuildKit `subrequests/lint` `PrintTo`), and how
+/// many warnings that are.
+pub fn check_report(file: &str, text: &str, warnings: &[Warning], failed: bool) -> String {
+    let mut sorted: Vec<&Warning> = warnings.iter().collect();
+    sorted.sort_by_key(|warning| warning.span.start);
+    let mut out = match sorted.len() {
+        0 if failed => String::new(),
+        0 => return "Check complete, no warnings found.\n".to_owned(),
+        1 => "Check complete, 1 warning has been found!\n".to_owned(),
+        many => format!("Check complete, {many} warnings have been found!\n"),
+    };
+    for warning in sorted {
+        let url = warning.rule.url().map(|url| format!(" - {url}")).unwrap_or_default();
+        // Writing to a string does not fail; so it is below.
+        let _ = writeln!(out, "\nWARNING: {}{url}\n{}", warning.rule.name, warning.message);
+        out.push_str(&excerpt(&SourceExcerpt { file: file.to_owned(), text: text.to_owned(), span: warning.span }));
+    }
+    out
+}
+
+/// Which steps the cache had and why it did not have the others: words of our own, as Docker has no such list.
+pub fn cache_report(events: &[BuildEvent]) -> String {
+    let mut out = "\nCache, step by step (--explain-cache is Capas's own flag; Docker has none like it):\n".to_owned();
+    for event in events {
+        let BuildEvent::Cache { instruction, span, miss } = event else { continue };
+        let _ = match miss {
+            None => writeln!(out, "  line {:<3} HIT   {instruction}", span.start),
+            Some(why) => writeln!(out, "  line {:<3} MISS  {instruction}\n                 {why}", span.start),
+        };
+    }
+    out
 }
 
 /// The end of a failed BuildKit build: the lines of the Dockerfile and the error.
@@ -138,6 +178,7 @@ mod tests {
     use super::*;
     use crate::docker::daemon::api::build::{Vertex, VertexStatus};
     use crate::docker::dockerfile::Span;
+    use crate::docker::dockerfile::lint;
 
     const START: i64 = 1_000_000_000_000;
 
@@ -182,9 +223,7 @@ mod tests {
             BuildEvent::Vertex(vertex(1, "[internal] load build definition from Dockerfile", 0, Some(12))),
             BuildEvent::Warning {
                 vertex: 1,
-                short: "FromAsCasing: x (line 1)".into(),
-                detail: Vec::new(),
-                span: Span::line(1),
+                warning: Warning { rule: &lint::FROM_AS_CASING, message: "x".into(), span: Span::line(1) },
             },
             BuildEvent::Vertex(cached),
             BuildEvent::Vertex(vertex(3, "[2/2] RUN false", 30, None)),

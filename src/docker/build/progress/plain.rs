@@ -57,7 +57,7 @@ impl Plain {
             let _ = writeln!(out, "#{id} {}", status(&part.status));
         }
         for warning in node.warnings.iter().skip(node.printed_warnings) {
-            let _ = writeln!(out, "#{id} WARN: {warning}");
+            let _ = writeln!(out, "#{id} WARN: {}", warning.short());
         }
         node.printed_warnings = node.warnings.len();
         let last = node.lines.len();

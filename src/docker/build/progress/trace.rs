@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::base::time::Timestamp;
-use crate::docker::daemon::api::build::{BuildEvent, Vertex, VertexId, VertexStatus};
+use crate::docker::daemon::api::build::{BuildEvent, SourceExcerpt, Vertex, VertexId, VertexStatus};
+use crate::docker::dockerfile::lint::Warning;
 
 /// The most output lines of a vertex that are kept.
 const MAX_LINES: usize = 10_000;
@@ -39,7 +40,7 @@ pub struct Node {
     /// Lines printed whole.
     pub printed_lines: usize,
     /// Its warnings.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// How many of them were printed.
     pub printed_warnings: usize,
     /// Told since it was last printed.
@@ -95,13 +96,17 @@ impl Trace {
                     node.log(*at, &String::from_utf8_lossy(bytes));
                 }
             }
-            BuildEvent::Warning { vertex, short, .. } => {
+            BuildEvent::Warning { vertex, warning } => {
                 if let Some(node) = self.node(*vertex) {
                     node.fresh = true;
-                    node.warnings.push(short.clone());
+                    node.warnings.push(warning.clone());
                 }
             }
-            BuildEvent::Stream(_) | BuildEvent::ErrorStream(_) | BuildEvent::Cache { .. } => {}
+            BuildEvent::Stream(_)
+            | BuildEvent::ErrorStream(_)
+            | BuildEvent::Cache { .. }
+            | BuildEvent::Base { .. }
+            | BuildEvent::Layer { .. } => {}
         }
     }
 
@@ -133,16 +138,27 @@ impl Trace {
         out
     }
 
-    /// The checks' warnings after the build (docker/buildx `printWarnings`).
-    pub fn warnings(&self) -> String {
-        let all: Vec<&String> = self.nodes.iter().flat_map(|node| &node.warnings).collect();
+    /// The checks' warnings after the build (docker/buildx `printWarnings`); with a file's name and text all that is known
+    /// of them.
+    pub fn warnings(&self, expand: Option<&(String, String)>) -> String {
+        let all: Vec<&Warning> = self.nodes.iter().flat_map(|node| &node.warnings).collect();
         if all.is_empty() {
             return String::new();
         }
         let count = if all.len() == 1 { "1 warning found".to_owned() } else { format!("{} warnings found", all.len()) };
-        let mut out = format!("\n \u{1b}[33m{count} (use docker --debug to expand):\n\u{1b}[0m");
-        for short in all {
-            let _ = writeln!(out, " - {short}");
+        let hint = if expand.is_none() { " (use docker --debug to expand)" } else { "" };
+        let mut out = format!("\n \u{1b}[33m{count}{hint}:\n\u{1b}[0m");
+        for warning in all {
+            let _ = writeln!(out, " - {}", warning.short());
+            if let Some((file, text)) = expand {
+                let _ = writeln!(out, "{}", warning.rule.description);
+                if let Some(url) = warning.rule.url() {
+                    let _ = writeln!(out, "More info: {url}");
+                }
+                let source = SourceExcerpt { file: file.clone(), text: text.clone(), span: warning.span };
+                out.push_str(&super::excerpt(&source));
+                out.push('\n');
+            }
         }
         out
     }

@@ -139,8 +139,8 @@ fn jobs(node: &Node, now: Timestamp) -> Vec<Job<'_>> {
             node: None,
         });
     }
-    out.extend(node.warnings.iter().map(|short| Job {
-        name: format!("WARN: {short}"),
+    out.extend(node.warnings.iter().map(|warning| Job {
+        name: format!("WARN: {}", warning.short()),
         status: String::new(),
         seconds,
         completed: true,

@@ -15,6 +15,7 @@ use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::docker::dockerfile::Span;
+use crate::docker::dockerfile::lint;
 use crate::docker::image::reference::Reference;
 use crate::os::fs::layer::Layer;
 
@@ -68,6 +69,8 @@ pub struct BuildRequest {
     pub network: Option<String>,
     /// `--secret`, by id.
     pub secrets: BTreeMap<String, Rope>,
+    /// `--check`: the Dockerfile is checked and nothing is built.
+    pub check: bool,
     /// `--rm=false` keeps intermediate containers (classic only).
     pub keep_intermediate: bool,
 }
@@ -121,19 +124,62 @@ pub enum MissReason {
         /// What stood there before.
         before: String,
     },
-    /// Files that it copies changed.
+    /// Files that it copies or mounts changed.
     Files {
         /// Some of them, at most twenty.
         changed: Vec<String>,
     },
     /// A step before it was not cached.
-    Parent,
-    /// Variables that it sees changed.
-    Environment,
+    Parent {
+        /// That step, on one line.
+        instruction: String,
+        /// Where it stands.
+        span: Span,
+    },
+    /// Variables that it sees changed, or its working directory, user or network.
+    Environment {
+        /// Their names.
+        changed: Vec<String>,
+    },
     /// The base image is another one.
     Base,
     /// `--no-cache`.
     Refused,
+}
+
+impl std::fmt::Display for MissReason {
+    /// As `docker build --explain-cache` says it: words of our own, as BuildKit has none.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let some = |names: &[String]| {
+            let more = names.len().saturating_sub(3);
+            let shown = names.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            if more > 0 { format!("{shown} and {more} more") } else { shown }
+        };
+        match self {
+            Self::New => f.write_str("nothing like it was built before"),
+            Self::Instruction { before } => write!(f, "the instruction changed; it was `{before}`"),
+            Self::Files { changed } if changed.is_empty() => f.write_str("files that it copies changed"),
+            Self::Files { changed } => write!(f, "{} changed", some(changed)),
+            Self::Parent { instruction, span } => {
+                write!(f, "it stands on line {}, `{instruction}`, which was not cached", span.start)
+            }
+            Self::Environment { changed } if changed.is_empty() => f.write_str("what it sees changed"),
+            Self::Environment { changed } => write!(f, "{} changed", some(changed)),
+            Self::Base => f.write_str("what it stands on is another image"),
+            Self::Refused => f.write_str("the cache was not asked (--no-cache)"),
+        }
+    }
+}
+
+/// How many bytes a step's layer has or will have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerSize {
+    /// The sum of its files.
+    Exact(u64),
+    /// What the same instruction wrote the last time.
+    LastTime(u64),
+    /// Only running it would tell.
+    Unknown,
 }
 
 /// What a build tells.
@@ -158,12 +204,8 @@ pub enum BuildEvent {
     Warning {
         /// The vertex that it is shown under.
         vertex: VertexId,
-        /// `FromAsCasing: … (line 1)`.
-        short: String,
-        /// The rule's description and address.
-        detail: Vec<String>,
-        /// Where.
-        span: Span,
+        /// The rule, what breaks it and where.
+        warning: lint::Warning,
     },
     /// Text of the classic builder, on standard output.
     Stream(Vec<u8>),
@@ -177,6 +219,24 @@ pub enum BuildEvent {
         span: Span,
         /// `None` for a hit.
         miss: Option<MissReason>,
+    },
+    /// What an image that a stage starts from costs.
+    Base {
+        /// Where the FROM stands.
+        span: Span,
+        /// Its size, unless it is not known before it is here.
+        size_bytes: Option<u64>,
+        /// What of it must be downloaded.
+        download_bytes: u64,
+    },
+    /// A step has its layer.
+    Layer {
+        /// Where the instruction stands.
+        span: Span,
+        /// Its size.
+        size: LayerSize,
+        /// How long it took; `None` where only running it would tell.
+        took: Option<Duration>,
     },
 }
 
@@ -205,8 +265,10 @@ pub struct BuildFailure {
 /// A build that went well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildOutcome {
-    /// The image.
-    pub image: ImageId,
+    /// The image, if there is one.
+    pub image: Option<ImageId>,
+    /// What the checks stopped at (`--check`), which fails no build.
+    pub check_failure: Option<BuildFailure>,
     /// How long it took.
     pub took: Duration,
 }

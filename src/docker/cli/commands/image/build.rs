@@ -34,6 +34,13 @@ const DEPRECATED: &str = "DEPRECATED: The legacy builder is deprecated and will 
             environment-variable.
 ";
 
+/// A flag that Docker does not have.
+pub const EXPLAIN: Flag = long(
+    "explain-cache",
+    Bool(false),
+    "Tell of every step whether the cache had it, and why not (Capas only, not in Docker)",
+);
+
 /// `docker image build`.
 pub static COMMAND: Command = Command {
     usage: "[OPTIONS] PATH | URL | -",
@@ -76,6 +83,9 @@ pub static COMMAND: Command = Command {
             .hidden(),
         long("secret", List, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")").hidden(),
         long("load", Bool(false), "Shorthand for \"--output=type=docker\"").hidden(),
+        long("check", Bool(false), "Shorthand for \"--call=check\"").hidden(),
+        flag('D', "debug", Bool(false), "Enable debug logging").hidden(),
+        EXPLAIN.hidden(),
     ]],
     arity: Arity::Exactly(1),
     verb: Verb::Run(run),
@@ -95,10 +105,26 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         }
         let mut request = options(client, given, version).await?;
         read(client, given, &mut request).await?;
+        if request.check && disabled {
+            return Err(CliError::new("unknown flag: --check"));
+        }
+        let (check, name) = (request.check, request.dockerfile_name.clone());
+        let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
+        let teaching: Rc<RefCell<Vec<BuildEvent>>> = Rc::default();
         let built = match version {
-            BuilderVersion::Classic => classic(client, request, quiet).await?,
-            BuilderVersion::BuildKit => buildkit(client, request, mode).await?,
+            BuilderVersion::Classic => classic(client, request, quiet, &teaching).await?,
+            BuilderVersion::BuildKit => {
+                let mut display = Display::new(mode);
+                if given.bool("debug") {
+                    display.expand_warnings(&name, &text);
+                }
+                buildkit(client, request, display, &teaching).await?
+            }
         };
+        let teaching = teaching.take();
+        if given.bool("explain-cache") {
+            client.proc.eprint(progress::cache_report(&teaching)).await;
+        }
         let outcome = match built {
             Ok(outcome) => outcome,
             Err(failure) if disabled => {
@@ -109,13 +135,36 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
                 return Err(CliError::Status(u8::try_from(failure.code).unwrap_or(1)));
             }
         };
+        if check {
+            return report(client, &name, &text, &teaching, &outcome).await;
+        }
+        let id = outcome.image.map(|id| id.to_string()).unwrap_or_default();
         if let Some(file) = given.string("iidfile") {
-            let written =
-                client.proc.write_file(file.as_bytes(), &Rope::from(outcome.image.to_string().as_str())).await;
+            let written = client.proc.write_file(file.as_bytes(), &Rope::from(id.as_str())).await;
             written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))?;
         }
-        if quiet { client.say(outcome.image.to_string()).await } else { Ok(()) }
+        if quiet { client.say(id).await } else { Ok(()) }
     })
+}
+
+/// What `--check` found, on standard output; an error of the Dockerfile comes last.
+async fn report(client: &Client, name: &str, text: &str, events: &[BuildEvent], outcome: &BuildOutcome) -> Answer {
+    let mut warnings = Vec::new();
+    for event in events {
+        if let BuildEvent::Warning { warning, .. } = event {
+            warnings.push(warning.clone());
+        }
+    }
+    let failure = outcome.check_failure.as_ref();
+    client.print(progress::check_report(name, text, &warnings, failure.is_some())).await?;
+    if let Some(failure) = failure {
+        if !warnings.is_empty() {
+            client.print("\n").await?;
+        }
+        let excerpt = failure.source.as_ref().map(progress::excerpt).unwrap_or_default();
+        client.proc.eprint(format!("ERROR: {}\n{excerpt}\n", failure.message)).await;
+    }
+    if warnings.is_empty() && failure.is_none() { Ok(()) } else { Err(CliError::Status(1)) }
 }
 
 /// How progress is shown.
@@ -140,6 +189,7 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
         version,
         target: given.string("target").filter(|target| !target.is_empty()),
         no_cache: given.bool("no-cache"),
+        check: given.bool("check"),
         pull: given.bool("pull"),
         network: given.string("network").filter(|mode| !mode.is_empty()),
         keep_intermediate: !given.bool("rm") && !given.bool("force-rm"),
@@ -282,19 +332,29 @@ async fn read_stdin(
     Ok(())
 }
 
-/// Events on their way to the terminal.
-fn queue() -> (Queue<BuildEvent>, BuildSink) {
+/// Events on their way to the terminal; those that progress does not show go to `teaching`, and with `check` the warnings.
+fn queue(check: bool, teaching: &Rc<RefCell<Vec<BuildEvent>>>) -> (Queue<BuildEvent>, BuildSink) {
     let queue: Queue<BuildEvent> = Rc::default();
-    let sink = Rc::clone(&queue);
-    (queue, Rc::new(move |event| sink.borrow_mut().push(event)))
+    let (sink, teaching) = (Rc::clone(&queue), Rc::clone(teaching));
+    let sink = move |event: BuildEvent| match event {
+        BuildEvent::Cache { .. } => teaching.borrow_mut().push(event),
+        BuildEvent::Warning { .. } if check => teaching.borrow_mut().push(event),
+        event => sink.borrow_mut().push(event),
+    };
+    (queue, Rc::new(sink))
 }
 
 type Built = Result<BuildOutcome, BuildFailure>;
 
-async fn buildkit(client: &Client, request: BuildRequest, mode: Mode) -> Answer<Built> {
-    let (queue, sink) = queue();
+async fn buildkit(
+    client: &Client,
+    request: BuildRequest,
+    display: Display,
+    teaching: &Rc<RefCell<Vec<BuildEvent>>>,
+) -> Answer<Built> {
+    let (queue, sink) = queue(request.check, teaching);
     let build = client.daemon.build(request, sink)?;
-    let display = RefCell::new(Display::new(mode));
+    let display = RefCell::new(display);
     let size = || match client.proc.tty_of(2) {
         None => Size { width: 80, height: 10 },
         Some(tty) => {
@@ -323,12 +383,17 @@ async fn buildkit(client: &Client, request: BuildRequest, mode: Mode) -> Answer<
     Ok(built)
 }
 
-async fn classic(client: &Client, request: BuildRequest, quiet: bool) -> Answer<Built> {
+async fn classic(
+    client: &Client,
+    request: BuildRequest,
+    quiet: bool,
+    teaching: &Rc<RefCell<Vec<BuildEvent>>>,
+) -> Answer<Built> {
     if !quiet {
         let size = tar_size_bytes(&request.context);
         client.say(format!("Sending build context to Docker daemon  {}", human_size(size))).await?;
     }
-    let (queue, sink) = queue();
+    let (queue, sink) = queue(false, teaching);
     let build = client.daemon.build(request, sink)?;
     let write = async || {
         let events = std::mem::take(&mut *queue.borrow_mut());

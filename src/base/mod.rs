@@ -4,6 +4,7 @@
 
 pub mod digest;
 pub mod errno;
+pub mod language;
 pub mod path;
 pub mod rng;
 pub mod rope;

@@ -14,7 +14,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::lesson::transcript;
+use crate::base::language::Language;
+use crate::lesson::{exercise, prove, transcript};
 use crate::machine::{Config, Machine};
 
 const USAGE: &str = "\
@@ -24,7 +25,7 @@ Usage:
   capas                      an interactive session
   capas -c 'COMMAND'         one command; its status is capas's
   capas run FILE             types each line of FILE and prints what a terminal would show
-  capas test FILE.md...      replays transcripts
+  capas test FILE.md...      replays transcripts and proves exercises
   capas --help | --version
 
 Options:
@@ -136,6 +137,27 @@ fn between(output: &[u8]) -> Vec<u8> {
     body.iter().copied().filter(|b| *b != b'\r').collect()
 }
 
+/// Proves an exercise; what is wrong is printed with its line.
+fn prove(file: &str, text: &str) -> bool {
+    let flaws = match exercise::Exercise::parse(text) {
+        Ok(exercise) => prove::prove(&exercise),
+        Err(flaws) => flaws,
+    };
+    for flaw in &flaws {
+        let line = if flaw.line > 0 { format!(":{}", flaw.line) } else { String::new() };
+        println!("{file}{line}: {}", flaw.reason.in_language(spoken()));
+    }
+    flaws.is_empty()
+}
+
+/// The language of the terminal, by its locale.
+fn spoken() -> Language {
+    let locale =
+        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|l| !l.is_empty()));
+    let tag = locale.unwrap_or_default();
+    Language::from_tag(tag.split(['_', '.']).next().unwrap_or_default()).unwrap_or(Language::English)
+}
+
 fn test(files: &[&str]) -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     for file in files {
@@ -147,6 +169,13 @@ fn test(files: &[&str]) -> ExitCode {
                 continue;
             }
         };
+        if exercise::is_exercise(&text) {
+            match prove(file, &text) {
+                true => passed += 1,
+                false => failed += 1,
+            }
+            continue;
+        }
         let report = transcript::run(&text);
         passed += report.steps - report.failures.len().min(report.steps);
         failed += report.failures.len();

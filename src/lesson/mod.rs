@@ -1,4 +1,12 @@
 //! Lessons, exercises and their checks, transcripts.
 
+mod check;
+pub mod exercise;
+mod measure;
+pub mod prove;
+pub mod run;
+pub mod say;
+pub mod scene;
 pub mod screen;
 pub mod transcript;
+mod words;

@@ -318,7 +318,7 @@ fn line_matches(pattern: &str, line: &str, ids: &mut BTreeMap<String, String>) -
 }
 
 /// `^C` and the like as control characters.
-fn control(text: &str) -> Vec<u8> {
+pub(super) fn control(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

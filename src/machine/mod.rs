@@ -32,8 +32,8 @@ use crate::docker::daemon::handle::{Daemon, DaemonConfig};
 use crate::docker::image::store::Store;
 use crate::docker::registry::Registry;
 use crate::os::fs::mounts::Caller;
+pub use crate::os::kernel::{Entered, Stop, TtyId};
 use crate::os::kernel::{Gpid, Kernel, Programs};
-pub use crate::os::kernel::{Stop, TtyId};
 
 use host::Host;
 pub use journal::{Input, Journal};
@@ -209,6 +209,16 @@ impl Machine {
     /// The session so far.
     pub const fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// The command lines that shells took so far.
+    pub fn entered(&self) -> Vec<Entered> {
+        self.kernel.entered()
+    }
+
+    /// How many command lines shells took so far.
+    pub fn entered_count(&self) -> usize {
+        self.kernel.entered_count()
     }
 
     /// Whether a command is running in front of a terminal's shell.

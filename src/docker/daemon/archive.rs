@@ -34,6 +34,14 @@ fn absolute(path: &[u8]) -> bstr::BString {
 }
 
 impl Daemon {
+    /// A container's files as `cp` sees them: its layers and volumes. For those who only look.
+    ///
+    /// # Errors
+    /// No such container.
+    pub fn container_files(&self, name: &str) -> Result<Mounts, DaemonError> {
+        self.0.container_files(self.0.find(name)?)
+    }
+
     /// `GET /containers/{id}/changes`.
     ///
     /// # Errors

@@ -224,6 +224,9 @@ impl Shell {
 
     fn remember(&mut self, text: &[u8]) {
         let line = text.trim_end_with(|c| c == '\n');
+        if !line.trim_ascii().is_empty() {
+            self.proc.note_entered(line);
+        }
         if line.trim_ascii().is_empty() || self.history.last().is_some_and(|last| *last == line) {
             return;
         }

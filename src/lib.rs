@@ -28,6 +28,7 @@
 //! | [`docker::daemon`] | containers, networks, volumes, events; [`docker::daemon::api`] is its only door |
 //! | [`docker::build`] | BuildKit and the classic builder over a narrow world |
 //! | [`docker::cli`] | the docker command line: one file a verb, one table a noun |
+//! | [`docker::capas`] | the program `capas`: what the page draws, as text |
 //! | [`machine`] | the only constructor of a world: the student's computer, the journal |
 //! | [`lesson`], [`view`] | transcripts and exercises; view-models that the page draws |
 //! | `ui`, `embed` | the page (wasm32 only) |
@@ -35,6 +36,7 @@
 //!
 //! # How to add ...
 //! - *a program*: a file in `os/userland`, a line in its table, and a package that contains its executable;
+//! - *a verb of `capas`*: a file in `docker/capas`, a line in its table;
 //! - *a docker verb*: a file in `docker/cli/commands/<noun>`, a line in the noun's table;
 //! - *an image*: a folder in `static/catalogue`, then `capas bake`.
 

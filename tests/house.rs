@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("docker::daemon", 4),
     ("docker::build", 5),
     ("docker::cli", 6),
+    ("docker::capas", 6),
     ("machine", 7),
     ("lesson", 8),
     ("view", 8),

@@ -1,6 +1,7 @@
-//! Docker: Dockerfiles, images, registries, the daemon, builds and the command line.
+//! Docker: Dockerfiles, images, registries, the daemon, builds, the command line, and the program that shows layers as text.
 
 pub mod build;
+pub mod capas;
 pub mod cli;
 pub mod daemon;
 pub mod dockerfile;

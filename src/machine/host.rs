@@ -15,6 +15,7 @@ use crate::os::fs::mounts::{Caller, Cred, How, Mount, Mounts};
 use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
+use crate::os::kernel::exec::Flavour;
 use crate::os::kernel::net::NetId;
 use crate::os::kernel::proc_fs::ProcFs;
 use crate::os::kernel::{Gpid, Kernel, Proc, ProcessSpec, Programs, Task, TtyId, devices};
@@ -30,6 +31,8 @@ const UID: u32 = 1000;
 const DOCKER_GID: u32 = 998;
 /// The group that may use sudo.
 const SUDO_GID: u32 = 27;
+/// The size of the program `capas`.
+const CAPAS_BYTES: u64 = 1_200_000;
 /// Bytes that files written on the host may hold in memory.
 const DISK_LIMIT: u64 = 768 << 20;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -80,6 +83,9 @@ pub fn root() -> Layer {
     root.text("/etc/hostname", 0o644, &format!("{NAME}\n"));
     root.text("/etc/hosts", 0o644, &format!("127.0.0.1 localhost\n127.0.1.1 {NAME}\n"));
     root.text("/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\noptions edns0 trust-ad\n");
+    // Our own program, as a binary that nobody's package brings.
+    let capas = packages::files::executable("capas", Flavour::Gnu, CAPAS_BYTES, 1);
+    root.put("/usr/local/bin/capas", Entry::file(Meta::root(0o755, release.built), capas));
     let own = |mode| Meta { mode, uid: UID, gid: UID, mtime: release.built };
     root.put(HOME, Entry::dir(own(0o750)));
     for name in [".bashrc", ".profile", ".bash_logout"] {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::digest::{ChainId, DiffId, ImageId};
+pub use crate::docker::image::step::{Instruction, instruction_of};
 
 /// How many tints layers have.
 pub const TINTS: u8 = 24;
@@ -183,15 +184,6 @@ pub struct Slab {
     pub instruction: Option<Instruction>,
     /// The names of the images that use it.
     pub used_by: Vec<String>,
-}
-
-/// A step of a Dockerfile.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Instruction {
-    /// `RUN`, `COPY`, `ADD`.
-    pub keyword: String,
-    /// What follows.
-    pub rest: String,
 }
 
 /// An image's names.
@@ -443,31 +435,6 @@ fn label_of(image: &ImageFact) -> ImageLabel {
 pub fn tint_of(diff_id: DiffId) -> u8 {
     let [high, low, ..] = *diff_id.0.as_bytes();
     (u16::from_be_bytes([high, low]) % u16::from(TINTS)) as u8
-}
-
-/// Reads `created_by` of an image's history, in the form of the classic builder or of BuildKit.
-pub fn instruction_of(created_by: &str) -> Instruction {
-    let text = created_by.trim();
-    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim();
-    if let Some(nop) = text.strip_prefix("/bin/sh -c #(nop)") {
-        return split_instruction(nop.trim());
-    }
-    if let Some(command) = text.strip_prefix("/bin/sh -c ") {
-        return Instruction { keyword: "RUN".to_owned(), rest: command.trim().to_owned() };
-    }
-    if let Some(command) = text.strip_prefix("RUN /bin/sh -c ") {
-        return Instruction { keyword: "RUN".to_owned(), rest: command.trim().to_owned() };
-    }
-    split_instruction(text)
-}
-
-fn split_instruction(text: &str) -> Instruction {
-    let (keyword, rest) = text.split_once(' ').unwrap_or((text, ""));
-    if !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
-        return Instruction { keyword: keyword.to_owned(), rest };
-    }
-    Instruction { keyword: String::new(), rest: text.to_owned() }
 }
 
 #[cfg(test)]

@@ -156,19 +156,3 @@ fn a_loop_of_parents_ends() {
     assert_eq!(world.0.layers[1].parent, Some(x));
     assert_eq!(world.picture().trees.len(), 0);
 }
-
-#[test]
-fn history_reads_as_dockerfile_steps() {
-    for (created_by, keyword, rest) in [
-        ("/bin/sh -c #(nop) ADD file:5d68d27cc15a80653 in / ", "ADD", "file:5d68d27cc15a80653 in /"),
-        ("/bin/sh -c apt-get update", "RUN", "apt-get update"),
-        ("RUN /bin/sh -c make # buildkit", "RUN", "make"),
-        ("COPY . /app # buildkit", "COPY", ". /app"),
-        ("COPY docker-entrypoint.sh / # buildkit", "COPY", "docker-entrypoint.sh /"),
-        ("bazel build ...", "", "bazel build ..."),
-        ("", "", ""),
-    ] {
-        let wanted = Instruction { keyword: keyword.to_owned(), rest: rest.to_owned() };
-        assert_eq!(instruction_of(created_by), wanted, "{created_by}");
-    }
-}

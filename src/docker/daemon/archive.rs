@@ -6,6 +6,7 @@ use super::api::container::{ChangeKind, CommitRequest, FilesystemChange, PathSta
 use super::api::system::EventKind;
 use super::container::{ContainerId, State};
 use super::errors::DaemonError;
+use super::events::{Logged, Sealed};
 use super::files;
 use super::handle::{Daemon, World};
 use crate::base::digest::ImageId;
@@ -159,7 +160,7 @@ impl Daemon {
         let now = world.kernel.now();
         let mut store = world.store.borrow_mut();
         let base = store.image(image).map(|image| image.config().clone()).unwrap_or_default();
-        let empty = layer.is_empty();
+        let (empty, paths) = (layer.is_empty(), layer.len());
         let held = if empty { None } else { Some(store.register(chain, Arc::new(layer))?) };
         let mut diff_ids = base.diff_ids.clone();
         diff_ids.extend(held.and_then(|held| store.layer(held)).map(|layer| layer.diff_id));
@@ -187,6 +188,7 @@ impl Daemon {
         };
         let made = store.add_image(Image::new(document, Form::Classic))?;
         store.set_parent(made, image);
+        let sealed = held.and_then(|held| store.layer(held)).map(super::super::image::store::StoredLayer::named);
         // The image holds the layer from now on.
         if let Some(held) = held {
             store.release(held);
@@ -195,6 +197,10 @@ impl Daemon {
             store.tag(reference, made, now);
         }
         drop(store);
+        if let Some(layer) = sealed {
+            world.collect_file_events();
+            world.events.push_all([Logged::Sealed(Sealed { container: id.to_string(), layer, paths })]);
+        }
         world.emit_container(id, "commit", &[("comment", request.comment), ("imageID", made.to_string())]);
         if let Some(reference) = reference {
             let name = reference.with_default_tag().familiar();

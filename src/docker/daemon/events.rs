@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::api::Filters;
 use super::api::build::BuildEvent;
+use super::api::layers::{LayerEvent, LayerName};
 use super::api::stream::{Receiver, Sender, stream};
 use super::api::system::{EventKind, EventMessage};
+use super::container::Container;
 use super::errors::DaemonError;
-use super::handle::{Daemon, matches_label};
+use super::handle::{Daemon, World, matches_label};
+use crate::base::digest::DiffId;
 use crate::base::time::Timestamp;
 use crate::os::fs::overlay::FsEvent;
 
@@ -22,6 +25,19 @@ pub struct FileEvent {
     pub container: String,
     /// What happened.
     pub event: FsEvent,
+    /// Of a copy-up, the image's layer that held the file; `None` where the daemon itself had put it.
+    pub from: Option<DiffId>,
+}
+
+/// A container's writable layer became a layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The container's id.
+    pub container: String,
+    /// The layer.
+    pub layer: LayerName,
+    /// How many paths it has.
+    pub paths: usize,
 }
 
 /// An entry of the log.
@@ -29,10 +45,14 @@ pub struct FileEvent {
 pub enum Logged {
     /// One that `docker events` shows.
     Docker(EventMessage),
-    /// One about a layer.
+    /// One about a file of a container.
     File(FileEvent),
     /// What a build tells of a step: a hit, a miss and why, its layer.
     Build(BuildEvent),
+    /// One about a layer.
+    Layer(LayerEvent),
+    /// A commit.
+    Sealed(Sealed),
 }
 
 #[derive(Default)]
@@ -68,11 +88,11 @@ impl EventLog {
         append(&mut inner, Logged::Docker(event));
     }
 
-    /// Appends what happened to a container's files.
-    pub fn push_files(&self, container: &str, events: Vec<FsEvent>) {
+    /// Appends what is for teaching.
+    pub fn push_all(&self, entries: impl IntoIterator<Item = Logged>) {
         let mut inner = self.0.borrow_mut();
-        for event in events {
-            append(&mut inner, Logged::File(FileEvent { container: container.to_owned(), event }));
+        for entry in entries {
+            append(&mut inner, entry);
         }
     }
 
@@ -174,19 +194,46 @@ impl Daemon {
     }
 }
 
-impl super::handle::World {
-    /// Moves what happened in containers' files into the log.
+impl World {
+    /// Moves what happened in containers' files and to layers into the log.
     pub fn collect_file_events(&self) {
-        let drained: Vec<(String, Vec<FsEvent>)> = {
+        let drained: Vec<Logged> = {
             let state = self.state.borrow();
-            let drain = |c: &super::container::Container| (c.id.to_string(), c.root.borrow_mut().take_events());
-            state.containers.values().map(drain).filter(|(_, events)| !events.is_empty()).collect()
+            state.containers.values().flat_map(|container| self.take_file_events(container)).collect()
         };
         if !drained.is_empty() {
             self.changed();
         }
-        for (container, events) in drained {
-            self.events.push_files(&container, events);
+        self.events.push_all(drained);
+        self.collect_layer_events();
+    }
+
+    /// What happened in a container's files since the last call.
+    pub(super) fn take_file_events(&self, container: &Container) -> Vec<Logged> {
+        let events = container.root.borrow_mut().take_events();
+        if events.is_empty() {
+            return Vec::new();
+        }
+        let store = self.store.borrow();
+        let stack: Vec<DiffId> = store.stack(container.chain).iter().map(|layer| layer.diff_id).collect();
+        let logged = |event: FsEvent| {
+            let from = match &event {
+                FsEvent::CopiedUp { from, .. } => stack.get(usize::from(*from)).copied(),
+                _ => None,
+            };
+            Logged::File(FileEvent { container: container.id.to_string(), event, from })
+        };
+        events.into_iter().map(logged).collect()
+    }
+
+    /// Moves what happened to layers into the log, unless somebody is at the store: then the next one does.
+    pub(super) fn collect_layer_events(&self) {
+        let Ok(mut store) = self.store.try_borrow_mut() else { return };
+        let events = store.take_events();
+        drop(store);
+        if !events.is_empty() {
+            self.changed();
+            self.events.push_all(events.into_iter().map(Logged::Layer));
         }
     }
 }

@@ -160,6 +160,8 @@ impl World {
     /// Logs an event; it is a change too.
     pub fn emit(&self, kind: EventKind, action: &str, id: String, attributes: &[(&str, String)]) {
         self.changed();
+        // What led to the event stands before it.
+        self.collect_layer_events();
         let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
         self.events.push(kind, action.to_owned(), id, attributes, self.kernel.now());
     }
@@ -177,8 +179,11 @@ impl World {
                 let mut all: BTreeMap<String, String> = labels.into_iter().collect();
                 all.extend(attributes.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
                 all.extend(more.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+                let files = self.take_file_events(container);
                 drop(state);
                 self.changed();
+                self.events.push_all(files);
+                self.collect_layer_events();
                 self.events.push(EventKind::Container, action.to_owned(), id.to_string(), all, self.kernel.now());
                 return;
             }

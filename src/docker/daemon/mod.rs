@@ -13,6 +13,7 @@ pub mod events;
 pub mod files;
 pub mod handle;
 pub mod image;
+pub mod layers;
 pub mod load;
 pub mod logs;
 pub mod names;

@@ -168,8 +168,11 @@ impl Daemon {
             };
             if known {
                 job.phase = Phase::Done;
+                let mut store = world.store.borrow_mut();
+                store.note_shared(next);
+                store.note_blob(layer.diff_id, layer.blob.digest);
                 if let Some(below) = holds.chain.replace(next) {
-                    world.store.borrow_mut().release(below);
+                    store.release(below);
                 }
                 tell(&job, "Already exists", None);
             } else {
@@ -217,10 +220,13 @@ impl Daemon {
                     job.phase = Phase::Extracting(now);
                     break;
                 }
-                let chain = world.store.borrow_mut().register(holds.chain, layer.layer.clone())?;
+                let mut store = world.store.borrow_mut();
+                let chain = store.register(holds.chain, layer.layer.clone())?;
+                store.note_blob(layer.diff_id, layer.blob.digest);
                 if let Some(below) = holds.chain.replace(chain) {
-                    world.store.borrow_mut().release(below);
+                    store.release(below);
                 }
+                drop(store);
                 world.changed();
                 job.phase = Phase::Done;
                 tell(job, "Pull complete", None);

@@ -38,8 +38,13 @@ pub fn folder(id: ContainerId) -> String {
     format!("/var/lib/docker/containers/{id}")
 }
 
-/// A writable layer over an image, with the init layer between (moby `daemon/initlayer/setup_unix.go`).
+/// A writable layer over an image, with the init layer between.
 pub fn writable_layer(dev: u64, image: &Tree, now: Timestamp) -> Overlay {
+    Overlay::new(dev, image.with(&init_layer(image, now)), WRITABLE_BYTES)
+}
+
+/// The mount points of a container that its image does not have (moby `daemon/initlayer/setup_unix.go`).
+pub fn init_layer(image: &Tree, now: Timestamp) -> Layer {
     let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
     let mut put = |path: &str, entry: Entry| {
         if image.get(path.as_bytes()).is_none() {
@@ -53,7 +58,7 @@ pub fn writable_layer(dev: u64, image: &Tree, now: Timestamp) -> Overlay {
         put(file, Entry::file(Meta::root(0o755, now), ""));
     }
     put("etc/mtab", Entry::symlink(Meta::root(0o777, now), "/proc/mounts"));
-    Overlay::new(dev, image.with(&Layer::new(entries)), WRITABLE_BYTES)
+    Layer::new(entries)
 }
 
 /// A `/sys` that shows little: cgroup limits are not simulated.

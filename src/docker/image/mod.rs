@@ -8,6 +8,7 @@ pub mod delete;
 pub mod manifest;
 pub mod memo;
 pub mod reference;
+pub mod step;
 pub mod store;
 
 pub use config::{ContainerConfig, History, Image, ImageConfig};

@@ -4,19 +4,43 @@
 //! image, a layer above, a holder (a container, a build). Images live until they are deleted. Which containers use an
 //! image is told from outside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::config::Image;
 use super::memo::DigestMemo;
 use super::reference::{AnyReference, Reference, ReferenceError};
-use crate::base::digest::{ChainId, DiffId, ImageId};
+use crate::base::digest::{BlobDigest, ChainId, DiffId, ImageId};
 use crate::base::time::Timestamp;
 use crate::os::fs::layer::Layer;
 use crate::os::fs::tree::Tree;
 
 /// The longest stack of layers (moby `layer/layer_store.go` `maxLayerDepth`).
 pub const MAX_LAYER_DEPTH: usize = 125;
+/// Events that are kept until somebody takes them.
+const MAX_EVENTS: usize = 1024;
+
+/// What happened to a layer: for teaching, not part of `docker events`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerEvent {
+    /// A layer that was not here before was stored: pulled, built, loaded or committed.
+    Arrived(LayerName),
+    /// Somebody wanted to store a layer that is here already.
+    Shared(LayerName),
+    /// The last that counted on a layer is gone, and the layer with it.
+    Freed(LayerName),
+}
+
+/// A layer that something happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerName {
+    /// Its place on top of others.
+    pub chain_id: ChainId,
+    /// The digest of its files.
+    pub diff_id: DiffId,
+    /// The sum of its files.
+    pub size_bytes: u64,
+}
 
 /// Why the store refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +81,13 @@ pub struct StoredLayer {
     count: usize,
 }
 
+impl StoredLayer {
+    /// How events name it.
+    pub const fn named(&self) -> LayerName {
+        LayerName { chain_id: self.chain_id, diff_id: self.diff_id, size_bytes: self.size_bytes }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct StoredImage {
     image: Image,
@@ -72,6 +103,9 @@ pub struct Store {
     layers: BTreeMap<ChainId, StoredLayer>,
     images: BTreeMap<ImageId, StoredImage>,
     references: BTreeMap<Reference, ImageId>,
+    /// Under which name registries keep a layer (moby `distribution/metadata` `V2MetadataService`).
+    blobs: BTreeMap<DiffId, BlobDigest>,
+    events: VecDeque<LayerEvent>,
 }
 
 impl Store {
@@ -106,11 +140,13 @@ impl Store {
         let chain_id = parent.map_or(ChainId(diff_id.0), |parent| parent.then(diff_id));
         if let Some(known) = self.layers.get_mut(&chain_id) {
             known.count += 1;
+            self.note_shared(chain_id);
             return Ok(chain_id);
         }
         let tree = below.with(&layer);
         let size_bytes = layer.size_bytes();
         let stored = StoredLayer { chain_id, diff_id, parent, layer, tree, size_bytes, depth, count: 1 };
+        self.note(LayerEvent::Arrived(stored.named()));
         self.layers.insert(chain_id, stored);
         if let Some(parent) = parent.and_then(|parent| self.layers.get_mut(&parent)) {
             parent.count += 1;
@@ -138,10 +174,41 @@ impl Store {
                 break;
             }
             next = layer.parent;
+            let name = layer.named();
             self.layers.remove(&chain);
+            self.note(LayerEvent::Freed(name));
             removed.push(chain);
         }
         removed
+    }
+
+    fn note(&mut self, event: LayerEvent) {
+        if self.events.len() >= MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// Notes that a layer was found here that would otherwise have been stored.
+    pub fn note_shared(&mut self, chain: ChainId) {
+        if let Some(layer) = self.layers.get(&chain) {
+            self.note(LayerEvent::Shared(layer.named()));
+        }
+    }
+
+    /// Takes what happened to layers since the last call; the oldest is lost when nobody takes it.
+    pub fn take_events(&mut self) -> Vec<LayerEvent> {
+        self.events.drain(..).collect()
+    }
+
+    /// Remembers under which name a registry keeps a layer.
+    pub fn note_blob(&mut self, layer: DiffId, blob: BlobDigest) {
+        self.blobs.insert(layer, blob);
+    }
+
+    /// Under which name a registry keeps a layer, where one was pulled or pushed.
+    pub fn blob_of(&self, layer: DiffId) -> Option<BlobDigest> {
+        self.blobs.get(&layer).copied()
     }
 
     /// A layer.
@@ -426,6 +493,26 @@ pub(super) mod tests {
         for (reference, id) in store.references() {
             assert!(store.image(id).is_some(), "{reference} points nowhere");
         }
+    }
+
+    #[test]
+    fn layers_arrive_once_are_shared_and_go() {
+        let mut store = Store::default();
+        let a = add(&mut store, None, &["base", "a"], "a");
+        let kinds = |store: &mut Store| -> Vec<&str> {
+            let kind = |event| match event {
+                LayerEvent::Arrived(_) => "arrived",
+                LayerEvent::Shared(_) => "shared",
+                LayerEvent::Freed(_) => "freed",
+            };
+            store.take_events().into_iter().map(kind).collect()
+        };
+        assert_eq!(kinds(&mut store), ["arrived", "arrived"]);
+        add(&mut store, None, &["base", "b"], "b");
+        assert_eq!(kinds(&mut store), ["shared", "arrived"]);
+        store.untag(&name("a"));
+        store.remove_image(a);
+        assert_eq!(kinds(&mut store), ["freed"]);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ pub mod layer;
 pub mod mounts;
 pub mod node;
 pub mod overlay;
+pub mod stack;
 pub mod tar;
 pub mod tree;
 pub mod xz;

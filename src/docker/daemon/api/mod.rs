@@ -7,6 +7,7 @@
 pub mod build;
 pub mod container;
 pub mod image;
+pub mod layers;
 pub mod network;
 pub mod snapshot;
 pub mod stream;

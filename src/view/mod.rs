@@ -3,8 +3,10 @@
 
 pub mod change;
 pub mod forecast;
+pub mod inside;
 pub mod keys;
 pub mod picture;
+pub mod preview;
 pub mod screen;
 pub mod steps;
 pub mod stock;

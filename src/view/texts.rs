@@ -3,6 +3,7 @@
 //! Docker's own words (`image`, `container`, `diff`) are Docker's and are not translated; what the page says about them
 //! is. `{0}`, `{1}` stand for what [`fill`] puts in.
 
+pub mod layers;
 pub mod stage;
 
 pub use crate::base::language::Language;

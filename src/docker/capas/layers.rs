@@ -21,11 +21,11 @@ const STACK_TITLES: Words =
     Words { es: "Nº|CAPA|TAMAÑO|RUTAS|TAMBIÉN EN|LA HIZO", en: "NO|LAYER|SIZE|PATHS|ALSO IN|MADE BY" };
 const ALL_TITLES: Words = Words { es: "CAPA|TAMAÑO|RUTAS|USADA POR|LA HIZO", en: "LAYER|SIZE|PATHS|USED BY|MADE BY" };
 const STACK_SUM: Words =
-    Words { es: "{}: {} capas, {}; {} en capas compartidas\n", en: "{}: {} layers, {}; {} in shared layers\n" };
-const ALL_SUM: Words = Words {
-    es: "{} capas guardadas, {}; sin compartirlas ocuparían {}\n",
-    en: "{} layers stored, {}; without sharing they would take {}\n",
-};
+    Words { es: "{}: {} en {}; {} en capas compartidas\n", en: "{}: {} in {}; {} in shared layers\n" };
+const ALL_SUM: Words =
+    Words { es: "{} en {}; sin compartir ocuparían {}\n", en: "{} in {}; without sharing they would take {}\n" };
+const ONE: Words = Words { es: "1 capa", en: "1 layer" };
+const MANY: Words = Words { es: "{} capas", en: "{} layers" };
 const EMPTY: Words = Words {
     es: "No hay ninguna capa: docker pull trae las primeras\n",
     en: "There are no layers: docker pull brings the first\n",
@@ -44,8 +44,8 @@ fn run<'a>(capas: &'a Capas, operands: &'a [BString]) -> Running<'a> {
         }
         let total = stack.layers.iter().map(|layer| layer.size_bytes).sum();
         let shared = stack.layers.iter().filter(|layer| layer.used_by.len() > 1).map(|layer| layer.size_bytes).sum();
-        let count = stack.layers.len().to_string();
-        let sum = fill(capas.say(STACK_SUM), &[&stack.name, &count, &size(total), &size(shared)]);
+        let parts = [&stack.name, &size(total), &count(capas, stack.layers.len()), &size(shared)].map(String::as_str);
+        let sum = fill(capas.say(STACK_SUM), &parts);
         capas.print(&(capas.table(&rows) + &sum)).await
     })
 }
@@ -60,8 +60,12 @@ fn all(capas: &Capas) -> String {
     let total: u64 = layers.iter().map(|layer| layer.size_bytes).sum();
     let apart = |layer: &StackLayer| layer.size_bytes.saturating_mul(layer.used_by.len().max(1) as u64);
     let apart: u64 = layers.iter().map(apart).fold(0, u64::saturating_add);
-    let sum = fill(capas.say(ALL_SUM), &[&layers.len().to_string(), &size(total), &size(apart)]);
+    let sum = fill(capas.say(ALL_SUM), &[&size(total), &count(capas, layers.len()), &size(apart)]);
     capas.table(&rows) + &sum
+}
+
+fn count(capas: &Capas, layers: usize) -> String {
+    fill(capas.say(if layers == 1 { ONE } else { MANY }), &[&layers.to_string()])
 }
 
 fn titles(capas: &Capas, titles: Words) -> Vec<String> {

@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::{Capas, Running, Verb, Words, daemon_names, fill, layer_name, size, step};
-use crate::docker::daemon::api::layers::{LayerStack, StackLayer};
+use crate::docker::daemon::api::layers::{LayerStack, MountView, StackLayer};
 use crate::os::fs::node::{Content, Entry};
 use crate::os::fs::stack::{Deed, Fate, Holding, holdings, real_path};
 
@@ -31,6 +31,7 @@ const ALL_TITLES: Words = Words { es: "EN|CAPA|TIENE||LA HIZO", en: "IN|LAYER|HA
 const WINS: Words = Words { es: "se ve", en: "seen" };
 const MERGED: Words = Words { es: "se ve mezclado", en: "seen, merged" };
 const HIDDEN: Words = Words { es: "tapado por {}", en: "hidden by {}" };
+const COVERED: Words = Words { es: "tapado por el montaje", en: "covered by the mount" };
 const HIDES: Words = Words { es: "tapa lo de abajo", en: "hides what is below" };
 const DIR: Words = Words { es: "carpeta", en: "directory" };
 const FILE: Words = Words { es: "fichero de {}", en: "file of {}" };
@@ -55,11 +56,12 @@ fn run<'a>(capas: &'a Capas, operands: &'a [BString]) -> Running<'a> {
         if real != *crate::os::fs::stack::relative(path) {
             text.push_str(&fill(capas.say(REAL), &[&path.to_str_lossy(), &absolute(&real)]));
         }
-        let below_mount = |at: &str| {
-            real.strip_prefix(at.trim_start_matches('/').as_bytes())
-                .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+        let covers = |mount: &&MountView| {
+            let rest = real.strip_prefix(mount.destination.trim_start_matches('/').as_bytes());
+            rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
         };
-        if let Some(mount) = stack.mounts.iter().find(|mount| below_mount(&mount.destination)) {
+        let mount = stack.mounts.iter().find(covers);
+        if let Some(mount) = mount {
             let source = if mount.source.is_empty() { String::new() } else { format!(" {}", mount.source) };
             text.push_str(&fill(capas.say(MOUNTED), &[&mount.destination, mount.kind, &source]));
         }
@@ -70,7 +72,11 @@ fn run<'a>(capas: &'a Capas, operands: &'a [BString]) -> Running<'a> {
         let mut rows = vec![capas.say(TITLES).split('|').map(str::to_owned).collect()];
         for holding in found.iter().rev() {
             let Some(layer) = stack.layers.get(holding.layer) else { continue };
-            rows.push([vec![(holding.layer + 1).to_string()], row(capas, layer, holding)].concat());
+            let mut cells = row(capas, layer, holding);
+            if let (Some(fate), Some(_), Fate::Wins) = (cells.get_mut(2), mount, holding.fate) {
+                capas.say(COVERED).clone_into(fate);
+            }
+            rows.push([vec![(holding.layer + 1).to_string()], cells].concat());
         }
         capas.print(&capas.table(&rows)).await
     })

@@ -151,7 +151,8 @@ fn daemon_names(daemon: &Daemon) -> Vec<String> {
     let images = daemon.image_list(&ImageListOptions::default()).unwrap_or_default();
     let containers = containers.into_iter().flat_map(|container| container.names);
     let mut names: Vec<String> = containers.map(|name| name.trim_start_matches('/').to_owned()).collect();
-    names.extend(images.into_iter().flat_map(|image| image.repo_tags));
+    // An image with several names is one image.
+    names.extend(images.into_iter().filter_map(|image| image.repo_tags.into_iter().next()));
     names
 }
 
@@ -226,7 +227,7 @@ fn step(capas: &Capas, layer: &StackLayer) -> String {
     match layer.role {
         LayerRole::Image { .. } => {
             let step = instruction_of(&layer.created_by);
-            [step.keyword, step.rest].iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+            step.keyword.split_whitespace().chain(step.rest.split_whitespace()).collect::<Vec<_>>().join(" ")
         }
         LayerRole::Init => capas
             .say(Words { es: "puntos de montaje que pone Docker", en: "mount points that Docker makes" })

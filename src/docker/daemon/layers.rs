@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::api::layers::{LayerRole, LayerStack, MountView, StackLayer};
 use super::container::{Container, MountSource};
 use super::handle::{Daemon, World};
-use super::rootfs::init_layer;
+use super::rootfs::{folder, init_layer};
 use crate::base::digest::{ChainId, ImageId};
 use crate::docker::image::store::{Store, StoredLayer};
 
@@ -114,6 +114,7 @@ fn users(store: &Store) -> Users {
     users
 }
 
+/// The mounts of a container: those asked for, and the three files that the daemon writes for it.
 fn mounts(container: &Container) -> Vec<MountView> {
     let view = |mount: &super::container::ContainerMount| {
         let (kind, source) = match &mount.source {
@@ -123,5 +124,13 @@ fn mounts(container: &Container) -> Vec<MountView> {
         };
         MountView { destination: mount.point.destination.clone(), kind, source }
     };
-    container.mounts.iter().map(view).collect()
+    let mut all: Vec<MountView> = container.mounts.iter().map(view).collect();
+    for file in ["hostname", "hosts", "resolv.conf"] {
+        let destination = format!("/etc/{file}");
+        if all.iter().all(|mount| mount.destination != destination) {
+            let source = format!("{}/{file}", folder(container.id));
+            all.push(MountView { destination, kind: "bind", source });
+        }
+    }
+    all
 }

@@ -84,8 +84,8 @@ fn two_layers_are_compared_by_content() {
 #[test]
 fn a_tally_counts_what_the_tree_marks() {
     let stack = example();
-    for at in 0..3 {
-        let below = at.checked_sub(1).map(|below: usize| stack.layers[below].tree.clone()).unwrap_or_default();
+    for at in 0..3_usize {
+        let below = at.checked_sub(1).map(|below| stack.layers[below].tree.clone()).unwrap_or_default();
         let tally = Tally::of(&below, &stack.layers[at]);
         let wanted = [(5, 0, 0), (1, 1, 1), (1, 0, 1)][at];
         assert_eq!((tally.added, tally.changed, tally.hidden), wanted);

@@ -44,8 +44,8 @@ fn run<'a>(capas: &'a Capas, operands: &'a [BString]) -> Running<'a> {
         }
         let total = stack.layers.iter().map(|layer| layer.size_bytes).sum();
         let shared = stack.layers.iter().filter(|layer| layer.used_by.len() > 1).map(|layer| layer.size_bytes).sum();
-        let parts = [&stack.name, &size(total), &count(capas, stack.layers.len()), &size(shared)].map(String::as_str);
-        let sum = fill(capas.say(STACK_SUM), &parts);
+        let count = count(capas, stack.layers.len());
+        let sum = fill(capas.say(STACK_SUM), &[&stack.name, &size(total), &count, &size(shared)]);
         capas.print(&(capas.table(&rows) + &sum)).await
     })
 }

@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    capas::ui::mount();
+    capas::embed::mount();
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::base::language::Language;
-use crate::lesson::{exercise, prove, transcript};
+use crate::lesson::{exercise, prove, slides, transcript};
 use crate::machine::{Config, Machine};
 
 const USAGE: &str = "\
@@ -25,7 +25,7 @@ Usage:
   capas                      an interactive session
   capas -c 'COMMAND'         one command; its status is capas's
   capas run FILE             types each line of FILE and prints what a terminal would show
-  capas test FILE.md...      replays transcripts and proves exercises
+  capas test FILE.md...      replays transcripts, proves exercises, checks what slides show
   capas --help | --version
 
 Options:
@@ -176,7 +176,7 @@ fn test(files: &[&str]) -> ExitCode {
             }
             continue;
         }
-        let report = transcript::run(&text);
+        let report = if slides::is_deck(&text) { slides::run(&text) } else { transcript::run(&text) };
         passed += report.steps - report.failures.len().min(report.steps);
         failed += report.failures.len();
         for failure in &report.failures {

@@ -1,5 +1,6 @@
 //! Lessons, exercises and their checks, transcripts.
 
+pub mod blocks;
 mod check;
 pub mod exercise;
 mod measure;
@@ -8,5 +9,6 @@ pub mod run;
 pub mod say;
 pub mod scene;
 pub mod screen;
+pub mod slides;
 pub mod transcript;
 mod words;

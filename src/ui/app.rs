@@ -8,6 +8,7 @@ use crate::ui::header::{Header, Theme};
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::ui::stage::{Stage, View};
 use crate::ui::terminal::TerminalPane;
+use crate::view::embed::Panes as PanesShown;
 use crate::view::texts::Language;
 
 stylance::import_crate_style!(style, "src/ui/app.module.css");
@@ -33,16 +34,19 @@ fn initial_theme() -> Theme {
         .unwrap_or_default()
 }
 
-fn initial_seed() -> u64 {
-    dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1)
+/// What the page shows.
+#[derive(Properties, PartialEq)]
+pub struct AppProps {
+    /// The machine.
+    pub session: Session,
 }
 
 /// The page.
 #[function_component]
-pub fn App() -> Html {
+pub fn App(props: &AppProps) -> Html {
+    let session = &props.session;
     let language = use_state_eq(initial_language);
     let theme = use_state_eq(initial_theme);
-    let session = use_memo((), |()| Session::new(initial_seed()));
     let texts = language.texts();
 
     use_effect_with(*language, |language| {
@@ -73,15 +77,18 @@ pub fn App() -> Html {
         })
     };
     let to_layers = {
-        let session = (*session).clone();
+        let session = session.clone();
         Callback::from(move |_: MouseEvent| session.show(View::Layers))
     };
+    let embedded = session.options().embedded;
     html! {
-        <div class={style::page}>
+        <div class={classes!(style::page, embedded.then_some(style::embedded))}>
             <a class={style::skip} href="#terminal">{ texts.skip_to_terminal }</a>
             <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
-            <Header language={*language} theme={*theme} {on_language} {on_theme} />
-            <Panes session={(*session).clone()} language={*language} />
+            if !embedded {
+                <Header language={*language} theme={*theme} {on_language} {on_theme} />
+            }
+            <Panes session={session.clone()} language={*language} />
         </div>
     }
 }
@@ -163,6 +170,18 @@ fn Panes(props: &PanesProps) -> Html {
     };
     let told = props.session.told();
     let notice = told.last().filter(|_| news).map(|change| texts.change(change));
+    let panes = props.session.panes();
+    if panes != PanesShown::Both {
+        return html! {
+            <main class={classes!(style::panes, style::single)}>
+                if panes == PanesShown::Terminal {
+                    <TerminalPane session={props.session.clone()} language={props.language} />
+                } else {
+                    <Stage session={props.session.clone()} language={props.language} />
+                }
+            </main>
+        };
+    }
     html! {
         <>
             <div class={style::tabs} role="group" aria-label={texts.panes_label}>

@@ -35,6 +35,15 @@ pub fn parameter(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
+/// The parameters of the page's address, in their order.
+pub fn parameters() -> Vec<(String, String)> {
+    let search = web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
+    let Ok(parameters) = UrlSearchParams::new_with_str(&search) else { return Vec::new() };
+    let entries = js_sys::Array::from(&parameters);
+    let text = |pair: &js_sys::Array, at| pair.get(at).as_string().unwrap_or_default();
+    entries.iter().map(|pair| js_sys::Array::from(&pair)).map(|pair| (text(&pair, 0), text(&pair, 1))).collect()
+}
+
 fn storage() -> Option<Storage> {
     // Absent from file:// pages and where the visitor forbids it.
     web_sys::window()?.local_storage().ok().flatten()

@@ -5,21 +5,27 @@
 
 mod app;
 mod broken;
-mod dom;
+pub mod dom;
 mod header;
 mod keybar;
 mod layers;
 mod motion;
 mod paint;
-mod session;
+pub mod session;
 mod stage;
 mod steps;
 mod terminal;
 
-/// Puts the app into the page.
-pub fn mount() {
+use crate::view::embed::Options;
+use session::Session;
+
+/// Boots a machine and puts the page around it.
+pub fn mount(options: Options) -> Session {
     broken::install();
+    let seed = dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let session = Session::new(seed, options);
     if let Some(root) = dom::by_id("app") {
-        yew::Renderer::<app::App>::with_root(root).render();
+        yew::Renderer::<app::App>::with_root_and_props(root, app::AppProps { session: session.clone() }).render();
     }
+    session
 }

@@ -4,7 +4,11 @@
 //! clock to the machine's, feeds terminals' screens, and tells those who listen that something changed. Nobody outside
 //! sees the machine.
 
-use std::cell::RefCell;
+mod remote;
+
+pub use remote::Waiting;
+
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,6 +22,7 @@ use crate::machine::{Config, Machine, Stop, TtyId};
 use crate::ui::dom;
 use crate::ui::stage::{View, Views};
 use crate::view::change::{Change, changes};
+use crate::view::embed::{Options, Panes};
 use crate::view::keys::{self, KeyPress};
 use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::screen::{Screen, Shown};
@@ -44,6 +49,8 @@ pub enum Topic {
     Consoles,
     /// Which view stands beside the terminal.
     Stage,
+    /// What was typed, by whomever.
+    Journal,
 }
 
 /// A running machine. Clones are the same one.
@@ -60,6 +67,8 @@ struct Shared {
     state: RefCell<State>,
     listeners: RefCell<Listeners>,
     views: RefCell<Views>,
+    options: Options,
+    panes: Cell<Panes>,
 }
 
 #[derive(Default)]
@@ -86,6 +95,7 @@ struct State {
     picture: Rc<Picture>,
     told: Rc<Vec<Change>>,
     tried: BTreeSet<&'static str>,
+    heard: remote::Heard,
 }
 
 struct Console {
@@ -129,8 +139,8 @@ pub struct ConsoleView {
 }
 
 impl Session {
-    /// Boots a machine.
-    pub fn new(seed: u64) -> Self {
+    /// Boots a machine for a page that shows what `options` say.
+    pub fn new(seed: u64, options: Options) -> Self {
         let machine = Machine::new(Config { seed, ..Config::default() });
         let (tty, origin) = (machine.console(), machine.now());
         let session = Self(Rc::new(Shared {
@@ -149,9 +159,12 @@ impl Session {
                 picture: Rc::default(),
                 told: Rc::default(),
                 tried: BTreeSet::new(),
+                heard: remote::Heard::default(),
             }),
             listeners: RefCell::default(),
             views: RefCell::default(),
+            panes: Cell::new(options.panes),
+            options,
         }));
         session.pump();
         session
@@ -237,6 +250,9 @@ impl Session {
 
     /// A key; whether the terminal takes it.
     pub fn key(&self, at: usize, press: KeyPress<'_>) -> bool {
+        if self.0.options.read_only {
+            return false;
+        }
         let application = {
             let state = self.0.state.borrow();
             state.consoles.get(at).is_some_and(|console| console.screen.application_cursor_keys())
@@ -252,6 +268,13 @@ impl Session {
 
     /// Types bytes. Ctrl-C also ends what is still being pasted or typed by itself.
     pub fn send(&self, at: usize, bytes: &[u8]) {
+        if self.0.options.read_only {
+            return;
+        }
+        self.send_always(at, bytes);
+    }
+
+    fn send_always(&self, at: usize, bytes: &[u8]) {
         {
             let mut state = self.0.state.borrow_mut();
             let interrupt = bytes.contains(&3);
@@ -274,6 +297,9 @@ impl Session {
 
     /// Pastes text of any length.
     pub fn paste(&self, at: usize, text: &str) {
+        if self.0.options.read_only {
+            return;
+        }
         {
             let mut state = self.0.state.borrow_mut();
             let bracketed = state.consoles.get(at).is_some_and(|console| console.screen.bracketed_paste());
@@ -298,15 +324,18 @@ impl Session {
     }
 
     fn type_next(&self, at: usize, mut rest: VecDeque<u8>) {
-        let Some(byte) = rest.pop_front() else {
+        // Long texts in bites, or nobody would wait for their end.
+        let bite: Vec<u8> = rest.drain(..rest.len().min(1 + rest.len() / 64)).collect();
+        if bite.is_empty() {
             self.0.state.borrow_mut().typing = None;
             self.pump();
             self.tell(&[Topic::Screen(at)]);
             return;
-        };
+        }
         {
             let mut state = self.0.state.borrow_mut();
-            state.type_now(at, &[byte]);
+            state.heard.before(&bite);
+            state.type_now(at, &bite);
             let session = self.clone();
             let next = rest.clone();
             let timer = Timeout::new(TYPING_MS, move || session.type_next(at, next));
@@ -338,12 +367,12 @@ impl Session {
         let (topics, next) = state.run_slice();
         state.wake = match next {
             Next::Nothing => None,
-            Next::Frame if !is_hidden() => {
+            Next::Frame if !is_hidden() && !self.0.options.embedded => {
                 let session = self.clone();
                 Some(Wake::Frame(request_animation_frame(move |_| session.pump())))
             }
-            // Frames stop in hidden tabs, timers only slow down.
-            Next::Frame => Some(self.timer(16)),
+            // Frames stop in hidden tabs and in frames out of sight, timers only slow down.
+            Next::Frame => Some(self.timer(if is_hidden() { 16 } else { 4 })),
             Next::After(ms) => Some(self.timer(ms)),
         };
         drop(state);
@@ -434,6 +463,9 @@ impl State {
         if self.look_at_docker() {
             topics.push(Topic::World);
         }
+        if self.heard.is_journal_longer(self.machine.journal().inputs.len()) {
+            topics.push(Topic::Journal);
+        }
         (topics, next)
     }
 
@@ -454,6 +486,7 @@ impl State {
             let bytes = self.machine.take_output(console.tty);
             if !bytes.is_empty() {
                 console.screen.feed(&bytes);
+                self.heard.hear(at, &bytes);
                 printed.insert(at);
             }
         }

@@ -74,8 +74,10 @@ pub fn TerminalPane(props: &TerminalPaneProps) -> Html {
                 }
             </div>
             <Terminal key={*front} session={session.clone()} console={*front} language={props.language} keys={keys} />
-            <Steps session={session.clone()} language={props.language} console={*front} {busy}
-                fresh={fresh && !*touched && consoles == 1} {on_typed} />
+            if !session.options().embedded {
+                <Steps session={session.clone()} language={props.language} console={*front} {busy}
+                    fresh={fresh && !*touched && consoles == 1} {on_typed} />
+            }
         </section>
     }
 }
@@ -110,8 +112,12 @@ fn Terminal(props: &TerminalProps) -> Html {
     use_clipboard(session, at, &view, &keys);
     {
         // The first terminal takes the keyboard, where that does not open one on the screen.
-        let keys = keys.clone();
+        let (keys, session) = (keys.clone(), session.clone());
         use_effect_with((), move |()| {
+            // Nor is it taken from the page around.
+            if session.options().embedded {
+                return;
+            }
             if let (Some(keys), false) = (dom::html(&keys), dom::matches_media("(pointer: coarse)")) {
                 dom::focus(&keys);
             }

@@ -2,6 +2,7 @@
 //! clock or knows a browser, so that all of it is tested on the host.
 
 pub mod change;
+pub mod embed;
 pub mod forecast;
 pub mod inside;
 pub mod keys;

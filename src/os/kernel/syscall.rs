@@ -1345,6 +1345,13 @@ impl Kernel {
         self.queue.is_empty() && shell && !tty.is_readable() && tty.can_read.is_waiting(tty.foreground)
     }
 
+    /// Whether the program in front of a terminal reads from it and has read all that was typed.
+    pub fn is_read_from(&self, id: TtyId) -> bool {
+        let state = self.state.borrow();
+        let reads = |tty: &Tty| !tty.is_readable() && tty.can_read.is_waiting(tty.foreground);
+        self.queue.is_empty() && state.ttys.get(&id).is_some_and(reads)
+    }
+
     /// Stops (`pause`) or continues every process of a cgroup, without their noticing.
     pub fn freeze(&self, cgroup: &str, frozen: bool) {
         let mut state = self.state.borrow_mut();

@@ -1,0 +1,1 @@
+Reveal.initialize({ hash: true, plugins: [RevealMarkdown, RevealNotes, RevealHighlight] });

@@ -119,16 +119,18 @@ impl Frame {
                     self.post("typed", &Value::Null, json!({ "console": console, "text": text }));
                 }
             }
-            Topic::Screen(_) if !self.ready.get() => {
-                if self.session.console(CONSOLE).is_some_and(|console| console.ready) {
-                    self.ready.set(true);
-                    let seed = self.session.seed();
-                    let fields = json!({ "version": env!("CARGO_PKG_VERSION"), "seed": seed });
-                    self.post("ready", &Value::Null, fields);
-                }
+            Topic::Screen(_) if !self.ready.get() && self.is_on() => {
+                self.ready.set(true);
+                let fields = json!({ "version": env!("CARGO_PKG_VERSION"), "seed": self.session.seed() });
+                self.post("ready", &Value::Null, fields);
             }
             _ => {}
         }
+    }
+
+    /// Whether a prompt has come.
+    fn is_on(&self) -> bool {
+        self.session.console(CONSOLE).is_some_and(|console| console.ready)
     }
 
     fn state(&self) -> Value {
@@ -203,7 +205,7 @@ impl Frame {
     /// Ends the command that ran, if it has ended, and starts the next one.
     fn look(&self) {
         let waits = match self.session.waiting(CONSOLE) {
-            Waiting::Command => self.session.console(CONSOLE).is_some_and(|console| console.ready),
+            Waiting::Command => self.is_on(),
             Waiting::Input(quiet_ms) => quiet_ms > QUIET_MS,
             Waiting::Nothing => false,
         };

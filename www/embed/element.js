@@ -1,7 +1,7 @@
 // <capas-sandbox>: the page in a frame. It starts when it comes near the part of the document that is seen.
 import { address, BASE, Client } from './client.js';
 
-const STYLE = `
+const FRAME_STYLE = `
   :host { display: block; position: relative; height: 26rem; min-width: 0; border-radius: 10px; overflow: hidden;
     background: #0b101814; contain: strict; }
   :host([hidden]) { display: none; }
@@ -17,7 +17,7 @@ export class CapasSandbox extends HTMLElement {
     super();
     this.#root = this.attachShadow({ mode: 'open' });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
+    sheet.replaceSync(FRAME_STYLE);
     this.#root.adoptedStyleSheets = [sheet];
     this.#whenStarted = new Promise((resolve) => { this.#started = resolve; });
   }

@@ -20,7 +20,7 @@ const TEXTS = {
   },
 };
 
-const STYLE = `
+const DECK_STYLE = `
 .reveal pre.capas-block { position: relative; }
 .reveal .capas-run { position: absolute; z-index: 3; top: .5em; right: .5em; display: inline-flex; align-items: center; gap: .45em;
   margin: 0; padding: .35em .75em; border: 1px solid #ffffff38; border-radius: 6px; background: #1757c9; color: #fff;
@@ -127,7 +127,7 @@ class Deck {
     if (this.isPrint || this.isPreview || this.wrapper.capasDeck) return;
     this.wrapper.capasDeck = this;
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
+    sheet.replaceSync(DECK_STYLE);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     this.findBlocks();
     if (!this.blocks.size && !this.wrapper.querySelector('[data-capas-state]')) return;

@@ -174,7 +174,7 @@ pub fn bake(programs: &Programs, memo: &DigestMemo, recipe: &'static Recipe) -> 
     bakery.bake(recipe)
 }
 
-fn spec(kernel: &Kernel, net: crate::os::kernel::net::NetId) -> ProcessSpec {
+pub(super) fn spec(kernel: &Kernel, net: crate::os::kernel::net::NetId) -> ProcessSpec {
     let overlay = Rc::new(RefCell::new(Overlay::new(1, Tree::empty(), 0)));
     ProcessSpec {
         program: "builder".into(),

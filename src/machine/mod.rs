@@ -16,6 +16,7 @@ pub mod bakery;
 pub mod build_world;
 pub mod host;
 pub mod journal;
+pub mod trial;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::path;
 use crate::docker::build::context;
 use crate::docker::build::foresee::{Foreseen, foresee};
-use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, LayerSize, MissReason};
+use crate::docker::daemon::api::build::{BuildContext, BuildEvent, BuildRequest, LayerSize, MissReason};
 use crate::docker::dockerfile::{self, Dockerfile, ParseError, Span};
 use crate::machine::Machine;
 use crate::os::fs::layer::{Change, Layer};
@@ -112,22 +112,7 @@ impl Forecast {
 
     /// Foretells the build of another context (`docker build -f PATH FOLDER`).
     pub fn of_context(machine: &Machine, folder: &str, path: &str, text: &str) -> Self {
-        let name = path::file_name(path.as_bytes()).to_string();
-        let mounts = machine.host_files();
-        let own = path.strip_prefix(folder).map_or(name.as_str(), |rest| rest.trim_start_matches('/'));
-        let read = context::from_folder(&mounts.borrow(), &Caller::root(), folder.as_bytes(), own, &[]);
-        let (mut context, unreadable) = match read {
-            Ok(context) => (context, None),
-            Err(error) => (crate::docker::daemon::api::build::BuildContext::default(), Some(error.to_string())),
-        };
-        if let Some(Change::Put(entry)) = context.files.get(own.as_bytes()) {
-            // What is being typed is not in the file yet and will be when it is built.
-            let entry = Entry { meta: entry.meta, content: Content::File(text.into()) };
-            let changed = std::iter::once((own.into(), Change::Put(std::sync::Arc::new(entry))));
-            let rest = context.files.entries().filter(|(at, _)| *at != own).map(|(at, c)| (at.to_owned(), c.clone()));
-            context.files = std::sync::Arc::new(rest.chain(changed).collect::<Layer>());
-        }
-        let mut request = BuildRequest { context, dockerfile_name: name, ..BuildRequest::default() };
+        let (mut request, unreadable) = request_of(machine, folder, path, text);
         let (file, error) = readable(text);
         let Some(file) = file else { return Self { error, ..Self::default() } };
         request.dockerfile = file.text.as_str().into();
@@ -254,6 +239,33 @@ impl Forecast {
             next = file.stages.iter().take(index).rposition(|other| !other.name.is_empty() && other.name == stage.base);
         }
     }
+}
+
+/// A build of the folder in which the Dockerfile at `path` of the host stands, with `text` in the file.
+pub fn request(machine: &Machine, path: &str, text: &str) -> BuildRequest {
+    let folder = path::parent(path.as_bytes()).to_owned();
+    request_of(machine, &folder.to_string(), path, text).0
+}
+
+/// The same for another folder, and why that can't be read.
+fn request_of(machine: &Machine, folder: &str, path: &str, text: &str) -> (BuildRequest, Option<String>) {
+    let name = path::file_name(path.as_bytes()).to_string();
+    let mounts = machine.host_files();
+    let own = path.strip_prefix(folder).map_or(name.as_str(), |rest| rest.trim_start_matches('/'));
+    let read = context::from_folder(&mounts.borrow(), &Caller::root(), folder.as_bytes(), own, &[]);
+    let (mut context, unreadable) = match read {
+        Ok(context) => (context, None),
+        Err(error) => (BuildContext::default(), Some(error.to_string())),
+    };
+    if let Some(Change::Put(entry)) = context.files.get(own.as_bytes()) {
+        // What is being typed is not in the file yet and will be when it is built.
+        let entry = Entry { meta: entry.meta, content: Content::File(text.into()) };
+        let changed = std::iter::once((own.into(), Change::Put(std::sync::Arc::new(entry))));
+        let rest = context.files.entries().filter(|(at, _)| *at != own).map(|(at, c)| (at.to_owned(), c.clone()));
+        context.files = std::sync::Arc::new(rest.chain(changed).collect::<Layer>());
+    }
+    let dockerfile = text.into();
+    (BuildRequest { context, dockerfile, dockerfile_name: name, ..BuildRequest::default() }, unreadable)
 }
 
 fn makes_layer(keyword: &str) -> bool {

@@ -78,7 +78,7 @@ fn collector() -> (Rc<RefCell<Vec<BuildEvent>>>, BuildSink) {
 }
 
 /// The result of a future that has nothing to wait for.
-fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
+pub fn now_or_never<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,

@@ -92,7 +92,7 @@ pub static COMMAND: Command = Command {
     ..Command::new("build")
 };
 
-fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let platform = given.string("platform").unwrap_or_default();
         check_platform(&platform).map_err(CliError::new)?;

@@ -269,7 +269,7 @@ fn request_of(machine: &Machine, folder: &str, path: &str, text: &str) -> (Build
 }
 
 fn makes_layer(keyword: &str) -> bool {
-    matches!(keyword, "RUN" | "COPY" | "ADD" | "WORKDIR" | "FROM")
+    matches!(keyword, "RUN" | "COPY" | "ADD" | "WORKDIR")
 }
 
 fn sum(a: Option<LayerSize>, b: LayerSize) -> LayerSize {

@@ -69,8 +69,8 @@ struct PackageCache {
 }
 
 enum KeepOut {
-    /// A flag after the command.
-    Flag(&'static str),
+    /// A flag after the command, and what it makes needless before it.
+    Flag(&'static str, &'static str),
     /// A command at the end.
     Then(&'static str),
 }
@@ -82,8 +82,12 @@ const PACKAGE_CACHES: &[PackageCache] = &[
         keep_out: KeepOut::Then("rm -rf /var/lib/apt/lists/*"),
     },
     PackageCache { folder: "var/cache/apt/", command: "apt", keep_out: KeepOut::Then("apt-get clean") },
-    PackageCache { folder: "var/cache/apk/", command: "apk add", keep_out: KeepOut::Flag(" --no-cache") },
-    PackageCache { folder: "root/.cache/pip/", command: "pip install", keep_out: KeepOut::Flag(" --no-cache-dir") },
+    PackageCache {
+        folder: "var/cache/apk/",
+        command: "apk add",
+        keep_out: KeepOut::Flag(" --no-cache", "apk update && "),
+    },
+    PackageCache { folder: "root/.cache/pip/", command: "pip install", keep_out: KeepOut::Flag(" --no-cache-dir", "") },
     PackageCache { folder: "root/.npm/", command: "npm ", keep_out: KeepOut::Then("npm cache clean --force") },
 ];
 
@@ -254,8 +258,11 @@ fn without_cache(text: &str, maker: &Instruction, run: &Run, cache: &PackageCach
     let lines = lines_of(text, maker.span);
     let changed = match cache.keep_out {
         KeepOut::Then(command) => format!("{lines} \\\n && {command}"),
-        KeepOut::Flag(flag) if lines.contains(flag.trim()) => return None,
-        KeepOut::Flag(flag) => lines.replace(cache.command, &format!("{}{flag}", cache.command)),
+        KeepOut::Flag(flag, _) if lines.contains(flag.trim()) => return None,
+        KeepOut::Flag(flag, needless) => {
+            let lines = if needless.is_empty() { lines } else { lines.replace(needless, "") };
+            lines.replace(cache.command, &format!("{}{flag}", cache.command))
+        }
     };
     Some(replace_lines(text, maker.span, Some(&changed)))
 }
@@ -347,13 +354,13 @@ mod tests {
 
     #[test]
     fn a_late_rm_belongs_into_the_step_that_adds() {
-        let text = "FROM alpine\nRUN seq 1 5000 > /big\nRUN wc -l < /big > /count\nRUN rm /big\n";
+        let text = "FROM alpine\nRUN cp /bin/busybox /big\nRUN wc -c < /big > /count\nRUN rm /big\n";
         let found = diagnose(text);
         assert_eq!(found.waste.hidden.len(), 1);
         assert_eq!(found.remedies.len(), 1);
         assert_eq!(
             found.remedies[0].text,
-            "FROM alpine\nRUN seq 1 5000 > /big \\\n && wc -l < /big > /count \\\n && rm /big\n"
+            "FROM alpine\nRUN cp /bin/busybox /big \\\n && wc -c < /big > /count \\\n && rm /big\n"
         );
         assert_eq!(found.remedies[0].saved_bytes(), found.waste.hidden_bytes());
     }
@@ -375,7 +382,7 @@ mod tests {
 
     #[test]
     fn package_caches_stay_out() {
-        let [(cause, changed, saved)] = &changes("FROM alpine\nRUN apk add curl\n")[..] else { panic!() };
+        let [(cause, changed, saved)] = &changes("FROM alpine\nRUN apk update && apk add curl\n")[..] else { panic!() };
         assert_eq!((*cause, changed.as_str()), (Cause::PackageCache, "FROM alpine\nRUN apk add --no-cache curl\n"));
         assert!(*saved > 100_000, "{saved}");
         let text = "FROM debian:bullseye-slim\nRUN apt-get update && apt-get install -y curl\n";

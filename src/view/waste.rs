@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice};
 
 use crate::base::digest::{ChainId, DiffId, ImageId};
 use crate::docker::image::store::Store;
@@ -117,6 +117,12 @@ impl Waste {
         for (index, layer) in layers.iter().enumerate() {
             out.stored_bytes += layer.size_bytes();
             for (path, change) in layer.entries() {
+                if !matches!(change, Change::Whiteout) {
+                    // A layer need not name the folders that it puts files into; a file in their place is gone.
+                    for at in path.find_iter("/") {
+                        out.hide(&mut seen, BStr::new(path.get(..at).unwrap_or_default()), index, None);
+                    }
+                }
                 match change {
                     Change::Whiteout => out.hide_tree(&mut seen, path, index),
                     Change::HardLink(_) => {

@@ -23,7 +23,9 @@ use crate::base::digest::{BlobDigest, ChainId, DiffId, Digest, ImageId, Manifest
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, LayerSize, MissReason};
+use crate::docker::daemon::api::build::{
+    BuildEvent, BuildRequest, BuildSink, Export, LayerSize, MissReason, NamedContext,
+};
 use crate::docker::dockerfile::error::suggest;
 use crate::docker::dockerfile::ignore::{Matcher, has_wildcards};
 use crate::docker::dockerfile::instruction::{Arg, Command, Copy, Run};
@@ -35,7 +37,9 @@ use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span};
 use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
 use crate::docker::image::reference::Reference;
 use crate::docker::registry::Published;
+use crate::os::fs::archive;
 use crate::os::fs::layer::{Change, Layer};
+use crate::os::fs::mounts::{Caller, Mount as MountPoint, Mounts};
 use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
@@ -54,6 +58,16 @@ enum Purpose {
     Check,
     /// For what a build would do: steps are looked up and not done; store and cache stay as they are.
     Foresee,
+}
+
+/// What a build leaves.
+pub enum Exported {
+    /// An image in the store.
+    Image(ImageId),
+    /// Files as a tar.
+    Files(Rope),
+    /// Nothing: it was not built.
+    Nothing,
 }
 
 /// A base image at hand.
@@ -81,6 +95,8 @@ struct State {
     cmd_set: bool,
     /// The first step that was not in the cache.
     missed: Option<(String, Span)>,
+    /// The name of its stage.
+    stage: String,
     /// In foresight: a step was not done, so that nobody knows its files.
     unknown: bool,
     /// Triggers that this stage's own ONBUILD lines leave to stages on top of it.
@@ -149,6 +165,8 @@ struct Solver<'a> {
     context: Tree,
     images: BTreeMap<String, BaseImage>,
     done: BTreeMap<usize, State>,
+    /// Named contexts that were sent.
+    sent: BTreeSet<String>,
     /// Names of rules that were broken.
     broken: RefCell<BTreeSet<&'static str>>,
 }
@@ -157,7 +175,7 @@ struct Solver<'a> {
 ///
 /// # Errors
 /// Whatever makes a build fail, with the lines it is about.
-pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Option<ImageId>, Located> {
+pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Exported, Located> {
     let trace = Trace::new(world, sink);
     let (sleep, name) = (&world.sleep, &request.dockerfile_name);
 
@@ -198,12 +216,7 @@ pub async fn check(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     solve(world, request, Trace::new(world, sink), Purpose::Check).await.map(drop)
 }
 
-async fn solve(
-    world: &World,
-    request: &BuildRequest,
-    trace: Trace,
-    purpose: Purpose,
-) -> Result<Option<ImageId>, Located> {
+async fn solve(world: &World, request: &BuildRequest, trace: Trace, purpose: Purpose) -> Result<Exported, Located> {
     let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
     let file = dockerfile::parse(&text)?;
     let plan = plan::plan(&file, request, purpose == Purpose::Check, world.architecture)?;
@@ -217,13 +230,14 @@ async fn solve(
         context: Tree::of([request.context.files.as_ref()]),
         images: BTreeMap::new(),
         done: BTreeMap::new(),
+        sent: BTreeSet::new(),
         broken: RefCell::default(),
     };
     solver.solve().await
 }
 
 impl<'a> Solver<'a> {
-    async fn solve(&mut self) -> Result<Option<ImageId>, Located> {
+    async fn solve(&mut self) -> Result<Exported, Located> {
         self.trace.tell(BuildEvent::Total(self.total()));
         self.plan.warnings.iter().for_each(|warning| self.warn(warning));
         self.load_metadata().await?;
@@ -238,7 +252,11 @@ impl<'a> Solver<'a> {
         if self.plan.checks.error && !broken.is_empty() {
             return Err(BuildError::Lint(broken.join(", ")).into());
         }
-        if self.purpose == Purpose::Build { self.export().await.map(Some) } else { Ok(None) }
+        match (self.purpose, self.request.export) {
+            (Purpose::Build, Export::Image) => self.export().await.map(Exported::Image),
+            (Purpose::Build, export) => self.export_files(export).await.map(Exported::Files),
+            _ => Ok(Exported::Nothing),
+        }
     }
 
     /// Tells of a broken rule, unless the Dockerfile says that it does not count.
@@ -566,6 +584,7 @@ impl<'a> Solver<'a> {
         let span = planned.stage.span;
         let (mut state, triggers) = match &planned.base {
             Base::Scratch => (self.scratch(), Vec::new()),
+            Base::Context(name) => (self.state_of_files(name, span).await?, Vec::new()),
             Base::Stage(index) => {
                 let mut state = self.done.get(index).cloned().unwrap_or_else(|| self.scratch());
                 let triggers = std::mem::take(&mut state.triggers);
@@ -580,6 +599,7 @@ impl<'a> Solver<'a> {
                 (self.state_of_image(&base), triggers)
             }
         };
+        state.stage.clone_from(&planned.stage.name);
         count.total += triggers.len();
         count.onbuild = true;
         for text in &triggers {
@@ -607,9 +627,45 @@ impl<'a> Solver<'a> {
             args: Vec::new(),
             cmd_set: false,
             missed: None,
+            stage: String::new(),
             unknown: false,
             triggers: Vec::new(),
         }
+    }
+
+    /// A stage from the files of a named context.
+    async fn state_of_files(&mut self, name: &str, span: Span) -> Result<State, Located> {
+        let mut state = self.scratch();
+        let tree = self.named_tree(name).await;
+        let found = Found { path: "".into(), name: "".into(), node: Arc::clone(tree.root()) };
+        let key = CacheKey::of("context", None, &[files::checksum(&found, &Matcher::default()).as_bytes()]);
+        let inputs = Inputs { code: format!("FROM {name}"), ..Inputs::default() };
+        let files = self.named_files(name);
+        let making = Making { key, inputs, name: format!("[context {name}]"), span, started: (self.world.now)() };
+        self.commit(&mut state, Layer::clone(&files), making).map_err(|error| error.at(span))?;
+        state.note(format!("FROM {name}"), Some((self.world.now)()));
+        Ok(state)
+    }
+
+    fn named_files(&self, name: &str) -> Arc<Layer> {
+        match self.request.contexts.get(name) {
+            Some(NamedContext::Files(files)) => Arc::clone(files),
+            _ => Arc::default(),
+        }
+    }
+
+    /// The files of a named context, sent when they are first asked for.
+    async fn named_tree(&mut self, name: &str) -> Tree {
+        let files = self.named_files(name);
+        if self.purpose == Purpose::Build && self.sent.insert(name.to_owned()) {
+            let step = self.trace.start(format!("[context {name}] load from client"));
+            let size = transfer_size_bytes(&files, true);
+            let part = step.status(format!("transferring {name}:"), size, 0);
+            (self.world.sleep)(World::duration(9, size, 200)).await;
+            part.done();
+            step.done();
+        }
+        Tree::of([files.as_ref()])
     }
 
     fn state_of_image(&self, base: &BaseImage) -> State {
@@ -632,6 +688,7 @@ impl<'a> Solver<'a> {
             args: Vec::new(),
             cmd_set: false,
             missed: None,
+            stage: String::new(),
             unknown: false,
             triggers: Vec::new(),
         }
@@ -748,17 +805,20 @@ impl<'a> Solver<'a> {
         inputs: &Inputs,
         span: Span,
     ) -> Result<(Option<Timestamp>, Option<Step>), BuildError> {
-        let refused = self.request.no_cache;
+        let filter = &self.request.no_cache_filter;
+        let refused = self.request.no_cache || filter.iter().any(|name| name.eq_ignore_ascii_case(&state.stage));
         let hit = match self.purpose {
-            _ if refused || state.unknown => None,
+            _ if refused || (state.unknown && !inputs.linked) => None,
             Purpose::Build => self.world.cache.borrow_mut().lookup(key, (self.world.now)()),
             _ => self.world.cache.borrow().peek(key),
         };
         let Some(hit) = hit else {
             let miss = match &state.missed {
                 _ if refused => MissReason::Refused,
-                Some((instruction, span)) => MissReason::Parent { instruction: instruction.clone(), span: *span },
-                None => self.world.cache.borrow().explain(Some(state.key), inputs),
+                Some((instruction, span)) if !inputs.linked => {
+                    MissReason::Parent { instruction: instruction.clone(), span: *span }
+                }
+                _ => self.world.cache.borrow().explain((!inputs.linked).then_some(state.key), inputs),
             };
             state.missed.get_or_insert_with(|| (inputs.code.clone(), span));
             self.trace.cache(&inputs.code, span, Some(miss));
@@ -768,9 +828,28 @@ impl<'a> Solver<'a> {
         step.cached();
         let size = LayerSize::Exact(hit.size_bytes);
         self.trace.tell(BuildEvent::Layer { span, size, took: Some(Duration::ZERO) });
-        let held = Held::new(&self.world.store, hit.chain);
+        let held = if inputs.linked { self.relink(state, hit.chain)? } else { Held::new(&self.world.store, hit.chain) };
+        // In foresight the stage's own layers may be in no store.
+        let layer = self.world.store.borrow().layer(hit.chain).map(|stored| Arc::clone(&stored.layer));
+        if let (Purpose::Foresee, true, Some(layer)) = (self.purpose, inputs.linked, layer) {
+            state.tree = state.tree.with(&layer);
+            state.key = CacheKey::of("linked", Some(state.key), &[key.as_bytes()]);
+            return Ok((Some(hit.created), None));
+        }
+        let key = if inputs.linked { CacheKey::of("linked", Some(state.key), &[key.as_bytes()]) } else { key };
         self.enter(state, held, key)?;
         Ok((Some(hit.created), None))
+    }
+
+    /// Puts the layer on top of a stack onto the stage's own layers: what `COPY --link` made fits anywhere.
+    fn relink(&self, state: &State, chain: ChainId) -> Result<Option<Held>, BuildError> {
+        if self.purpose != Purpose::Build {
+            return Ok(None);
+        }
+        let layer = self.world.store.borrow().layer(chain).map(|stored| Arc::clone(&stored.layer));
+        let Some(layer) = layer else { return Ok(None) };
+        let chain = self.world.store.borrow_mut().register(state.chain(), layer)?;
+        Ok(Some(Held::adopt(&self.world.store, chain)))
     }
 
     /// Makes a stack the stage's own.
@@ -797,11 +876,12 @@ impl<'a> Solver<'a> {
         let chain = self.world.store.borrow_mut().register(state.chain(), Arc::new(layer))?;
         let held = Held::adopt(&self.world.store, chain);
         let kept = Held::new(&self.world.store, chain);
-        let parent = Some(state.key);
+        let parent = (!inputs.linked).then_some(state.key);
+        let above = if inputs.linked { CacheKey::of("linked", Some(state.key), &[key.as_bytes()]) } else { key };
         let id = self.world.identity();
         let done = Done { id, parent, inputs, description: name, held: kept, size_bytes, took, created: now };
         self.world.cache.borrow_mut().insert(key, done);
-        self.enter(state, Some(held), key)?;
+        self.enter(state, Some(held), above)?;
         Ok(now)
     }
 
@@ -851,7 +931,7 @@ impl<'a> Solver<'a> {
         let key = CacheKey::of("mkdir", Some(state.key), &[dir.as_bytes(), state.config.user.as_bytes()]);
         let around = [("USER", &state.config.user), ("WORKDIR", &dir)];
         let around = around.map(|(name, value)| (name.to_owned(), value.clone())).into();
-        let inputs = Inputs { code: instruction.code.clone(), files: BTreeMap::new(), around };
+        let inputs = Inputs { code: instruction.code.clone(), around, ..Inputs::default() };
         let making = Making { key, inputs: inputs.clone(), name, span, started: step.started() };
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
@@ -874,6 +954,11 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
+    /// What `--from` means; names are those of the stages that the plan knows.
+    fn origin(&self, name: &str, instruction: &Instruction) -> Result<Origin, Located> {
+        plan::origin(name, instruction, &self.file.stages, &self.request.contexts)
+    }
+
     /// The tree of a source, and whether it is the context.
     async fn origin_tree(&mut self, origin: &Origin, span: Span, sent: &mut bool) -> Result<Tree, Located> {
         match origin {
@@ -883,6 +968,7 @@ impl<'a> Solver<'a> {
                 }
                 Ok(self.context.clone())
             }
+            Origin::Named(name) => Ok(self.named_tree(name).await),
             Origin::Stage(index) => Ok(self.done.get(index).map(|state| state.tree.clone()).unwrap_or_default()),
             Origin::Image(reference, name) => {
                 let base = match self.images.get(&reference.to_string()) {
@@ -910,8 +996,7 @@ impl<'a> Solver<'a> {
     ) -> Result<(), Located> {
         let span = instruction.span;
         let keyword = if is_add { "ADD" } else { "COPY" };
-        let stages: Vec<_> = self.plan.stages.iter().map(|planned| planned.stage.clone()).collect();
-        let origin = plan::origin(copy.from.as_deref().unwrap_or_default(), instruction, &stages)?;
+        let origin = self.origin(copy.from.as_deref().unwrap_or_default(), instruction)?;
         let source =
             if copy.sources.is_empty() { Tree::empty() } else { self.origin_tree(&origin, span, sent).await? };
         self.ignored_sources(copy, instruction);
@@ -941,7 +1026,9 @@ impl<'a> Solver<'a> {
             (None, step) => {
                 let bytes: u64 = found.iter().map(size_of).sum();
                 (self.world.sleep)(World::duration(18, bytes, 350)).await;
-                let destination = Destination::new(state.tree.clone(), (self.world.now)());
+                // A linked copy does not look at what is below, so that links there lead nowhere.
+                let below = if copy.link { Tree::empty() } else { state.tree.clone() };
+                let destination = Destination::new(below, (self.world.now)());
                 let many = found.len() + copy.documents.len() > 1;
                 let made = write_copy(&destination, &found, &to, &options, copy, many)
                     .and_then(|()| self.commit(state, destination.layer(), making));
@@ -963,8 +1050,8 @@ impl<'a> Solver<'a> {
         let keyword = if is_add { "ADD" } else { "COPY" };
         let mut found = Vec::new();
         for wanted in &copy.sources {
-            if wanted.starts_with("http://") || wanted.starts_with("https://") || wanted.starts_with("git@") {
-                return Err(BuildError::NotSimulated(format!("{keyword} from {wanted}")));
+            if let Some(host) = host_of(wanted).filter(|_| is_add) {
+                return Err(BuildError::NoHost { url: wanted.clone(), host });
             }
             let here = files::select(source, wanted)?.ok_or_else(|| BuildError::SourceNotFound {
                 snapshot: self.world.snapshot(),
@@ -991,11 +1078,11 @@ impl<'a> Solver<'a> {
             words.push(document.content.clone().into_bytes());
         }
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let key = CacheKey::of("copy", Some(state.key), &words);
+        let key = CacheKey::of("copy", (!copy.link).then_some(state.key), &words);
         let files = files::file_sums(&found, &options.exclude);
         let around =
             [("WORKDIR".to_owned(), to.clone()), ("--chown".to_owned(), format!("{:?}", options.owner))].into();
-        let inputs = Inputs { code: String::new(), files, around };
+        let inputs = Inputs { code: String::new(), files, around, linked: copy.link };
         Ok((found, options, to, key, inputs))
     }
 
@@ -1043,7 +1130,7 @@ impl<'a> Solver<'a> {
         around.insert("SHELL".to_owned(), change::shell(&state.config).join(" "));
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let key = CacheKey::of("run", Some(state.key), &words);
-        let inputs = Inputs { code: instruction.code.clone(), files, around };
+        let inputs = Inputs { code: instruction.code.clone(), files, around, linked: false };
         let making = Making { key, inputs: inputs.clone(), name, span, started: step.started() };
         let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
             (Some(created), _) => created,
@@ -1146,8 +1233,7 @@ impl<'a> Solver<'a> {
             }
             MountType::Ssh => Err(BuildError::NotSimulated("RUN --mount=type=ssh".to_owned()).at(span)),
             MountType::Bind => {
-                let stages: Vec<_> = self.plan.stages.iter().map(|planned| planned.stage.clone()).collect();
-                let origin = plan::origin(&mount.from, instruction, &stages)?;
+                let origin = self.origin(&mount.from, instruction)?;
                 let tree = self.origin_tree(&origin, span, sent).await?;
                 let source = path::normalize(mount.source.as_bytes()).to_string();
                 let found = files::find(&tree, source.as_bytes());
@@ -1170,6 +1256,27 @@ impl<'a> Solver<'a> {
                 Ok((Some(wrap(fresh(tree), &source, "bind")), key))
             }
         }
+    }
+
+    /// The result's files as a tar (BuildKit `exporter/local`, `exporter/tar`).
+    async fn export_files(&mut self, export: Export) -> Result<Rope, Located> {
+        let Some(state) = self.done.remove(&self.plan.target) else {
+            return Err(BuildError::Target(String::new()).into());
+        };
+        let (name, what) = match export {
+            Export::Tar => ("exporting to client tarball", "sending tarball"),
+            _ => ("exporting to client directory", "copying files"),
+        };
+        let step = self.trace.start(name);
+        let root = Rc::new(RefCell::new(Overlay::new(2, state.tree, MAX_RESIDENT_BYTES)));
+        let mounts = Mounts::new(MountPoint::overlay("/", "overlay", "overlay", &root));
+        let packed = archive::pack(&mounts, &Caller::root(), b"/", b"", true);
+        let tar = packed.map_err(|errno| BuildError::File { path: "/".to_owned(), errno })?;
+        let part = step.status(what, tar.len(), 0);
+        (self.world.sleep)(World::duration(12, tar.len(), 400)).await;
+        part.done();
+        step.done();
+        Ok(tar)
     }
 
     async fn export(&mut self) -> Result<ImageId, Located> {
@@ -1232,6 +1339,14 @@ fn finish(step: Option<Step>, made: Result<Timestamp, BuildError>, span: Span) -
             Err(error.at(span))
         }
     }
+}
+
+/// The host of an address that ADD would download from.
+fn host_of(source: &str) -> Option<String> {
+    let rest = ["http://", "https://", "git://", "ssh://"].iter().find_map(|start| source.strip_prefix(start));
+    let rest = rest.or_else(|| source.strip_prefix("git@"))?;
+    let end = rest.find(['/', ':', '?', '#']).unwrap_or(rest.len());
+    rest.get(..end).map(|host| host.rsplit('@').next().unwrap_or(host).to_owned())
 }
 
 fn makes_layer(command: &Command) -> bool {

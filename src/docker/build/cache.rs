@@ -36,6 +36,11 @@ impl CacheKey {
         words.iter().for_each(|word| add(word));
         Self(hasher.finish())
     }
+
+    /// Its bytes, to make other keys of.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 /// What went into a step, for explanations.
@@ -47,6 +52,8 @@ pub struct Inputs {
     pub files: BTreeMap<String, Digest>,
     /// The variables that it sees and what else is around it, by name.
     pub around: BTreeMap<String, String>,
+    /// Whether its layer fits on any other (`COPY --link`).
+    pub linked: bool,
 }
 
 /// A step that was done.

@@ -90,6 +90,14 @@ pub enum BuildError {
         /// Whether it was looked for in the context, and not in a stage or image.
         in_context: bool,
     },
+    /// BuildKit `source/http`: `ADD https://…` of a host that there is not in here.
+    #[error("failed to load cache key: Get {}: dial tcp: lookup {host}: no such host", go_quote(url))]
+    NoHost {
+        /// The address.
+        url: String,
+        /// Its host.
+        host: String,
+    },
     /// Classic `copy.go`: wildcards that match nothing.
     #[error("no source files were specified")]
     NoSourceFiles {

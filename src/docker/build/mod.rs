@@ -21,6 +21,7 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
+use buildkit::Exported;
 use error::Located;
 use world::World;
 
@@ -36,13 +37,17 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     let start = (world.now)();
     let built = match request.version {
         BuilderVersion::BuildKit => buildkit::build(world, request, sink).await,
-        BuilderVersion::Classic => classic::build(world, request, sink).await.map(Some),
+        BuilderVersion::Classic => classic::build(world, request, sink).await.map(Exported::Image),
+    };
+    let outcome = |image, files, check_failure| {
+        Ok(BuildOutcome { image, files, check_failure, took: (world.now)().since(start) })
     };
     match built {
-        Ok(image) => Ok(BuildOutcome { image, check_failure: None, took: (world.now)().since(start) }),
+        Ok(Exported::Image(image)) => outcome(Some(image), None, None),
+        Ok(Exported::Files(files)) => outcome(None, Some(files), None),
+        Ok(Exported::Nothing) => outcome(None, None, None),
         Err(located) if request.check && located.error.is_of_the_text() => {
-            let check_failure = Some(failure(request, &located));
-            Ok(BuildOutcome { image: None, check_failure, took: (world.now)().since(start) })
+            outcome(None, None, Some(failure(request, &located)))
         }
         Err(located) => Err(failure(request, &located)),
     }

@@ -6,15 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::arg_value;
 use super::error::{BuildError, Located};
-use crate::docker::daemon::api::build::BuildRequest;
+use crate::docker::daemon::api::build::{BuildRequest, NamedContext};
 use crate::docker::dockerfile::error::suggest;
-use crate::docker::dockerfile::instruction::{Command, Copy};
+use crate::docker::dockerfile::instruction::Command;
 use crate::docker::dockerfile::lint::{self, Checks, Warning};
 use crate::docker::dockerfile::mount::{Mount, MountType};
 use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::dockerfile::words::{Expanded, Lex, Variables};
 use crate::docker::dockerfile::{Dockerfile, Instruction, Span, Stage};
 use crate::docker::image::reference::Reference;
+
+/// Contexts by name.
+type Contexts = BTreeMap<String, NamedContext>;
 
 /// What a stage starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub enum Base {
     Stage(usize),
     /// An image, and its name as written after expansion.
     Image(Reference, String),
+    /// The files of a named context.
+    Context(String),
 }
 
 /// Where COPY and bind mounts take their files.
@@ -32,6 +37,8 @@ pub enum Base {
 pub enum Origin {
     /// The build context.
     Context,
+    /// The files of a named context.
+    Named(String),
     /// A stage.
     Stage(usize),
     /// An image.
@@ -121,7 +128,12 @@ pub fn plan<'a>(
             return Err(BuildError::BlankBase(stage.base.clone()).at(stage.span));
         }
         let earlier = file.stages.iter().take(index).rposition(|other| !other.name.is_empty() && other.name == name);
+        let named = request.contexts.get_key_value(&name).or_else(|| request.contexts.get_key_value(&stage.name));
         let base = match earlier {
+            _ if let Some((name, context)) = named => match context {
+                NamedContext::Files(_) => Base::Context(name.clone()),
+                NamedContext::Image(reference) => Base::Image(reference.clone(), name.clone()),
+            },
             Some(other) => Base::Stage(other),
             None if name == "scratch" => Base::Scratch,
             None => Base::Image(reference(&name, stage)?, name),
@@ -132,9 +144,9 @@ pub fn plan<'a>(
             planned.needs.insert(other);
         }
         for instruction in &stage.instructions {
-            for origin in origins(instruction, &file.stages)? {
+            for origin in origins(instruction, &file.stages, &request.contexts)? {
                 match origin {
-                    Origin::Context => {}
+                    Origin::Context | Origin::Named(_) => {}
                     Origin::Stage(other) if other == index => {
                         return Err(BuildError::Circular(planned.label).at(instruction.span));
                     }
@@ -254,9 +266,11 @@ pub fn find_stage(stages: &[Stage], name: &str) -> Option<usize> {
 ///
 /// # Errors
 /// A name that is neither a stage nor an image; a mount that can't be read.
-pub fn origins(instruction: &Instruction, stages: &[Stage]) -> Result<Vec<Origin>, Located> {
+pub fn origins(instruction: &Instruction, stages: &[Stage], contexts: &Contexts) -> Result<Vec<Origin>, Located> {
     match &instruction.command {
-        Command::Copy(copy) => Ok(vec![origin_of_copy(copy, instruction, stages)?]),
+        Command::Copy(copy) => {
+            Ok(vec![origin(copy.from.as_deref().unwrap_or_default(), instruction, stages, contexts)?])
+        }
         Command::Add(_) => Ok(vec![Origin::Context]),
         Command::Run(run) => {
             let mut out = Vec::new();
@@ -264,7 +278,7 @@ pub fn origins(instruction: &Instruction, stages: &[Stage]) -> Result<Vec<Origin
                 // Variables are not expanded yet; what can't be read now may be read then.
                 let Ok(mount) = Mount::parse(text) else { continue };
                 if mount.kind == MountType::Bind {
-                    out.push(origin(&mount.from, instruction, stages)?);
+                    out.push(origin(&mount.from, instruction, stages, contexts)?);
                 }
             }
             Ok(out)
@@ -273,17 +287,18 @@ pub fn origins(instruction: &Instruction, stages: &[Stage]) -> Result<Vec<Origin
     }
 }
 
-fn origin_of_copy(copy: &Copy, instruction: &Instruction, stages: &[Stage]) -> Result<Origin, Located> {
-    origin(copy.from.as_deref().unwrap_or_default(), instruction, stages)
-}
-
 /// What `--from=name` means.
 ///
 /// # Errors
 /// A name that is neither a stage nor an image.
-pub fn origin(name: &str, instruction: &Instruction, stages: &[Stage]) -> Result<Origin, Located> {
+pub fn origin(name: &str, instruction: &Instruction, stages: &[Stage], contexts: &Contexts) -> Result<Origin, Located> {
     if name.is_empty() || name == "context" {
         return Ok(Origin::Context);
+    }
+    match contexts.get(name) {
+        Some(NamedContext::Files(_)) => return Ok(Origin::Named(name.to_owned())),
+        Some(NamedContext::Image(reference)) => return Ok(Origin::Image(reference.clone(), name.to_owned())),
+        None => {}
     }
     if let Some(index) = find_stage(stages, name) {
         return Ok(Origin::Stage(index));

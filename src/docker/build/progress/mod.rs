@@ -4,6 +4,7 @@
 //! place, [`Mode::Plain`] appends, [`Mode::Quiet`] says nothing. The classic builder's text needs no display.
 
 mod plain;
+mod rawjson;
 mod trace;
 mod tty;
 
@@ -21,6 +22,8 @@ pub enum Mode {
     Tty,
     /// Lines appended.
     Plain,
+    /// Every event as JSON.
+    RawJson,
     /// Nothing.
     Quiet,
 }
@@ -40,6 +43,8 @@ pub struct Display {
     trace: Trace,
     tty: tty::Tty,
     plain: plain::Plain,
+    raw: rawjson::RawJson,
+    lines: String,
     expand: Option<(String, String)>,
 }
 
@@ -51,12 +56,23 @@ pub const REFRESH_MILLIS: u64 = 100;
 impl Display {
     /// Nothing told yet.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, trace: Trace::default(), tty: tty::Tty::default(), plain: plain::Plain::default(), expand: None }
+        Self {
+            mode,
+            trace: Trace::default(),
+            tty: tty::Tty::default(),
+            plain: plain::Plain::default(),
+            raw: rawjson::RawJson::default(),
+            lines: String::new(),
+            expand: None,
+        }
     }
 
     /// Takes an event in; it shows at the next [`Self::refresh`].
     pub fn update(&mut self, event: &BuildEvent) {
         self.trace.update(event);
+        if self.mode == Mode::RawJson {
+            self.lines.push_str(&self.raw.line(event));
+        }
     }
 
     /// The bytes that bring the terminal up to date.
@@ -64,6 +80,7 @@ impl Display {
         match self.mode {
             Mode::Tty => self.tty.draw(&self.trace, now, size, false),
             Mode::Plain => self.plain.draw(&mut self.trace),
+            Mode::RawJson => std::mem::take(&mut self.lines),
             Mode::Quiet => String::new(),
         }
     }
@@ -73,6 +90,7 @@ impl Display {
         let mut out = match self.mode {
             Mode::Tty => self.tty.draw(&self.trace, now, size, true),
             Mode::Plain => self.plain.draw(&mut self.trace),
+            Mode::RawJson => return std::mem::take(&mut self.lines),
             Mode::Quiet => return String::new(),
         };
         out.push_str(&self.trace.error_logs());

@@ -40,6 +40,27 @@ pub struct BuildContext {
     pub ignore_patterns: Vec<String>,
 }
 
+/// A context with a name, which stages and copies may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedContext {
+    /// A folder's files.
+    Files(Arc<Layer>),
+    /// `docker-image://…`.
+    Image(Reference),
+}
+
+/// What becomes of a build's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Export {
+    /// An image in the store.
+    #[default]
+    Image,
+    /// Its files, for a directory of the client.
+    Local,
+    /// Its files, for an archive of the client.
+    Tar,
+}
+
 /// What is asked of a build.
 #[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
@@ -63,6 +84,12 @@ pub struct BuildRequest {
     pub target: Option<String>,
     /// `--no-cache`.
     pub no_cache: bool,
+    /// `--no-cache-filter`: stages whose steps are done anew.
+    pub no_cache_filter: Vec<String>,
+    /// `--build-context`, by name.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// What becomes of the result.
+    pub export: Export,
     /// `--pull`.
     pub pull: bool,
     /// `--network`.
@@ -267,6 +294,8 @@ pub struct BuildFailure {
 pub struct BuildOutcome {
     /// The image, if there is one.
     pub image: Option<ImageId>,
+    /// The files as a tar, where those were asked for.
+    pub files: Option<Rope>,
     /// What the checks stopped at (`--check`), which fails no build.
     pub check_failure: Option<BuildFailure>,
     /// How long it took.

@@ -1,5 +1,7 @@
 //! `docker buildx`: its verbs. There is one builder, the daemon's own; its words are those of docker/buildx.
 
+pub mod build;
+
 use crate::base::size::human_size;
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::columns::prune_filters;
@@ -19,7 +21,7 @@ pub static BUILDX: Noun = Noun {
         "Docker Buildx",
         &[
             &absent("bake", "Build from a file"),
-            &super::image::build::COMMAND,
+            &build::COMMAND,
             &absent("create", "Create a new builder instance"),
             &DU,
             &INSPECT,

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::build_output::{self, Output};
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::size::human_size;
@@ -21,7 +22,7 @@ use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::cli::value::check_platform;
 use crate::docker::daemon::api::build::{
-    BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuildSink, BuilderVersion,
+    BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuildSink, BuilderVersion, NamedContext,
 };
 use crate::docker::image::reference::Reference;
 use crate::os::fs::layer::Change;
@@ -49,7 +50,7 @@ pub static COMMAND: Command = Command {
     flags: &[&[
         long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")").not_simulated(),
         long("build-arg", List, "Set build-time variables"),
-        long("cache-from", Strings, "Images to consider as cache sources").not_simulated(),
+        long("cache-from", Strings, "Images to consider as cache sources"),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),
         long("compress", Bool(false), "Compress the build context using gzip"),
         long("cpu-period", Int, "Limit the CPU CFS (Completely Fair Scheduler) period").not_simulated(),
@@ -84,7 +85,21 @@ pub static COMMAND: Command = Command {
         long("secret", List, "Secret to expose to the build (format: \"id=mysecret[,src=/local/secret]\")").hidden(),
         long("load", Bool(false), "Shorthand for \"--output=type=docker\"").hidden(),
         long("check", Bool(false), "Shorthand for \"--call=check\"").hidden(),
+        long("call", Text, "Set method for evaluating build (\"check\", \"outline\", \"targets\")").hidden(),
         flag('D', "debug", Bool(false), "Enable debug logging").hidden(),
+        flag('o', "output", List, "Output destination (format: \"type=local,dest=path\")").hidden(),
+        long("push", Bool(false), "Shorthand for \"--output=type=registry,unpack=false\"").hidden(),
+        long("metadata-file", Text, "Write build result metadata to a file").hidden(),
+        long("no-cache-filter", List, "Do not cache specified stages").hidden(),
+        long("build-context", List, "Additional build contexts (e.g., name=path)").hidden(),
+        long("cache-to", List, "Cache export destinations").hidden(),
+        long("builder", Text, "Override the configured builder instance").hidden(),
+        long("provenance", Text, "Shorthand for \"--attest=type=provenance\"").hidden(),
+        long("sbom", Text, "Shorthand for \"--attest=type=sbom\"").hidden().not_simulated(),
+        long("ssh", List, "SSH agent socket or keys to expose to the build").hidden().not_simulated(),
+        long("allow", List, "Allow extra privileged entitlement").hidden().not_simulated(),
+        long("annotation", List, "Add annotation to the image").hidden().not_simulated(),
+        long("attest", List, "Attestation parameters").hidden().not_simulated(),
         EXPLAIN.hidden(),
     ]],
     arity: Arity::Exactly(1),
@@ -92,6 +107,7 @@ pub static COMMAND: Command = Command {
     ..Command::new("build")
 };
 
+/// Builds: also what `docker buildx build` does.
 pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let platform = given.string("platform").unwrap_or_default();
@@ -103,11 +119,16 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if disabled {
             client.complain(DEPRECATED).await;
         }
-        let mut request = options(client, given, version).await?;
-        read(client, given, &mut request).await?;
-        if request.check && disabled {
-            return Err(CliError::new("unknown flag: --check"));
+        if let Some(name) = given.given().map(|(name, _)| name).find(|name| disabled && BUILDKIT_ONLY.contains(name)) {
+            // The client without docker/buildx does not know the flag.
+            let usage = "Usage:  docker build [OPTIONS] PATH | URL | -";
+            let text = format!("unknown flag: --{name}\n\n{usage}\n\nRun 'docker build --help' for more information");
+            return Err(CliError::Says(125, text));
         }
+        let mut request = options(client, given, version).await?;
+        let outputs = outputs(client, given, &mut request)?;
+        read(client, given, &mut request).await?;
+        let tags = request.tags.clone();
         let (check, name) = (request.check, request.dockerfile_name.clone());
         let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
         let teaching: Rc<RefCell<Vec<BuildEvent>>> = Rc::default();
@@ -138,12 +159,17 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if check {
             return report(client, &name, &text, &teaching, &outcome).await;
         }
+        for output in &outputs {
+            output.deliver(client, &outcome, &tags).await?;
+        }
+        if let Some(file) = given.string("metadata-file").filter(|_| !disabled) {
+            write(client, &file, &build_output::metadata(&outcome, &tags)).await?;
+        }
         let id = outcome.image.map(|id| id.to_string()).unwrap_or_default();
         if let Some(file) = given.string("iidfile") {
-            let written = client.proc.write_file(file.as_bytes(), &Rope::from(id.as_str())).await;
-            written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))?;
+            write(client, &file, &id).await?;
         }
-        if quiet { client.say(id).await } else { Ok(()) }
+        if quiet && !id.is_empty() { client.say(id).await } else { Ok(()) }
     })
 }
 
@@ -167,6 +193,42 @@ async fn report(client: &Client, name: &str, text: &str, events: &[BuildEvent], 
     if warnings.is_empty() && failure.is_none() { Ok(()) } else { Err(CliError::Status(1)) }
 }
 
+async fn write(client: &Client, file: &str, text: &str) -> Answer {
+    let written = client.proc.write_file(file.as_bytes(), &Rope::from(text)).await;
+    written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))
+}
+
+/// Where the result goes.
+fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer<Vec<Output>> {
+    let mut outputs = Vec::new();
+    for text in given.strings("output") {
+        outputs.push(Output::parse(&text, &mut request.tags)?);
+    }
+    if given.bool("push") {
+        outputs.push(Output::push());
+    }
+    for output in &outputs {
+        output.check(client)?;
+        output.ask(request);
+    }
+    Ok(outputs)
+}
+
+/// Flags that the classic builder's client does not have.
+const BUILDKIT_ONLY: [&str; 11] = [
+    "check",
+    "call",
+    "output",
+    "push",
+    "metadata-file",
+    "no-cache-filter",
+    "build-context",
+    "cache-to",
+    "secret",
+    "progress",
+    "load",
+];
+
 /// How progress is shown.
 fn mode(client: &Client, given: &Invocation, quiet: bool) -> Answer<Mode> {
     let chosen = given.string("progress").or_else(|| client.env("BUILDKIT_PROGRESS")).unwrap_or_default();
@@ -176,9 +238,7 @@ fn mode(client: &Client, given: &Invocation, quiet: bool) -> Answer<Mode> {
         "plain" => Mode::Plain,
         "" | "auto" if client.proc.tty_of(2).is_none() => Mode::Plain,
         "" | "auto" | "tty" => Mode::Tty,
-        "rawjson" => {
-            return Err(CliError::Says(125, "docker: --progress rawjson is not simulated in Capas".to_owned()));
-        }
+        "rawjson" => Mode::RawJson,
         other => return Err(CliError::new(format!("ERROR: invalid progress mode {other}"))),
     })
 }
@@ -190,17 +250,29 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
         target: given.string("target").filter(|target| !target.is_empty()),
         no_cache: given.bool("no-cache"),
         check: given.bool("check"),
+        no_cache_filter: given
+            .strings("no-cache-filter")
+            .iter()
+            .flat_map(|n| n.split(',').map(str::to_owned))
+            .collect(),
         pull: given.bool("pull"),
         network: given.string("network").filter(|mode| !mode.is_empty()),
         keep_intermediate: !given.bool("rm") && !given.bool("force-rm"),
         ..BuildRequest::default()
     };
     for tag in given.strings("tag") {
-        let tag = Reference::parse(&tag).map_err(|error| CliError::new(error.to_string()))?;
-        if tag.digest().is_some() {
-            return Err(CliError::new("Error response from daemon: refusing to create a tag with a digest reference"));
-        }
-        request.tags.push(tag.with_default_tag());
+        request.tags.push(build_output::tag(&tag)?);
+    }
+    match given.string("call").unwrap_or_default().as_str() {
+        "" | "build" => {}
+        "check" | "lint" => request.check = true,
+        other => return Err(CliError::Says(125, format!("docker: --call={other} is not simulated in Capas"))),
+    }
+    for context in given.strings("build-context") {
+        let (name, place) = context
+            .split_once('=')
+            .ok_or_else(|| CliError::new(format!("ERROR: invalid context value: {context}, expected key=value")))?;
+        request.contexts.insert(name.to_lowercase(), named_context(client, place)?);
     }
     for arg in given.strings("build-arg") {
         match arg.split_once('=') {
@@ -230,6 +302,28 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
         request.secrets.insert(id, content);
     }
     Ok(request)
+}
+
+/// What `--build-context` names: an image or a folder.
+fn named_context(client: &Client, place: &str) -> Answer<NamedContext> {
+    if let Some(image) = place.strip_prefix("docker-image://") {
+        let reference = Reference::parse(image).map_err(|error| CliError::new(format!("ERROR: {error}")))?;
+        return Ok(NamedContext::Image(reference.with_default_tag()));
+    }
+    if place.contains("://") {
+        return Err(CliError::Says(125, format!("docker: a context from {place} is not simulated in Capas")));
+    }
+    let folder = path::normalize(&path::join(&client.proc.cwd(), place.as_bytes()));
+    if client.proc.stat(&folder).is_err() {
+        let why = format!("ERROR: failed to get build context {place}: stat {place}: no such file or directory");
+        return Err(CliError::new(why));
+    }
+    let read = client.proc.mounts(|mounts| Ok(context::from_folder(mounts, &client.proc.caller(), &folder, "", &[])));
+    match read {
+        Ok(Ok(context)) => Ok(NamedContext::Files(context.files)),
+        Ok(Err(why)) => Err(CliError::new(format!("ERROR: {}", context_error(&why)))),
+        Err(errno) => Err(CliError::new(format!("ERROR: {}", errno.strerror().to_lowercase()))),
+    }
 }
 
 /// Finds the Dockerfile and reads the context.

@@ -119,7 +119,8 @@ impl Output {
             Kind::Archive => {
                 let id = outcome.image.map(|id| id.to_string()).unwrap_or_default();
                 let names: Vec<String> = tags.iter().map(Reference::familiar).collect();
-                let tar = client.daemon.image_save(if names.is_empty() { std::slice::from_ref(&id) } else { &names })?;
+                let tar =
+                    client.daemon.image_save(if names.is_empty() { std::slice::from_ref(&id) } else { &names })?;
                 write(client, &dest, &tar).await
             }
             Kind::Tar => write(client, &dest, outcome.files.as_ref().unwrap_or(&Rope::new())).await,
@@ -136,7 +137,8 @@ impl Output {
                         made.map_err(|errno| CliError::new(format!("ERROR: mkdir {dir}: {}", go_errno(errno))))?;
                     }
                 }
-                let unpacked = client.proc.mounts(|mounts| Ok(archive::unpack(mounts, &caller, &at, &files, false, owner)));
+                let unpacked =
+                    client.proc.mounts(|mounts| Ok(archive::unpack(mounts, &caller, &at, &files, false, owner)));
                 match unpacked {
                     Ok(Ok(())) => Ok(()),
                     _ => Err(CliError::new(format!("ERROR: failed to solve: failed to write to {at}"))),
@@ -180,7 +182,8 @@ pub fn metadata(outcome: &BuildOutcome, tags: &[Reference]) -> String {
             fields.push(("image.name", tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")));
         }
     }
-    let lines: Vec<String> = fields.iter().map(|(key, value)| format!("  {}: {}", quoted(key), quoted(value))).collect();
+    let lines: Vec<String> =
+        fields.iter().map(|(key, value)| format!("  {}: {}", quoted(key), quoted(value))).collect();
     if lines.is_empty() { "{}\n".to_owned() } else { format!("{{\n{}\n}}\n", lines.join(",\n")) }
 }
 
@@ -192,9 +195,11 @@ mod tests {
     fn outputs_are_read_as_buildx_reads_them() {
         let read = |text: &str| {
             let mut tags = Vec::new();
-            Output::parse(text, &mut tags).map(|out| (out.kind, out.dest, out.push, tags.len())).map_err(|error| match error {
-                CliError::Says(_, text) => text,
-                CliError::Status(_) => String::new(),
+            Output::parse(text, &mut tags).map(|out| (out.kind, out.dest, out.push, tags.len())).map_err(|error| {
+                match error {
+                    CliError::Says(_, text) => text,
+                    CliError::Status(_) => String::new(),
+                }
             })
         };
         let dest = |text: &str| Some(text.to_owned());

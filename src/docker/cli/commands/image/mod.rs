@@ -3,6 +3,7 @@
 use crate::docker::cli::command::Noun;
 
 pub mod build;
+pub mod build_output;
 pub mod history;
 pub mod import;
 pub mod inspect;

@@ -49,6 +49,9 @@ const COMMENT: &str = "buildkit.dockerfile.v0";
 /// The most bytes that a step's layer or a mount may hold in memory.
 const MAX_RESIDENT_BYTES: u64 = 1 << 29;
 
+/// Arguments that every RUN sees without an ARG, in small letters too.
+const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
 /// What the Dockerfile is gone through for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
@@ -637,8 +640,8 @@ impl<'a> Solver<'a> {
     async fn state_of_files(&mut self, name: &str, span: Span) -> Result<State, Located> {
         let mut state = self.scratch();
         let tree = self.named_tree(name).await;
-        let found = Found { path: "".into(), name: "".into(), node: Arc::clone(tree.root()) };
-        let key = CacheKey::of("context", None, &[files::checksum(&found, &Matcher::default()).as_bytes()]);
+        let found = Found { path: "".into(), name: "".into(), node: Arc::clone(tree.root()), pivot: 0 };
+        let key = CacheKey::of("context", None, &[files::sums(&[found], &Matcher::default()).total.as_bytes()]);
         let inputs = Inputs { code: format!("FROM {name}"), ..Inputs::default() };
         let files = self.named_files(name);
         let making = Making { key, inputs, name: format!("[context {name}]"), span, started: (self.world.now)() };
@@ -1069,9 +1072,14 @@ impl<'a> Solver<'a> {
             format!("{:?} {:?} {} {} {:?}", options.owner, options.mode, options.unpack, options.parents, copy.exclude)
                 .into_bytes(),
         ];
+        let sums = files::sums(&found, &options.exclude);
+        words.push(sums.total.as_bytes().to_vec());
         for file in &found {
-            words.push(files::checksum(file, &options.exclude).as_bytes().to_vec());
-            words.push(if options.parents { file.path.to_vec() } else { Vec::new() });
+            words.push(if options.parents {
+                file.path.get(file.pivot..).unwrap_or_default().to_vec()
+            } else {
+                Vec::new()
+            });
         }
         for document in &copy.documents {
             words.push(document.name.clone().into_bytes());
@@ -1079,7 +1087,7 @@ impl<'a> Solver<'a> {
         }
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let key = CacheKey::of("copy", (!copy.link).then_some(state.key), &words);
-        let files = files::file_sums(&found, &options.exclude);
+        let files = sums.files;
         let around =
             [("WORKDIR".to_owned(), to.clone()), ("--chown".to_owned(), format!("{:?}", options.owner))].into();
         let inputs = Inputs { code: String::new(), files, around, linked: copy.link };
@@ -1103,10 +1111,13 @@ impl<'a> Solver<'a> {
             shown.push_str(&format!(" ({line}{})", if text.lines().count() > 1 { "..." } else { "" }));
         }
         let (mut mounts, mut words, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
+        // Neither proxies nor secrets go into the key.
+        let mut hidden_env = self.proxies(state);
         for text in &run.mounts {
             let (mount, sum) = self.mount(state, instruction, text, &mut files, sent).await?;
             mounts.extend(mount);
             words.push(sum);
+            hidden_env.extend(self.secret_variable(text));
         }
         if let Some((name, content)) = script {
             mounts.push(script_mount(&name, &content, (self.world.now)()));
@@ -1142,7 +1153,7 @@ impl<'a> Solver<'a> {
                 let ended = (self.world.run)(RunStep {
                     lower: state.tree.clone(),
                     args: args.clone(),
-                    env: state.env.clone(),
+                    env: [state.env.clone(), hidden_env].concat(),
                     cwd: state.config.working_dir.clone(),
                     user: state.config.user.clone(),
                     hostname: "buildkitsandbox".to_owned(),
@@ -1170,6 +1181,21 @@ impl<'a> Solver<'a> {
         };
         state.note(run_line(&args, state), Some(created));
         Ok(())
+    }
+
+    /// Proxies that were given and that no ARG declares (BuildKit `convert.go` `proxyEnvFromBuildArgs`).
+    fn proxies(&self, state: &State) -> Vec<String> {
+        let given =
+            self.request.build_args.iter().filter(|(key, _)| PROXIES.iter().any(|name| key.eq_ignore_ascii_case(name)));
+        let own = given.filter(|(key, _)| !state.args.iter().any(|arg| arg.key == **key));
+        own.map(|(key, value)| format!("{key}={value}")).collect()
+    }
+
+    /// The variable that a secret's mount sets.
+    fn secret_variable(&self, text: &str) -> Option<String> {
+        let mount = Mount::parse(text).ok().filter(|mount| mount.kind == MountType::Secret)?;
+        let content = self.request.secrets.get(&secret_id(&mount))?;
+        Some(format!("{}={}", mount.env?, String::from_utf8_lossy(&content.to_vec())))
     }
 
     /// A mount of a RUN, and what of it goes into the cache key.
@@ -1207,18 +1233,21 @@ impl<'a> Solver<'a> {
                     return Ok((None, key));
                 }
                 let make = || Overlay::new(3, Tree::of([&base]), MAX_RESIDENT_BYTES);
-                let overlay = self.world.cache.borrow_mut().mount(&id, make);
+                let (name, now) = (self.world.identity(), (self.world.now)());
+                let overlay = self.world.cache.borrow_mut().mount(&id, name, now, make);
                 Ok((Some(wrap(overlay, "/", "cache")), key))
             }
             MountType::Secret => {
-                let id = [&mount.id, &mount.source, &mount.target].into_iter().find(|id| !id.is_empty());
-                let id = path::file_name(id.map_or(b"", |id| id.as_bytes())).to_string();
+                let id = secret_id(&mount);
                 if self.purpose == Purpose::Foresee {
                     return Ok((None, key));
                 }
                 let Some(content) = self.request.secrets.get(&id) else {
                     return if mount.required { Err(BuildError::Secret(id).at(span)) } else { Ok((None, key)) };
                 };
+                if mount.env.is_some() && mount.target.is_empty() {
+                    return Ok((None, key));
+                }
                 let mut meta = Meta::root(mount.mode.unwrap_or(0o400), (self.world.now)());
                 (meta.uid, meta.gid) = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
                 let file: Layer = [("secret".into(), Change::Put(Arc::new(Entry::file(meta, content.clone()))))]
@@ -1231,7 +1260,12 @@ impl<'a> Solver<'a> {
                 // A secret leaves no trace, not even in the cache key.
                 Ok((Some(run_mount), key))
             }
-            MountType::Ssh => Err(BuildError::NotSimulated("RUN --mount=type=ssh".to_owned()).at(span)),
+            // No agent is ever forwarded; a mount that may be missing is.
+            MountType::Ssh if !mount.required => Ok((None, key)),
+            MountType::Ssh => {
+                let id = if mount.id.is_empty() { "default".to_owned() } else { mount.id.clone() };
+                Err(BuildError::SshKey(id).at(span))
+            }
             MountType::Bind => {
                 let origin = self.origin(&mount.from, instruction)?;
                 let tree = self.origin_tree(&origin, span, sent).await?;
@@ -1251,8 +1285,9 @@ impl<'a> Solver<'a> {
                     missing.at(span)
                 })?;
                 let mut key = key;
-                key.extend_from_slice(files::checksum(&found, &Matcher::default()).as_bytes());
-                files.extend(files::file_sums(&[found], &Matcher::default()));
+                let sums = files::sums(&[found], &Matcher::default());
+                key.extend_from_slice(sums.total.as_bytes());
+                files.extend(sums.files);
                 Ok((Some(wrap(fresh(tree), &source, "bind")), key))
             }
         }
@@ -1339,6 +1374,12 @@ fn finish(step: Option<Step>, made: Result<Timestamp, BuildError>, span: Span) -
             Err(error.at(span))
         }
     }
+}
+
+/// The name of a secret: its id, or the last part of its source or target.
+fn secret_id(mount: &Mount) -> String {
+    let id = [&mount.id, &mount.source, &mount.target].into_iter().find(|id| !id.is_empty());
+    path::file_name(id.map_or(b"", |id| id.as_bytes())).to_string()
 }
 
 /// The host of an address that ADD would download from.

@@ -76,6 +76,15 @@ pub struct Done {
     pub created: Timestamp,
 }
 
+/// A folder that outlives builds (`RUN --mount=type=cache`).
+struct CacheMount {
+    name: String,
+    overlay: Rc<RefCell<Overlay>>,
+    created: Timestamp,
+    last_used: Timestamp,
+    uses: u64,
+}
+
 struct Entry {
     id: String,
     parent: Option<CacheKey>,
@@ -153,7 +162,7 @@ pub struct BuildCache {
     sources: BTreeMap<String, Source>,
     seen_bases: BTreeSet<String>,
     known_files: BTreeSet<Digest>,
-    mounts: BTreeMap<String, Rc<RefCell<Overlay>>>,
+    mounts: BTreeMap<String, CacheMount>,
     counter: u64,
 }
 
@@ -212,7 +221,11 @@ impl BuildCache {
             }
             return MissReason::Files { changed: changed(&same.inputs.files, &inputs.files) };
         }
-        if let Some(other) = newest(&|entry| entry.parent == parent) {
+        // Of several steps on the same base one of the same kind is likelier to have stood here.
+        let keyword = |code: &str| code.split_whitespace().next().map(str::to_uppercase);
+        let kind = keyword(&inputs.code);
+        let alike = newest(&|entry| entry.parent == parent && keyword(&entry.inputs.code) == kind);
+        if let Some(other) = alike.or_else(|| newest(&|entry| entry.parent == parent)) {
             return MissReason::Instruction { before: other.inputs.code.clone() };
         }
         match newest(&|entry| entry.inputs.code == inputs.code) {
@@ -241,9 +254,19 @@ impl BuildCache {
         !self.known_files.insert(sum)
     }
 
-    /// The file system of a cache mount.
-    pub fn mount(&mut self, id: &str, make: impl FnOnce() -> Overlay) -> Rc<RefCell<Overlay>> {
-        Rc::clone(self.mounts.entry(id.to_owned()).or_insert_with(|| Rc::new(RefCell::new(make()))))
+    /// The file system of a cache mount, which `make` makes and `name` names if it is used for the first time.
+    pub fn mount(
+        &mut self,
+        id: &str,
+        name: String,
+        now: Timestamp,
+        make: impl FnOnce() -> Overlay,
+    ) -> Rc<RefCell<Overlay>> {
+        let fresh =
+            || CacheMount { name, overlay: Rc::new(RefCell::new(make())), created: now, last_used: now, uses: 0 };
+        let mount = self.mounts.entry(id.to_owned()).or_insert_with(fresh);
+        (mount.last_used, mount.uses) = (now, mount.uses + 1);
+        Rc::clone(&mount.overlay)
     }
 
     /// All records, newest first.
@@ -267,14 +290,14 @@ impl BuildCache {
                 shared: entry.held.as_ref().is_some_and(|held| in_images.contains(&held.chain())),
             })
             .collect();
-        out.extend(self.mounts.iter().map(|(id, overlay)| CacheRecord {
-            id: id.clone(),
+        out.extend(self.mounts.iter().map(|(id, mount)| CacheRecord {
+            id: mount.name.clone(),
             kind: "exec.cachemount",
             description: format!("cached mount {id}"),
-            size_bytes: overlay.borrow().upper_size_bytes(),
-            created: Timestamp::default(),
-            last_used: Timestamp::default(),
-            uses: 1,
+            size_bytes: mount.overlay.borrow().upper_size_bytes(),
+            created: mount.created,
+            last_used: mount.last_used,
+            uses: mount.uses,
             shared: false,
         }));
         out
@@ -297,7 +320,7 @@ impl BuildCache {
             }
             keep
         });
-        self.mounts.retain(|id, _| !ids.contains(id.as_str()));
+        self.mounts.retain(|_, mount| !ids.contains(mount.name.as_str()));
         for source in std::mem::take(&mut self.sources).into_values() {
             holds.extend(source.held);
         }

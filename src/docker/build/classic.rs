@@ -614,7 +614,7 @@ impl Builder<'_> {
         let chown = copy.chown.as_ref().map(|owner| format!("--chown={owner}")).unwrap_or_default();
         let line = format!("#(nop) {keyword} {chown}{sum} in {} ", copy.destination);
         let config = self.noted(state, vec![line]);
-        let sums = files::file_sums(&found, &options.exclude);
+        let sums = files::sums(&found, &options.exclude).files;
         if self.probe(state, &config, instruction, &sums) {
             return Ok(());
         }

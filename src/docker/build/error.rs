@@ -192,6 +192,9 @@ pub enum BuildError {
     /// BuildKit `session/secrets`.
     #[error("failed to solve with frontend dockerfile.v0: secret {0}: not found")]
     Secret(String),
+    /// BuildKit `session/sshforward`.
+    #[error("failed to solve with frontend dockerfile.v0: no SSH key {} forwarded from the client", go_quote(.0))]
+    SshKey(String),
     /// Classic builder: a feature that only BuildKit has.
     #[error(
         "the --{0} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"

@@ -39,6 +39,8 @@ pub struct Found {
     pub name: BString,
     /// The file.
     pub node: Arc<Node>,
+    /// Where in the path begins what `--parents` keeps: behind `/./`.
+    pub pivot: usize,
 }
 
 /// Finds a path in a tree; symbolic links are followed within it.
@@ -69,7 +71,7 @@ pub fn find(tree: &Tree, wanted: &[u8]) -> Option<Found> {
     }
     let node = at.last().map_or_else(|| Arc::clone(tree.root()), |(_, node)| Arc::clone(node));
     let names: Vec<&BString> = at.iter().map(|(name, _)| name).collect();
-    Some(Found { path: bstr::join("/", names).into(), name, node })
+    Some(Found { path: bstr::join("/", names).into(), name, node, pivot: 0 })
 }
 
 /// Every file under `node` with its path below it, folders before what is in them.
@@ -94,8 +96,10 @@ pub fn walk(node: &Arc<Node>) -> Vec<(BString, Arc<Node>)> {
 /// A pattern that can't be read.
 pub fn select(tree: &Tree, source: &str) -> Result<Option<Vec<Found>>, BuildError> {
     let wanted = path::normalize(source.as_bytes());
+    let pivot = source.trim_start_matches('/').find("/./").map_or(0, |at| at + 1);
+    let turned = |found: Found| Found { pivot: pivot.min(found.path.len()), ..found };
     if !has_wildcards(source) {
-        return Ok(find(tree, &wanted).map(|found| vec![found]));
+        return Ok(find(tree, &wanted).map(|found| vec![turned(found)]));
     }
     let pattern = wanted.to_str_lossy().trim_start_matches('/').to_owned();
     let mut out = Vec::new();
@@ -112,54 +116,59 @@ pub fn select(tree: &Tree, source: &str) -> Result<Option<Vec<Found>>, BuildErro
             if found.node.kind() == Kind::Dir {
                 inside = Some(at);
             }
-            out.push(found);
+            out.push(turned(found));
         }
     }
     Ok(Some(out))
 }
 
-/// A sum over names, kinds, modes, owners and contents, not times: equal sums copy equal files.
-pub fn checksum(found: &Found, exclude: &Matcher) -> Digest {
-    let mut hasher = Hasher::new();
-    let mut add = |name: &[u8], node: &Node| {
-        let meta = node.entry.meta;
-        hasher.update(format!("{:?}\0", node.kind()).as_bytes());
-        hasher.update(name);
-        hasher.update(format!("\0{:o} {} {}\0", meta.mode, meta.uid, meta.gid).as_bytes());
-        match &node.entry.content {
-            Content::File(rope) => hasher.update(rope.structural_key().as_bytes()),
-            Content::Symlink(target) => hasher.update(target),
-            content => hasher.update(format!("{:?}", content.device()).as_bytes()),
-        }
-    };
-    if found.node.kind() != Kind::Dir {
-        add(&found.name, &found.node);
-        return hasher.finish();
-    }
-    for (at, node) in walk_kept(&found.node, exclude) {
-        add(&at, &node);
-    }
-    hasher.finish()
+/// What the sums of files are for: the cache key, and telling which of them changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    /// Over all of them: equal sums copy equal files.
+    pub total: Digest,
+    /// Of every single one by its path; folders have none.
+    pub files: BTreeMap<String, Digest>,
 }
 
-/// Sums of single files by path, to tell which of them changed.
-pub fn file_sums(found: &[Found], exclude: &Matcher) -> BTreeMap<String, Digest> {
-    let mut out = BTreeMap::new();
+/// Sums over names, kinds, modes, owners and contents, not times.
+pub fn sums(found: &[Found], exclude: &Matcher) -> Sums {
+    let mut total = Hasher::new();
+    let mut files = BTreeMap::new();
+    let mut add = |name: &[u8], path: &[u8], node: &Node| {
+        let sum = sum_of(node);
+        total.update(name);
+        total.update(b"\0");
+        total.update(sum.as_bytes());
+        if node.kind() != Kind::Dir {
+            files.insert(BStr::new(path).to_string(), sum);
+        }
+    };
     for file in found {
         if file.node.kind() != Kind::Dir {
-            out.insert(file.path.to_string(), checksum(file, exclude));
+            add(&file.name, &file.path, &file.node);
             continue;
         }
+        // What is in a folder comes without its name, and into a folder that may be there already.
         for (at, node) in walk_kept(&file.node, exclude) {
-            if node.kind() != Kind::Dir {
-                let path = if file.path.is_empty() { at } else { path::join(&file.path, &at) };
-                let name = path::file_name(&path).to_owned();
-                let own = Found { path: path.clone(), name, node };
-                out.insert(path.to_string(), checksum(&own, exclude));
-            }
+            let path = if file.path.is_empty() { at.clone() } else { path::join(&file.path, &at) };
+            add(&at, &path, &node);
         }
     }
-    out
+    Sums { total: total.finish(), files }
+}
+
+fn sum_of(node: &Node) -> Digest {
+    let mut hasher = Hasher::new();
+    let meta = node.entry.meta;
+    let kind = node.kind();
+    hasher.update(format!("{kind:?}\0{:o} {} {}\0", meta.mode, meta.uid, meta.gid).as_bytes());
+    match &node.entry.content {
+        Content::File(rope) => hasher.update(rope.structural_key().as_bytes()),
+        Content::Symlink(target) => hasher.update(target),
+        content => hasher.update(format!("{:?}", content.device()).as_bytes()),
+    }
+    hasher.finish()
 }
 
 fn walk_kept(node: &Arc<Node>, exclude: &Matcher) -> Vec<(BString, Arc<Node>)> {
@@ -280,9 +289,10 @@ impl Destination {
         let is_dir = to.ends_with(b"/") || to.ends_with(b"/.") || self.kind(&target, true) == Some(Kind::Dir);
         let mut copied: BTreeMap<u64, BString> = BTreeMap::new();
         for file in files {
-            let base = if options.parents { path::join(&target, path::parent(&file.path)) } else { target.clone() };
+            let kept = file.path.get(file.pivot..).unwrap_or_default();
+            let base = if options.parents { path::join(&target, path::parent(kept)) } else { target.clone() };
             if file.node.kind() == Kind::Dir {
-                let base = if options.parents { path::join(&target, &file.path) } else { target.clone() };
+                let base = if options.parents { path::join(&target, kept) } else { target.clone() };
                 self.make_dirs(&base, options.owner)?;
                 for (at, node) in walk_kept(&file.node, &options.exclude) {
                     self.copy_one(&path::join(&base, &at), &node, options, &mut copied)?;
@@ -580,6 +590,8 @@ pub(super) mod tests {
         let parents = CopyOptions { parents: true, ..CopyOptions::default() };
         let got = copy(&source, &["d/f/g"], "/x/", &parents).unwrap();
         assert_eq!(got.last().unwrap(), "-x/d/f/g 644 5:6");
+        let got = copy(&source, &["d/./f/g"], "/x/", &parents).unwrap();
+        assert_eq!(got.last().unwrap(), "-x/f/g 644 5:6");
     }
 
     #[test]
@@ -622,7 +634,7 @@ pub(super) mod tests {
     fn sums_tell_contents_apart_but_not_times() {
         let (a, b) = (sample(), sample());
         let none = Matcher::default();
-        let sum = |tree: &Tree, path: &str| checksum(&find(tree, path.as_bytes()).unwrap(), &none);
+        let sum = |tree: &Tree, path: &str| sums(&[find(tree, path.as_bytes()).unwrap()], &none).total;
         assert_eq!(sum(&a, "d"), sum(&b, "d"));
         assert_ne!(sum(&a, "a.txt"), sum(&a, "b.txt"));
         let changed = a.with(
@@ -635,8 +647,9 @@ pub(super) mod tests {
         );
         assert_ne!(sum(&a, "d"), sum(&changed, "d"));
         let without = Matcher::new(&["f"]).unwrap();
-        assert_eq!(checksum(&find(&a, b"d").unwrap(), &without), checksum(&find(&changed, b"d").unwrap(), &without));
-        let files = file_sums(&[find(&a, b"d").unwrap()], &none);
+        let kept = |tree: &Tree| sums(&[find(tree, b"d").unwrap()], &without);
+        assert_eq!(kept(&a), kept(&changed));
+        let files = sums(&[find(&a, b"d").unwrap()], &none).files;
         assert_eq!(files.keys().collect::<Vec<_>>(), ["d/e.txt", "d/f/g", "d/up"]);
     }
 

@@ -387,7 +387,7 @@ fn failures_tell_what_and_where() {
     assert_eq!(parse.source.unwrap().span.start, 2);
     assert_eq!(
         fail("FROM base\nADD https://example.com/x /x\n").message,
-        "ADD from https://example.com/x is not simulated"
+        "failed to load cache key: Get \"https://example.com/x\": dial tcp: lookup example.com: no such host"
     );
     let before = lab.world.store.borrow().layers().count();
     fail("FROM base\nRUN touch /x\nRUN exit 1\n");

@@ -48,6 +48,8 @@ pub struct Mount {
     pub read_only: bool,
     /// The name of a cache or secret.
     pub id: String,
+    /// The variable that holds a secret.
+    pub env: Option<String>,
     /// `shared`, `private` or `locked`, for a cache.
     pub sharing: String,
     /// Whether a missing secret fails the build.
@@ -145,7 +147,8 @@ fn hint(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
+    "env",
     "type",
     "from",
     "source",
@@ -177,6 +180,7 @@ impl Mount {
             target: String::new(),
             read_only: false,
             id: String::new(),
+            env: None,
             sharing: String::new(),
             required: false,
             mode: None,
@@ -251,6 +255,7 @@ impl Mount {
             }
             "size" => return Err(MountError::KeyForType { key, kind: self.kind.name() }),
             "mode" => self.mode = number(8)?,
+            "env" if self.kind == MountType::Secret => self.env = Some(value.to_owned()),
             "uid" => self.uid = number(10)?,
             "gid" => self.gid = number(10)?,
             _ => {
@@ -298,6 +303,7 @@ mod tests {
         assert_eq!((cache.kind, cache.target.as_str(), cache.read_only), (MountType::Cache, "/root/.cache", false));
         assert!(Mount::parse("target=/src").unwrap().read_only);
         assert!(!Mount::parse("target=/src,rw").unwrap().read_only);
+        assert_eq!(Mount::parse("type=secret,id=k,env=KEY").unwrap().env.as_deref(), Some("KEY"));
         for (text, error) in [
             ("type=cahce", "unsupported mount type \"cahce\" (did you mean cache?)"),
             ("tpye=bind", "unexpected key 'tpye' in 'tpye=bind' (did you mean type?)"),

@@ -207,6 +207,15 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
     if given.bool("push") {
         outputs.push(Output::push());
     }
+    for cache in given.strings("cache-to") {
+        let kind = cache.split(',').find_map(|field| field.strip_prefix("type=")).unwrap_or("registry").to_owned();
+        // docker/buildx `driver.CacheExport`: what the docker driver can't do without containerd's image store.
+        if kind != "inline" {
+            return Err(CliError::new(
+                "ERROR: Cache export is not supported for the docker driver.\nSwitch to a different driver, or turn on the containerd image store, and try again.\nLearn more at https://docs.docker.com/go/build-cache-backends/",
+            ));
+        }
+    }
     for output in &outputs {
         output.check(client)?;
         output.ask(request);

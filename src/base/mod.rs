@@ -5,6 +5,7 @@
 pub mod digest;
 pub mod errno;
 pub mod language;
+pub mod packed;
 pub mod path;
 pub mod rng;
 pub mod rope;

@@ -1,4 +1,4 @@
-//! File contents and archives as ropes: bytes kept as they are, and bulk kept as (seed, offset, length).
+//! File contents and archives as ropes: bytes kept as they are or compressed, and bulk kept as (seed, offset, length).
 //!
 //! Real images are tens of megabytes and a page is not. A bulk segment's bytes are a pure function of its seed and
 //! position and are produced only when somebody looks at them, so that copying, archiving and unpacking a large file
@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::digest::{Digest, Hasher};
+use super::packed::{PIECE, Packed, unpacked};
 use super::rng::{Rng, mix};
 
 /// Bytes are handed out in pieces of at most this many.
@@ -30,14 +31,26 @@ pub struct Rope {
 #[derive(Clone, Debug)]
 enum Segment {
     Bytes { data: Arc<Vec<u8>>, range: Range<usize> },
+    Packed { piece: Arc<Packed>, range: Range<usize> },
     Bulk { seed: u64, offset: u64, len: u64 },
 }
 
 impl Segment {
     fn len(&self) -> u64 {
         match self {
-            Self::Bytes { range, .. } => range.len() as u64,
+            Self::Bytes { range, .. } | Self::Packed { range, .. } => range.len() as u64,
             Self::Bulk { len, .. } => *len,
+        }
+    }
+
+    /// Bytes that it holds in memory. Parts of a compressed piece count their share.
+    fn resident_bytes(&self) -> u64 {
+        match self {
+            Self::Bytes { range, .. } => range.len() as u64,
+            Self::Packed { piece, range } => {
+                (piece.deflated().len() as u64 * range.len() as u64).div_ceil(piece.size_bytes().max(1) as u64)
+            }
+            Self::Bulk { .. } => 0,
         }
     }
 
@@ -46,6 +59,10 @@ impl Segment {
         match self {
             Self::Bytes { data, range: own } => Self::Bytes {
                 data: Arc::clone(data),
+                range: own.start + range.start as usize..own.start + range.end as usize,
+            },
+            Self::Packed { piece, range: own } => Self::Packed {
+                piece: Arc::clone(piece),
                 range: own.start + range.start as usize..own.start + range.end as usize,
             },
             Self::Bulk { seed, offset, .. } => {
@@ -108,6 +125,18 @@ impl Rope {
         self.segments.push(Segment::Bytes { range: 0..bytes.len(), data: Arc::new(bytes.to_vec()) });
     }
 
+    /// Appends bytes, compressed where that saves something: for large contents that few will look at.
+    pub fn push_packed(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(PIECE) {
+            match Packed::of(part) {
+                Some(piece) => {
+                    self.push_segment(Segment::Packed { range: 0..piece.size_bytes(), piece: Arc::new(piece) })
+                }
+                None => self.push_segment(Segment::Bytes { range: 0..part.len(), data: Arc::new(part.to_vec()) }),
+            }
+        }
+    }
+
     /// Appends another rope without copying its large parts.
     pub fn push(&mut self, other: &Self) {
         for segment in &other.segments {
@@ -119,11 +148,13 @@ impl Rope {
         if segment.len() == 0 {
             return;
         }
-        if let Segment::Bytes { data, range } = &segment
-            && range.len() < CHUNK / 16
-        {
-            let data = Arc::clone(data);
-            self.push_bytes(data.get(range.clone()).unwrap_or_default());
+        let small = match &segment {
+            Segment::Bytes { data, range } if range.len() < CHUNK / 16 => Some((Arc::clone(data), range.clone())),
+            Segment::Packed { piece, range } if range.len() < CHUNK / 16 => Some((unpacked(piece), range.clone())),
+            _ => None,
+        };
+        if let Some((data, range)) = small {
+            self.push_bytes(data.get(range).unwrap_or_default());
             return;
         }
         if let (
@@ -138,9 +169,7 @@ impl Rope {
             return;
         }
         self.len += segment.len();
-        if matches!(segment, Segment::Bytes { .. }) {
-            self.resident_bytes += segment.len();
-        }
+        self.resident_bytes += segment.resident_bytes();
         self.segments.push(segment);
     }
 
@@ -202,6 +231,9 @@ impl Rope {
                 Segment::Bytes { data, range } => {
                     data.get(range.clone()).unwrap_or_default().chunks(CHUNK).for_each(&mut visit);
                 }
+                Segment::Packed { piece, range } => {
+                    unpacked(piece).get(range.clone()).unwrap_or_default().chunks(CHUNK).for_each(&mut visit);
+                }
                 Segment::Bulk { seed, offset, len } => {
                     let (mut at, end) = (*offset, offset + len);
                     while at < end {
@@ -213,6 +245,54 @@ impl Rope {
                 }
             }
         }
+    }
+
+    /// A form for keeping: pieces, each with what it unpacks to and what it takes, as they are in memory; what is not
+    /// compressed yet is, and bulk becomes bytes. Read by [`Self::from_pieces`].
+    pub fn to_pieces(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut add = |len: usize, kept: &[u8]| {
+            out.extend((len as u32).to_le_bytes());
+            out.extend((kept.len() as u32).to_le_bytes());
+            out.extend_from_slice(kept);
+        };
+        for segment in &self.segments {
+            match segment {
+                Segment::Packed { piece, range } if range.len() == piece.size_bytes() => {
+                    add(piece.size_bytes(), piece.deflated())
+                }
+                _ => {
+                    let part = Self { segments: vec![segment.clone()], len: segment.len(), resident_bytes: 0 };
+                    part.for_each_chunk(|chunk| match Packed::of(chunk) {
+                        Some(piece) => add(chunk.len(), piece.deflated()),
+                        None => add(chunk.len(), chunk),
+                    });
+                }
+            }
+        }
+        out
+    }
+
+    /// Reads what [`Self::to_pieces`] wrote; `None` if it is damaged.
+    pub fn from_pieces(mut kept: &[u8]) -> Option<Self> {
+        let mut rope = Self::new();
+        let number = |kept: &mut &[u8]| -> Option<usize> {
+            let (head, rest) = kept.split_first_chunk::<4>()?;
+            *kept = rest;
+            usize::try_from(u32::from_le_bytes(*head)).ok()
+        };
+        while !kept.is_empty() {
+            let (len, size) = (number(&mut kept)?, number(&mut kept)?);
+            let (bytes, rest) = kept.split_at_checked(size)?;
+            kept = rest;
+            if size == len {
+                rope.push_bytes(bytes);
+            } else {
+                let piece = Arc::new(Packed::from_deflated(bytes, len)?);
+                rope.push_segment(Segment::Packed { range: 0..len, piece });
+            }
+        }
+        Some(rope)
     }
 
     /// A reader that takes the rope apart from the front, each step in the time of what it takes.
@@ -256,6 +336,10 @@ impl Rope {
         for segment in &self.segments {
             match segment {
                 Segment::Bytes { data, range } => {
+                    run_hasher.get_or_insert_default().update(data.get(range.clone()).unwrap_or_default());
+                }
+                Segment::Packed { piece, range } => {
+                    let data = unpacked(piece);
                     run_hasher.get_or_insert_default().update(data.get(range.clone()).unwrap_or_default());
                 }
                 Segment::Bulk { seed, offset, len } => {
@@ -412,9 +496,31 @@ mod tests {
         assert_ne!(whole.structural_key(), other.structural_key());
     }
 
+    #[test]
+    fn packed_bytes_read_as_they_were_and_take_less() {
+        let text: Vec<u8> = (0..600_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let mut rope = Rope::new();
+        text.chunks(1 << 20).for_each(|part| rope.push_packed(part));
+        assert_eq!(rope.len(), text.len() as u64);
+        assert!(rope.resident_bytes() < rope.len() / 2, "{}", rope.resident_bytes());
+        assert_eq!(rope.to_vec(), text);
+        assert_eq!(rope.structural_key(), Rope::from(text.clone()).structural_key());
+        assert_eq!(rope.slice(262_100..262_200).to_vec(), text[262_100..262_200]);
+        let mut reader = rope.reader();
+        assert_eq!(reader.take(700_000).to_vec(), text[..700_000]);
+        assert_eq!(reader.take_bytes(10).unwrap(), text[700_000..700_010]);
+        let kept = rope.to_pieces();
+        assert!(kept.len() < text.len() / 2);
+        assert_eq!(Rope::from_pieces(&kept).unwrap(), rope);
+        assert!(Rope::from_pieces(&kept[..kept.len() - 1]).is_none());
+        let mut lies = kept;
+        lies[0] ^= 1;
+        assert!(Rope::from_pieces(&lies).is_none());
+    }
+
     proptest! {
         #[test]
-        fn rope_behaves_as_a_vector(ops in prop::collection::vec((0u8..4, 0u64..300, prop::collection::vec(any::<u8>(), 0..200)), 0..20)) {
+        fn rope_behaves_as_a_vector(ops in prop::collection::vec((0u8..5, 0u64..300, prop::collection::vec(any::<u8>(), 0..200)), 0..20)) {
             let (mut rope, mut naive) = (Rope::new(), Vec::new());
             for (op, at, bytes) in ops {
                 match op {
@@ -425,11 +531,13 @@ mod tests {
                         if naive.len() < end.max(at) { naive.resize(end.max(at), 0); }
                         naive[at..end].copy_from_slice(&bytes);
                     }
+                    4 => { let many = bytes.repeat(30); rope.push_packed(&many); naive.extend_from_slice(&many); }
                     2 => { rope.truncate(at); naive.resize(at as usize, 0); }
                     _ => { let copy = rope.clone(); rope.push(&copy); naive.extend_from_within(..); }
                 }
                 prop_assert_eq!(rope.to_vec(), naive.clone());
                 prop_assert_eq!(rope.len(), naive.len() as u64);
+                prop_assert_eq!(Rope::from_pieces(&rope.to_pieces()), Some(rope.clone()));
             }
         }
     }

@@ -130,7 +130,7 @@ impl Frame {
 
     /// Whether a prompt has come.
     fn is_on(&self) -> bool {
-        self.session.console(CONSOLE).is_some_and(|console| console.ready)
+        self.session.console_state(CONSOLE).is_some_and(|state| state.ready)
     }
 
     fn state(&self) -> Value {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossterm::terminal;
 
 use crate::machine::{Config, Machine, Stop};
+use crate::os::kernel::desktop::Wish;
 
 /// Ctrl-] leaves, as in telnet: every other key belongs to the machine.
 const LEAVE: u8 = 0x1d;
@@ -50,6 +51,11 @@ pub(super) fn run(config: Config) -> ExitCode {
         if out.write_all(&machine.take_output(tty)).and_then(|()| out.flush()).is_err() {
             return ExitCode::from(1);
         }
+        for wish in machine.take_wishes() {
+            if let (Some(text), true) = (answer(&wish), raw.is_some()) {
+                print!("{text}\r\n");
+            }
+        }
         let wait = match stop {
             Stop::OutOfFuel => Duration::ZERO,
             Stop::Until(time) => time.since(epoch + start.elapsed()).min(GLANCE),
@@ -70,6 +76,15 @@ pub(super) fn run(config: Config) -> ExitCode {
             size = now;
             machine.resize(tty, now.0, now.1);
         }
+    }
+}
+
+/// What to say to a wish that only the page can fulfil.
+fn answer(wish: &Wish) -> Option<String> {
+    match wish {
+        Wish::Edit(path) => Some(format!("capas: `edit` abre el editor de la página; aquí: nano {path} (o vi {path})")),
+        Wish::Browse(url) => Some(format!("capas: aquí no hay navegador; prueba: curl {url}")),
+        Wish::Editing(_) => None,
     }
 }
 

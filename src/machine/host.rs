@@ -95,6 +95,11 @@ pub fn root() -> Layer {
         }
         root.put(&format!("{HOME}/{name}"), Entry::file(own(0o644), text.as_str()));
     }
+    // Not of any package: they come with the desktop that Capas is.
+    for program in ["edit", "xdg-open"] {
+        let content = packages::files::executable(program, Flavour::Gnu, 18_000, 1);
+        root.put(&format!("/usr/local/bin/{program}"), Entry::file(Meta::root(0o755, release.built), content));
+    }
     root.into_layer()
 }
 
@@ -165,8 +170,12 @@ impl Host {
 
     /// Keeps a shell on a terminal: when it ends, the next one starts.
     pub fn log_in(&self, kernel: &Kernel, tty: TtyId) -> Result<Gpid, Errno> {
-        let cred = Cred { uid: UID, gid: UID, groups: vec![UID, SUDO_GID, DOCKER_GID] };
-        kernel.spawn_with(self.spec(kernel, Some(tty), cred), |proc| Box::pin(login(proc)))
+        kernel.spawn_with(self.spec(kernel, Some(tty), student()), |proc| Box::pin(login(proc)))
+    }
+
+    /// How the student's browser starts.
+    pub fn browser_spec(&self, kernel: &Kernel) -> ProcessSpec {
+        ProcessSpec { pid_namespace: Some(1), ..self.spec(kernel, None, student()) }
     }
 
     /// How the daemon's own processes start: as root, without a terminal.
@@ -180,11 +189,13 @@ impl Host {
         let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
         let mounts = self.mounts.borrow();
         make_dirs(&mounts, &who, path::parent(at.as_bytes()));
-        let place = mounts.open(&who, at.as_bytes(), How { wanted: 2, create: Some(0o644), ..How::default() })?;
-        let (fs, ino) = place.writable()?;
-        let mut fs = fs.borrow_mut();
-        fs.truncate(ino, 0, who.now)?;
-        fs.write(ino, 0, &content, who.now)
+        write(&mounts, &who, at, &content)
+    }
+
+    /// Writes a file as the student.
+    pub fn save_file(&self, kernel: &Kernel, at: &str, content: &Rope) -> Result<(), Errno> {
+        let who = Caller { cred: student(), umask: 0o022, ..set_up(kernel.now()) };
+        write(&self.mounts.borrow(), &who, at, content)
     }
 
     /// The content of a regular file.
@@ -205,6 +216,19 @@ impl Host {
     pub const fn net(&self) -> NetId {
         self.net
     }
+}
+
+/// Who the student is.
+pub fn student() -> Cred {
+    Cred { uid: UID, gid: UID, groups: vec![UID, SUDO_GID, DOCKER_GID] }
+}
+
+fn write(mounts: &Mounts, who: &Caller, at: &str, content: &Rope) -> Result<(), Errno> {
+    let place = mounts.open(who, at.as_bytes(), How { wanted: 2, create: Some(0o644), ..How::default() })?;
+    let (fs, ino) = place.writable()?;
+    let mut fs = fs.borrow_mut();
+    fs.truncate(ino, 0, who.now)?;
+    fs.write(ino, 0, content, who.now)
 }
 
 fn make_dir(mounts: &Mounts, who: &Caller, at: &str) {

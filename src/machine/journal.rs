@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Config;
+use super::browser::Request;
+use super::content::Content;
 use crate::base::time::Timestamp;
 
 /// The form of journals that this program writes and reads.
@@ -40,8 +42,17 @@ pub enum Input {
         /// Its path.
         path: String,
         /// Its bytes.
-        content: Vec<u8>,
+        content: Content,
     },
+    /// A file that the student saved or dropped: with the student's own rights.
+    SaveFile {
+        /// Its path.
+        path: String,
+        /// Its bytes.
+        content: Content,
+    },
+    /// A request of the student's browser.
+    Fetch(Request),
 }
 
 /// A session.

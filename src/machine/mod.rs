@@ -13,7 +13,9 @@
 //! ```
 
 pub mod bakery;
+pub mod browser;
 pub mod build_world;
+pub mod content;
 pub mod host;
 pub mod journal;
 pub mod trial;
@@ -34,9 +36,12 @@ use crate::docker::daemon::handle::{Daemon, DaemonConfig};
 use crate::docker::image::store::Store;
 use crate::docker::registry::Registry;
 use crate::os::fs::mounts::Caller;
+use crate::os::kernel::desktop::Wish;
 pub use crate::os::kernel::{Entered, Stop, TtyId};
 use crate::os::kernel::{Gpid, Kernel, Programs};
 
+use browser::{Browser, NoPage, Page, Request};
+use content::Content;
 use host::Host;
 pub use journal::{Input, Journal};
 
@@ -72,6 +77,7 @@ pub struct Machine {
     /// Terminals and the process that keeps a shell on each.
     consoles: BTreeMap<TtyId, Gpid>,
     first: TtyId,
+    browser: Browser,
 }
 
 impl Machine {
@@ -90,6 +96,7 @@ impl Machine {
             journal: Journal::new(&config),
             consoles: BTreeMap::new(),
             first: TtyId(0),
+            browser: Browser::default(),
         };
         machine.first = machine.add_console(config.cols, config.rows);
         machine
@@ -110,6 +117,8 @@ impl Machine {
         if count >= journal.inputs.len() {
             machine.run_until(journal.end);
         }
+        // What was asked of the desktop then is no wish of now.
+        machine.take_wishes();
         machine
     }
 
@@ -156,8 +165,38 @@ impl Machine {
     /// # Errors
     /// Those of making files: `EISDIR`, `ENOTDIR`, `ENOSPC`.
     pub fn put_file(&mut self, path: &str, content: &[u8]) -> Result<(), Errno> {
-        self.record(Input::PutFile { path: path.to_owned(), content: content.to_vec() });
-        self.host.put_file(&self.kernel, path, content.into())
+        self.put_rope(path, content.into())
+    }
+
+    fn put_rope(&mut self, path: &str, content: Rope) -> Result<(), Errno> {
+        self.record(Input::PutFile { path: path.to_owned(), content: Content(content.clone()) });
+        self.host.put_file(&self.kernel, path, content)
+    }
+
+    /// Saves a file of the host as the student, who may not write everywhere.
+    ///
+    /// # Errors
+    /// Those of opening a file to write: `EACCES`, `ENOENT`, `EISDIR`, `ENOSPC`.
+    pub fn save_file(&mut self, path: &str, content: impl Into<Rope>) -> Result<(), Errno> {
+        let content = content.into();
+        self.record(Input::SaveFile { path: path.to_owned(), content: Content(content.clone()) });
+        self.host.save_file(&self.kernel, path, &content)
+    }
+
+    /// Asks a server for a page, as the student's browser on the host; the number is for [`Self::take_page`].
+    pub fn fetch(&mut self, request: Request) -> u32 {
+        self.record(Input::Fetch(request.clone()));
+        self.browser.ask(&self.kernel, self.host.browser_spec(&self.kernel), request)
+    }
+
+    /// Takes the answer to a request, once it is there.
+    pub fn take_page(&self, number: u32) -> Option<Result<Page, NoPage>> {
+        self.browser.take(number)
+    }
+
+    /// Takes what programs asked of the desktop around the machine.
+    pub fn take_wishes(&self) -> Vec<Wish> {
+        self.kernel.take_wishes()
     }
 
     /// The content of a file of the host.
@@ -176,7 +215,11 @@ impl Machine {
                 self.open_console(cols, rows);
             }
             // What failed in the session fails in its replay.
-            Input::PutFile { path, content } => drop(self.put_file(&path, &content)),
+            Input::PutFile { path, content } => drop(self.put_rope(&path, content.0)),
+            Input::SaveFile { path, content } => drop(self.save_file(&path, content.0)),
+            Input::Fetch(request) => {
+                self.fetch(request);
+            }
         }
     }
 
@@ -227,6 +270,12 @@ impl Machine {
     pub fn is_busy(&self, tty: TtyId) -> bool {
         let Some(login) = self.consoles.get(&tty) else { return false };
         !self.kernel.is_at_prompt(tty, *login)
+    }
+
+    /// The folder in which the shell of a terminal is.
+    pub fn cwd(&self, tty: TtyId) -> bstr::BString {
+        let shell = self.kernel.processes(None).into_iter().find(|p| p.tty == Some(tty) && p.exe.ends_with(b"bash"));
+        shell.map_or_else(|| host::HOME.into(), |shell| shell.cwd)
     }
 
     /// Runs, letting time jump, until the shell of `tty` waits for a command, the program in front waits for input and

@@ -164,3 +164,75 @@ fn pasting_many_lines_takes_time_in_proportion() {
     let out = machine.settle(tty, Duration::from_secs(5), Duration::from_secs(600));
     assert!(out.ends_with(b"$ ") || String::from_utf8_lossy(&out).contains("\nlisto"));
 }
+
+#[test]
+fn the_browser_asks_through_the_machines_network_and_replays() {
+    use super::browser::{NoPage, Request};
+    let mut machine = Machine::new(Config::default());
+    let tty = machine.console();
+    let limit = Duration::from_secs(60);
+    machine.input(tty, b"docker run -d --name web -p 8080:80 nginx\r");
+    machine.settle(tty, Duration::from_secs(1), limit);
+    let visit = |machine: &mut Machine, url: &str| {
+        let number = machine.fetch(Request { url: url.to_owned(), ..Request::default() });
+        for _ in 0..1_000 {
+            if let Stop::Until(time) = machine.run(1 << 16) {
+                machine.advance_to(time);
+            }
+            if let Some(answer) = machine.take_page(number) {
+                return answer;
+            }
+        }
+        panic!("no answer from {url}");
+    };
+    let page = visit(&mut machine, "localhost:8080/").unwrap();
+    assert_eq!((page.status, page.content_type.as_str()), (200, "text/html"));
+    assert!(String::from_utf8_lossy(&page.body.to_vec()).contains("Welcome to nginx!"));
+    assert_eq!(visit(&mut machine, "http://localhost:8080/none").unwrap().status, 404);
+    // What the container's own files say is what comes.
+    machine.input(tty, b"docker exec web sh -c 'echo propio > /usr/share/nginx/html/index.html'\r");
+    machine.settle(tty, Duration::from_secs(1), limit);
+    assert_eq!(visit(&mut machine, "localhost:8080").unwrap().body.to_vec(), b"propio\n");
+    assert_eq!(visit(&mut machine, "localhost:81").unwrap_err(), NoPage::Refused);
+    assert_eq!(visit(&mut machine, "http://nobody:80").unwrap_err(), NoPage::UnknownHost);
+    assert_eq!(visit(&mut machine, "https://localhost:8080").unwrap_err(), NoPage::Scheme);
+    assert_eq!(visit(&mut machine, "localhost:8080/\r\nX: y").unwrap_err(), NoPage::BadAddress);
+    machine.input(tty, b"docker logs web 2>&1 | grep -c Capas\r");
+    let logged = machine.settle(tty, Duration::from_secs(1), limit);
+    assert!(String::from_utf8_lossy(&logged).contains("\n3\r"), "{}", String::from_utf8_lossy(&logged));
+    let mut again = Machine::replay(machine.journal());
+    assert!(String::from_utf8_lossy(&again.take_output(tty)).contains("\n3\r"));
+    assert_eq!(again.journal(), machine.journal());
+}
+
+#[test]
+fn the_student_saves_only_where_the_student_may_write() {
+    let mut machine = Machine::new(Config::default());
+    machine.save_file("/home/alumno/Dockerfile", "FROM alpine\n").unwrap();
+    assert_eq!(machine.file("/home/alumno/Dockerfile").unwrap().to_vec(), b"FROM alpine\n");
+    assert_eq!(machine.save_file("/etc/hosts", "no"), Err(Errno::EACCES));
+    assert_eq!(machine.save_file("/home/alumno/none/x", "no"), Err(Errno::ENOENT));
+    let mut again = Machine::replay(machine.journal());
+    assert_eq!(again.file("/home/alumno/Dockerfile").unwrap().to_vec(), b"FROM alpine\n");
+    assert_eq!(again.save_file("/etc", "no"), Err(Errno::EISDIR));
+}
+
+#[test]
+fn programs_ask_the_desktop_on_the_host_only() {
+    use crate::os::kernel::desktop::Wish;
+    let mut machine = Machine::new(Config::default());
+    let tty = machine.console();
+    let mut wishes = |line: &[u8]| {
+        machine.input(tty, line);
+        machine.settle(tty, Duration::from_secs(1), Duration::from_secs(60));
+        (machine.take_wishes(), machine.journal().clone())
+    };
+    assert_eq!(wishes(b"edit ../alumno/Dockerfile\r").0, [Wish::Edit("/home/alumno/Dockerfile".into())]);
+    assert_eq!(wishes(b"xdg-open http://localhost:80\r").0, [Wish::Browse("http://localhost:80".into())]);
+    assert_eq!(wishes(b"edit /etc; edit\r").0, []);
+    let (seen, journal) = wishes(b"nano x\r");
+    assert_eq!(seen, [Wish::Editing("/home/alumno/x".into())]);
+    assert_eq!(Machine::replay(&journal).take_wishes(), []);
+    assert_eq!(wishes(b"\x18").0, []);
+    assert_eq!(wishes(b"docker run --rm -it alpine vi y\r").0, []);
+}

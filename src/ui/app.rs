@@ -4,6 +4,7 @@ use web_sys::{HtmlElement, ScrollBehavior, ScrollToOptions};
 use yew::prelude::*;
 
 use crate::ui::dom;
+use crate::ui::drop::Drop;
 use crate::ui::header::{Header, Theme};
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::ui::stage::{Stage, View};
@@ -89,6 +90,7 @@ pub fn App(props: &AppProps) -> Html {
                 <Header language={*language} theme={*theme} {on_language} {on_theme} />
             }
             <Panes session={session.clone()} language={*language} />
+            <Drop session={session.clone()} language={*language} />
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! The few things that components ask of the browser, each in one place, none of which can fail loudly.
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlElement, Storage, UrlSearchParams};
 use yew::NodeRef;
 
@@ -79,6 +79,55 @@ pub fn focus(element: &HtmlElement) {
     if let Ok(focus) = js_sys::Reflect::get(element, &"focus".into()) {
         let focus: js_sys::Function = focus.into();
         focus.call1(element, &options).unwrap_or_default();
+    }
+}
+
+/// Has the browser carry out an editing command, as if the visitor had.
+pub fn exec(command: &str, value: &str) {
+    // Deprecated in the standard and in every browser: there is no other way that undo knows of.
+    if let Some(document) = document()
+        && let Ok(exec) = js_sys::Reflect::get(&document, &"execCommand".into())
+        && let Some(exec) = exec.dyn_ref::<js_sys::Function>()
+    {
+        exec.call3(&document, &command.into(), &JsValue::FALSE, &value.into()).unwrap_or_default();
+    }
+}
+
+/// Puts text on the clipboard: through a text area of its own, which works without asking and in sandboxed frames.
+pub fn copy_text(text: &str) {
+    let Some(area) = document()
+        .and_then(|document| document.create_element("textarea").ok())
+        .and_then(|area| area.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
+    else {
+        return;
+    };
+    let before =
+        document().and_then(|document| document.active_element()).and_then(|e| e.dyn_into::<HtmlElement>().ok());
+    area.set_value(text);
+    if let Some(body) = document().and_then(|document| document.body()) {
+        body.append_child(&area).map(drop).unwrap_or_default();
+        area.select();
+        exec("copy", "");
+        area.remove();
+    }
+    if let Some(before) = before {
+        focus(&before);
+    }
+}
+
+/// Draws the eye to an element for a moment.
+pub fn flash(element: &Element) {
+    let frame = |width: &str| {
+        let frame = js_sys::Object::new();
+        set(&frame, "outline", &format!("{width} solid var(--accent)").into());
+        set(&frame, "outlineOffset", &"3px".into());
+        frame
+    };
+    let frames = js_sys::Array::of2(&frame("4px"), &frame("0px"));
+    if let Ok(animate) = js_sys::Reflect::get(element, &"animate".into())
+        && let Some(animate) = animate.dyn_ref::<js_sys::Function>()
+    {
+        animate.call2(element, &frames, &1_600.into()).unwrap_or_default();
     }
 }
 

@@ -5,7 +5,12 @@
 
 mod app;
 mod broken;
+mod browser;
 pub mod dom;
+mod drop;
+mod editor;
+mod files;
+mod forecast;
 mod header;
 mod keybar;
 mod layers;

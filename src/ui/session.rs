@@ -4,7 +4,9 @@
 //! clock to the machine's, feeds terminals' screens, and tells those who listen that something changed. Nobody outside
 //! sees the machine.
 
+mod desk;
 mod remote;
+pub mod transfer;
 
 pub use remote::Waiting;
 
@@ -21,6 +23,7 @@ use crate::base::time::Timestamp;
 use crate::machine::{Config, Machine, Stop, TtyId};
 use crate::ui::dom;
 use crate::ui::stage::{View, Views};
+use crate::view::cast::Recording;
 use crate::view::change::{Change, changes};
 use crate::view::embed::{Options, Panes};
 use crate::view::keys::{self, KeyPress};
@@ -47,10 +50,14 @@ pub enum Topic {
     World,
     /// How many terminals there are.
     Consoles,
-    /// Which view stands beside the terminal.
+    /// Which view stands beside the terminal, and what it is to show.
     Stage,
     /// What was typed, by whomever.
     Journal,
+    /// Files of the host may have changed.
+    Files,
+    /// Files on their way in.
+    Transfers,
 }
 
 /// A running machine. Clones are the same one.
@@ -69,6 +76,8 @@ struct Shared {
     views: RefCell<Views>,
     options: Options,
     panes: Cell<Panes>,
+    wants: desk::Wants,
+    transfers: RefCell<Rc<Vec<transfer::Transfer>>>,
 }
 
 #[derive(Default)]
@@ -96,11 +105,21 @@ struct State {
     told: Rc<Vec<Change>>,
     tried: BTreeSet<&'static str>,
     heard: remote::Heard,
+    desk: desk::Desk,
 }
 
 struct Console {
     tty: TtyId,
     screen: Screen,
+    recording: Recording,
+    /// The container that it is in.
+    place: Option<Rc<str>>,
+}
+
+impl Console {
+    fn new(tty: TtyId, cols: u16, rows: u16) -> Self {
+        Self { tty, screen: Screen::new(cols, rows), recording: Recording::default(), place: None }
+    }
 }
 
 /// What will make the machine run again. Dropping it takes it back.
@@ -130,6 +149,13 @@ impl Drop for Listening {
 pub struct ConsoleView {
     /// The rows.
     pub shown: Shown,
+    /// The rest.
+    pub state: ConsoleState,
+}
+
+/// What a terminal is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsoleState {
     /// Something has been printed: keys are taken.
     pub ready: bool,
     /// A program runs and no prompt waits.
@@ -146,7 +172,7 @@ impl Session {
         let session = Self(Rc::new(Shared {
             state: RefCell::new(State {
                 machine,
-                consoles: vec![Console { tty, screen: Screen::new(80, 24) }],
+                consoles: vec![Console::new(tty, 80, 24)],
                 pending: VecDeque::new(),
                 typing: None,
                 origin,
@@ -160,11 +186,14 @@ impl Session {
                 told: Rc::default(),
                 tried: BTreeSet::new(),
                 heard: remote::Heard::default(),
+                desk: desk::Desk::default(),
             }),
             listeners: RefCell::default(),
             views: RefCell::default(),
             panes: Cell::new(options.panes),
             options,
+            wants: desk::Wants::default(),
+            transfers: RefCell::default(),
         }));
         session.pump();
         session
@@ -203,7 +232,7 @@ impl Session {
             if state.consoles.len() < MAX_CONSOLES {
                 let (cols, rows) = (size.0 as u16, size.1 as u16);
                 let tty = state.machine.open_console(cols, rows);
-                state.consoles.push(Console { tty, screen: Screen::new(cols, rows) });
+                state.consoles.push(Console::new(tty, cols, rows));
             }
             state.consoles.len() - 1
         };
@@ -217,13 +246,19 @@ impl Session {
         let state = self.0.state.borrow();
         let console = state.consoles.get(at)?;
         let shown = console.screen.shown();
-        let printed = !shown.history.is_empty() || shown.rows.iter().any(|row| !row.runs.is_empty());
+        drop(state);
+        Some(ConsoleView { shown, state: self.console_state(at)? })
+    }
+
+    /// What a terminal is doing.
+    pub fn console_state(&self, at: usize) -> Option<ConsoleState> {
+        let state = self.0.state.borrow();
+        let console = state.consoles.get(at)?;
         let waiting = state.pending.is_empty() && state.typing.is_none();
-        Some(ConsoleView {
-            ready: printed,
+        Some(ConsoleState {
+            ready: console.screen.is_written(),
             busy: !waiting || state.machine.is_busy(console.tty),
             fresh: console.screen.is_fresh(),
-            shown,
         })
     }
 
@@ -365,6 +400,7 @@ impl Session {
         let Ok(mut state) = self.0.state.try_borrow_mut() else { return };
         state.wake = None;
         let (topics, next) = state.run_slice();
+        let news = state.look_at_desk();
         state.wake = match next {
             Next::Nothing => None,
             Next::Frame if !is_hidden() && !self.0.options.embedded => {
@@ -377,6 +413,7 @@ impl Session {
         };
         drop(state);
         self.tell(&topics);
+        self.settle(news);
     }
 
     fn timer(&self, ms: u32) -> Wake {
@@ -460,6 +497,9 @@ impl State {
         if was_running != self.running || had_pending == self.pending.is_empty() {
             topics.extend((0..self.consoles.len()).map(Topic::Screen));
         }
+        if !topics.is_empty() && !self.running {
+            topics.push(Topic::Files);
+        }
         if self.look_at_docker() {
             topics.push(Topic::World);
         }
@@ -487,6 +527,7 @@ impl State {
             if !bytes.is_empty() {
                 console.screen.feed(&bytes);
                 self.heard.hear(at, &bytes);
+                console.recording.push(self.machine.now(), &bytes);
                 printed.insert(at);
             }
         }
@@ -500,7 +541,9 @@ impl State {
             return false;
         }
         self.revision = revision;
-        let picture = Picture::of(&Stock::of(&daemon.snapshot()), &mut self.arrivals);
+        let snapshot = daemon.snapshot();
+        self.look_at_places(&snapshot);
+        let picture = Picture::of(&Stock::of(&snapshot), &mut self.arrivals);
         if picture == *self.picture {
             return false;
         }

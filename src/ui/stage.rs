@@ -8,7 +8,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
+use crate::ui::browser::Browser;
 use crate::ui::dom;
+use crate::ui::files::Files;
 use crate::ui::layers::Layers;
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::view::texts::{Language, stage::StageTexts};
@@ -21,16 +23,22 @@ pub enum View {
     /// Images, layers, containers.
     #[default]
     Layers,
+    /// Pages of published ports.
+    Browser,
+    /// The host's files and their editor.
+    Files,
 }
 
 impl View {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 1] = [Self::Layers];
+    pub const ALL: [Self; 3] = [Self::Layers, Self::Files, Self::Browser];
 
     /// Its name on the tab.
     pub const fn name(self, texts: &StageTexts) -> &'static str {
         match self {
             Self::Layers => texts.layers,
+            Self::Browser => texts.browser,
+            Self::Files => texts.files,
         }
     }
 
@@ -38,13 +46,16 @@ impl View {
     const fn slug(self) -> &'static str {
         match self {
             Self::Layers => "layers",
+            Self::Browser => "browser",
+            Self::Files => "files",
         }
     }
 
     /// Whether its tab is there although it was never asked for.
     const fn is_offered(self) -> bool {
         match self {
-            Self::Layers => true,
+            Self::Layers | Self::Files => true,
+            Self::Browser => false,
         }
     }
 }
@@ -119,6 +130,8 @@ pub fn Stage(props: &StageProps) -> Html {
                 aria-labelledby={format!("tab-{}", view.slug())} hidden={view != views.front()}>
                 { match view {
                     View::Layers => html! { <Layers {session} {language} /> },
+                    View::Browser => html! { <Browser {session} {language} /> },
+                    View::Files => html! { <Files {session} {language} /> },
                 } }
             </div>
         }

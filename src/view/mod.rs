@@ -1,16 +1,23 @@
 //! Pure view-models: what the page shows, computed as plain data from the machine's state. Nothing here draws, asks a
 //! clock or knows a browser, so that all of it is tested on the host.
 
+pub mod browse;
+pub mod cast;
 pub mod change;
 pub mod embed;
+pub mod files;
 pub mod forecast;
+pub mod highlight;
 pub mod inside;
 pub mod keys;
 pub mod picture;
+pub mod place;
 pub mod preview;
 pub mod remedy;
 pub mod screen;
 pub mod steps;
 pub mod stock;
 pub mod texts;
+pub mod transcript;
 pub mod waste;
+mod wrap;

@@ -1,8 +1,8 @@
 //! What a terminal shows: bytes of a program in, rows of styled text out.
 //!
-//! The emulation is `avt`'s; this module decodes UTF-8 across chunks, keeps what scrolled away in blocks that never
-//! change, and hands out the same `Rc` for a row that did not change, so that whoever draws can compare pointers.
-//! It knows neither the page nor the machine.
+//! The emulation is `avt`'s, which keeps little of what scrolled away: enough for a change of size to bring it back. This
+//! module decodes UTF-8 across chunks, keeps the rest in blocks of rows that never change, and hands out the same `Rc` for
+//! a row that did not change, so that whoever draws can compare pointers. It knows neither the page nor the machine.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -10,8 +10,14 @@ use std::rc::Rc;
 use avt::parser::{EdScope, Function};
 use avt::{Color, Line, Observation, Observer, Operation, Pen, ScreenKind, Terminal};
 
-/// Lines kept above the screen.
-pub const SCROLLBACK_LINES: usize = 2000;
+use super::wrap;
+
+/// Rows kept above the screen.
+pub const SCROLLBACK_LINES: usize = 100_000;
+/// Lines that the emulation itself keeps above the screen.
+const EMULATED_LINES: usize = 500;
+/// The id of the first line: rows that are wrapped anew may need lower ones.
+const FIRST_ID: u64 = 1 << 40;
 /// Rows in one block of history.
 const BLOCK_ROWS: usize = 100;
 /// The ids of rows of the alternate screen start here, far from those of lines.
@@ -89,7 +95,7 @@ pub struct Block {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Shown {
     /// What has scrolled away, oldest first. Empty while a program has the alternate screen.
-    pub history: Vec<Rc<Block>>,
+    pub history: Rc<Vec<Rc<Block>>>,
     /// The rows of the screen, from the top.
     pub rows: Vec<Rc<Row>>,
     /// Column and row of the cursor, unless it is hidden.
@@ -101,7 +107,7 @@ pub struct Screen {
     terminal: Terminal,
     watch: Watch,
     undecoded: Vec<u8>,
-    history: Vec<Rc<Block>>,
+    history: Rc<Vec<Rc<Block>>>,
     /// The id of the line after the last one in `history`.
     history_end: u64,
     rows: Vec<Rc<Row>>,
@@ -116,7 +122,12 @@ struct Watch {
     dirty: Vec<bool>,
     resized: bool,
     cleared_history: bool,
-    evicted: u64,
+    /// The id of the oldest line that the emulation has.
+    oldest: u64,
+    /// Ids below this are in the history already.
+    known: u64,
+    /// Rows that the emulation let go of before anybody looked at them.
+    passed: Vec<Rc<Row>>,
 }
 
 impl Observer for Watch {
@@ -142,8 +153,11 @@ impl Observer for Watch {
         }
     }
 
-    fn evicted(&mut self, _: &mut Observation<'_>, _: &Line) {
-        self.evicted += 1;
+    fn evicted(&mut self, _: &mut Observation<'_>, line: &Line) {
+        if self.oldest >= self.known {
+            self.passed.push(Rc::new(row_of(self.oldest, line)));
+        }
+        self.oldest += 1;
     }
 
     fn end(&mut self, _: &mut Observation<'_>) {}
@@ -154,16 +168,16 @@ impl Screen {
     pub fn new(cols: u16, rows: u16) -> Self {
         let (cols, rows) = (bounded(cols), bounded(rows));
         // The size is at least 1 by 1, which is all that can be refused; the fallback is the same and cannot be reached.
-        let terminal = Terminal::with_scrollback(cols, rows, Some(SCROLLBACK_LINES));
+        let terminal = Terminal::with_scrollback(cols, rows, Some(EMULATED_LINES));
         let mut screen = Self {
             terminal: match terminal {
                 Ok(terminal) => terminal,
                 Err(_) => return Self::new(80, 24),
             },
-            watch: Watch { dirty: vec![true; rows], ..Watch::default() },
+            watch: Watch { dirty: vec![true; rows], oldest: FIRST_ID, known: FIRST_ID, ..Watch::default() },
             undecoded: Vec::new(),
-            history: Vec::new(),
-            history_end: 0,
+            history: Rc::default(),
+            history_end: FIRST_ID,
             rows: Vec::new(),
             tail: Vec::new(),
             bracketed_paste: false,
@@ -216,16 +230,25 @@ impl Screen {
     fn forget_history(&mut self) {
         let first = self.first_row_id();
         let (cols, rows) = self.size();
-        if let Ok(mut terminal) = Terminal::with_scrollback(cols, rows, Some(SCROLLBACK_LINES)) {
+        if let Ok(mut terminal) = Terminal::with_scrollback(cols, rows, Some(EMULATED_LINES)) {
             terminal.feed(self.terminal.dump().as_str());
             self.terminal = terminal;
             // Ids of lines go on.
-            self.watch.evicted = first;
+            self.watch.oldest = first;
         }
     }
 
     /// Changes the size; lines that were wrapped are wrapped again.
     pub fn resize(&mut self, cols: u16, rows: u16) {
+        let (old_cols, _) = self.size();
+        // The emulation wraps what it has anew; what it let go of is wrapped here.
+        self.watch.known = self.watch.oldest;
+        self.history_end = self.watch.oldest;
+        let mut kept = wrap::rows_below(&self.history, self.watch.oldest);
+        if old_cols != bounded(cols) {
+            kept = wrap::wrapped(kept, bounded(cols));
+        }
+        self.history = Rc::new(wrap::blocks(kept, self.watch.oldest, BLOCK_ROWS));
         self.terminal.resize_with(bounded(cols), bounded(rows), &mut self.watch);
         self.update();
     }
@@ -240,7 +263,7 @@ impl Screen {
         let alternate = self.terminal.active_screen_kind() == ScreenKind::Alternate;
         let (cols, _) = self.size();
         Shown {
-            history: if alternate { Vec::new() } else { self.history.clone() },
+            history: if alternate { Rc::default() } else { Rc::clone(&self.history) },
             rows: self.rows.clone(),
             cursor: self.terminal.cursor().position().map(|(col, row)| (col.min(cols.saturating_sub(1)), row)),
         }
@@ -256,6 +279,11 @@ impl Screen {
         self.bracketed_paste
     }
 
+    /// Whether anything has been printed.
+    pub fn is_written(&self) -> bool {
+        !self.history.is_empty() || self.rows.iter().any(|row| !row.runs.is_empty())
+    }
+
     /// Whether nothing but at most one prompt line has been printed.
     pub fn is_fresh(&self) -> bool {
         self.history.is_empty() && self.rows.iter().skip(1).all(|row| row.runs.is_empty())
@@ -268,9 +296,9 @@ impl Screen {
             return String::new();
         }
         let end = self.first_row_id().saturating_add(self.terminal.cursor().row as u64);
-        let start = self.spoken_end.max(end.saturating_sub(SPOKEN_LINES)).max(self.watch.evicted);
+        let start = self.spoken_end.max(end.saturating_sub(SPOKEN_LINES)).max(self.watch.oldest);
         self.spoken_end = end;
-        let skip = usize::try_from(start.saturating_sub(self.watch.evicted)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(start.saturating_sub(self.watch.oldest)).unwrap_or(usize::MAX);
         let take = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
         let mut text = String::new();
         for line in self.terminal.primary_screen().all_lines().skip(skip).take(take) {
@@ -307,14 +335,17 @@ impl Screen {
     fn first_row_id(&self) -> u64 {
         let lines = self.terminal.primary_screen().all_lines().count();
         let (_, rows) = self.size();
-        self.watch.evicted.saturating_add(lines.saturating_sub(rows) as u64)
+        self.watch.oldest.saturating_add(lines.saturating_sub(rows) as u64)
     }
 
     fn update(&mut self) {
         let first = self.first_row_id();
         if self.watch.resized || self.watch.cleared_history {
-            self.history.clear();
-            self.history_end = 0;
+            if self.watch.cleared_history {
+                self.history = Rc::default();
+                self.history_end = self.watch.oldest;
+                self.watch.passed.clear();
+            }
             self.spoken_end = self.spoken_end.min(first.saturating_add(self.terminal.cursor().row as u64));
         }
         self.extend_history(first);
@@ -347,31 +378,36 @@ impl Screen {
     }
 
     fn extend_history(&mut self, first: u64) {
-        let oldest = self.watch.evicted;
-        let gone = self.history.iter().take_while(|block| block.id.saturating_add(BLOCK_ROWS as u64) <= oldest).count();
-        self.history.drain(..gone);
-        let start = self.history_end.max(oldest);
-        if start >= first {
+        let passed = std::mem::take(&mut self.watch.passed);
+        let start = passed.last().map_or(self.history_end, |row| row.id + 1).max(self.watch.oldest);
+        if passed.is_empty() && start >= first {
             return;
         }
-        let skip = usize::try_from(start.saturating_sub(self.watch.evicted)).unwrap_or(usize::MAX);
-        let count = usize::try_from(first - start).unwrap_or(0);
-        for (at, line) in self.terminal.primary_screen().all_lines().skip(skip).take(count).enumerate() {
-            let id = start.saturating_add(at as u64);
-            let old = self.rows.iter().find(|row| row.id == id);
-            let row = row_of(id, line);
-            let row = match old {
-                Some(old) if **old == row => Rc::clone(old),
-                _ => Rc::new(row),
-            };
-            match self.history.last_mut() {
-                Some(block) if id < block.id.saturating_add(BLOCK_ROWS as u64) && id >= block.id => {
-                    Rc::make_mut(block).rows.push(row);
+        let skip = usize::try_from(start.saturating_sub(self.watch.oldest)).unwrap_or(usize::MAX);
+        let count = usize::try_from(first.saturating_sub(start)).unwrap_or(0);
+        let emulated =
+            self.terminal.primary_screen().all_lines().skip(skip).take(count).enumerate().map(|(at, line)| {
+                let id = start.saturating_add(at as u64);
+                let old = self.rows.iter().find(|row| row.id == id);
+                let row = row_of(id, line);
+                match old {
+                    Some(old) if **old == row => Rc::clone(old),
+                    _ => Rc::new(row),
                 }
-                _ => self.history.push(Rc::new(Block { id, rows: vec![row] })),
+            });
+        let rows: Vec<Rc<Row>> = passed.into_iter().chain(emulated).collect();
+        let history = Rc::make_mut(&mut self.history);
+        for row in rows {
+            match history.last_mut() {
+                Some(block) if block.rows.len() < BLOCK_ROWS => Rc::make_mut(block).rows.push(row),
+                _ => history.push(Rc::new(Block { id: row.id, rows: vec![row] })),
             }
         }
+        let whole_blocks = SCROLLBACK_LINES / BLOCK_ROWS;
+        let gone = history.len().saturating_sub(whole_blocks + 1);
+        history.drain(..gone);
         self.history_end = first;
+        self.watch.known = first;
     }
 }
 
@@ -484,15 +520,21 @@ mod tests {
         assert_eq!(shown.history[0].rows[0].id, id);
         assert_eq!(history(&screen)[0], "first");
         assert_eq!(history(&screen).len() + 3, 22);
-        for n in 0..6000 {
-            screen.feed(format!("line {n}\r\n").as_bytes());
+        let all: String = (0..6000).map(|n| format!("line {n}\r\n")).collect();
+        for piece in all.as_bytes().chunks(7_777) {
+            screen.feed(piece);
         }
         let kept = history(&screen);
-        assert!(kept.len() <= SCROLLBACK_LINES + 2 * BLOCK_ROWS, "{}", kept.len());
+        assert_eq!(kept.len(), 6_019);
         assert_eq!(kept.last().map(String::as_str), Some("line 5997"));
+        assert_eq!(kept[2_019], "line 1998");
+        let ids: Vec<u64> =
+            screen.shown().history.iter().flat_map(|block| block.rows.iter().map(|row| row.id)).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] + 1 == pair[1]));
         let mut flood = Screen::new(20, 3);
-        flood.feed("x\r\n".repeat(10_000).as_bytes());
-        assert_eq!(history(&flood).len(), SCROLLBACK_LINES);
+        flood.feed("x\r\n".repeat(250_000).as_bytes());
+        let kept = history(&flood).len();
+        assert!((SCROLLBACK_LINES..=SCROLLBACK_LINES + 2 * BLOCK_ROWS).contains(&kept), "{kept}");
     }
 
     #[test]
@@ -618,6 +660,30 @@ mod tests {
         assert!(screen.is_fresh());
         screen.feed(b"\r\nCONTAINER");
         assert!(!screen.is_fresh());
+    }
+
+    #[test]
+    fn what_the_emulation_let_go_of_is_wrapped_anew_too() {
+        let mut screen = Screen::new(10, 3);
+        for n in 0..2_000 {
+            screen.feed(format!("{n:04}56789abcdef\r\n").as_bytes());
+        }
+        assert_eq!(history(&screen)[..2], ["000056789a", "bcdef"]);
+        screen.resize(20, 3);
+        let wide = history(&screen);
+        assert_eq!((wide[0].as_str(), wide[1_000].as_str()), ("000056789abcdef", "100056789abcdef"));
+        // A line that was half let go of is in two rows.
+        assert!((1_998..=1_999).contains(&wide.len()), "{}", wide.len());
+        screen.resize(5, 3);
+        let narrow = history(&screen);
+        assert_eq!(narrow[..4], ["00005", "6789a", "bcdef", "00015"]);
+        assert!((5_998..=5_999).contains(&narrow.len()), "{}", narrow.len());
+        let mut ids: Vec<u64> =
+            screen.shown().history.iter().flat_map(|block| block.rows.iter().map(|row| row.id)).collect();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        assert!(ids.is_sorted());
     }
 
     proptest::proptest! {

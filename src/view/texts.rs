@@ -4,6 +4,7 @@
 //! is. `{0}`, `{1}` stand for what [`fill`] puts in.
 
 pub mod layers;
+pub mod panes;
 pub mod stage;
 
 pub use crate::base::language::Language;
@@ -11,6 +12,7 @@ use crate::base::size::human_size3;
 use crate::view::change::Change;
 use crate::view::picture::{ContainerBox, ContainerState, Picture, Slab, Tree};
 use crate::view::steps::Why;
+pub use panes::PanesTexts;
 
 impl Language {
     /// The texts.

@@ -7,6 +7,7 @@
 //!
 //! This module knows files, processes, terminals and sockets; programs and Docker are built on [`Proc`].
 
+pub mod desktop;
 pub mod devices;
 pub mod exec;
 pub mod file;
@@ -99,6 +100,7 @@ struct State {
     fifos: BTreeMap<(u64, u64), Rc<pipe::Pipe>>,
     rng: Rng,
     entered: Vec<Entered>,
+    desktop: desktop::Desktop,
 }
 
 /// A command line that an interactive shell took, as the audit log of a terminal would show it.
@@ -138,6 +140,7 @@ impl Kernel {
                 fifos: BTreeMap::new(),
                 rng: Rng::new(seed),
                 entered: Vec::new(),
+                desktop: desktop::Desktop::default(),
             })),
             queue: Rc::new(RunQueue::default()),
         }

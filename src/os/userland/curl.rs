@@ -77,19 +77,28 @@ pub async fn wget(proc: Proc) -> i32 {
 }
 
 /// A failure with curl's number and text.
-struct Failure(i32, String);
+pub struct Failure(pub i32, pub String);
 
-struct Exchange {
-    head: Head,
-    body: Rope,
-    status: u16,
-    address: String,
+/// A request that was answered.
+pub struct Exchange {
+    /// The answer's head.
+    pub head: Head,
+    /// Its body.
+    pub body: Rope,
+    /// Its status.
+    pub status: u16,
+    /// Where it came from.
+    pub address: String,
 }
 
 const TOO_MANY: usize = 50;
 
-async fn exchange(
-    run: &Run,
+/// Asks a server.
+///
+/// # Errors
+/// As curl numbers them.
+pub async fn exchange(
+    proc: &Proc,
     url: &Url,
     method: &str,
     headers: &str,
@@ -105,22 +114,20 @@ async fn exchange(
         };
         return Err(Failure(1, text));
     }
-    let start = run.proc.now();
-    let addresses = run.proc.resolve(&url.host).await;
+    let start = proc.now();
+    let addresses = proc.resolve(&url.host).await;
     let Some(address) = addresses.ok().and_then(|all| all.first().copied()) else {
         return Err(Failure(6, format!("Could not resolve host: {}", url.host)));
     };
     if verbose {
-        run.proc.eprint(format!("*   Trying {address}:{}...\n", url.port)).await;
+        proc.eprint(format!("*   Trying {address}:{}...\n", url.port)).await;
     }
-    let fd = match run.proc.connect((address, url.port)).await {
+    let fd = match proc.connect((address, url.port)).await {
         Ok(fd) => fd,
         Err(error) => {
-            let millis = run.proc.now().since(start).as_millis();
+            let millis = proc.now().since(start).as_millis();
             if verbose {
-                run.proc
-                    .eprint(format!("* connect to {address} port {} failed: {}\n", url.port, error.strerror()))
-                    .await;
+                proc.eprint(format!("* connect to {address} port {} failed: {}\n", url.port, error.strerror())).await;
             }
             let text = format!(
                 "Failed to connect to {} port {} after {millis} ms: Couldn't connect to server",
@@ -132,11 +139,11 @@ async fn exchange(
     let request = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", url.path, url.authority);
     if verbose {
         let shown: String = request.lines().map(|line| format!("> {line}\n")).collect();
-        run.proc.eprint(format!("* Connected to {} ({address}) port {} (#0)\n{shown}", url.host, url.port)).await;
+        proc.eprint(format!("* Connected to {} ({address}) port {} (#0)\n{shown}", url.host, url.port)).await;
     }
-    let sent = run.proc.write(fd, &[request.as_bytes(), data].concat()).await;
+    let sent = proc.write(fd, &[request.as_bytes(), data].concat()).await;
     let head = match sent {
-        Ok(()) => read_head(&run.proc, fd).await,
+        Ok(()) => read_head(proc, fd).await,
         Err(error) => Err(error),
     };
     let head = match head {
@@ -152,12 +159,12 @@ async fn exchange(
     }
     if verbose {
         let shown: String = head.raw.lines().map(|line| format!("< {}\n", text(line))).collect();
-        run.proc.eprint(shown).await;
+        proc.eprint(shown).await;
     }
     let status = head.start.split_str(" ").nth(1).and_then(super::program::number).unwrap_or(0);
     let none = method == "HEAD" || status == 204 || status == 304;
-    let body = if none { Ok(Rope::new()) } else { read_body(&run.proc, fd, &head).await };
-    let _ = run.proc.close(fd);
+    let body = if none { Ok(Rope::new()) } else { read_body(proc, fd, &head).await };
+    let _ = proc.close(fd);
     match body {
         Ok(body) => Ok(Exchange { head, body, status, address: address.to_string() }),
         Err(error) => Err(Failure(56, format!("Recv failure: {}", error.strerror()))),
@@ -243,7 +250,7 @@ async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno
     let verbose = run.args.has('v');
     let mut hops = 0;
     let done = loop {
-        let done = match exchange(run, &url, &method, &headers, &data, verbose).await {
+        let done = match exchange(&run.proc, &url, &method, &headers, &data, verbose).await {
             Ok(done) => done,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -327,7 +334,7 @@ async fn wget_body(run: &mut Run) -> Done {
         }
         let mut hops = 0;
         let done = loop {
-            match exchange(run, &url, "GET", &headers, b"", false).await {
+            match exchange(&run.proc, &url, "GET", &headers, b"", false).await {
                 Ok(done) if (300..400).contains(&done.status) && hops < 20 => {
                     hops += 1;
                     match done.head.get("location").and_then(|l| url.join(&text(l))) {

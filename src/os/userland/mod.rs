@@ -12,12 +12,13 @@ mod chmod;
 mod chown;
 mod copy;
 mod cp;
-mod curl;
+pub mod curl;
 mod cut;
 mod date;
 mod diff;
 mod du;
 mod echo;
+mod edit;
 mod env;
 mod file;
 mod find;
@@ -25,7 +26,7 @@ mod grep;
 mod gzip;
 mod head;
 mod hostname;
-mod http;
+pub mod http;
 mod id;
 mod less;
 mod ln;
@@ -112,6 +113,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "dirname" => basename::dirname,
     "du" => du::main,
     "echo" => echo::main,
+    "edit" => edit::main,
     "egrep" => grep::egrep,
     "env" => env::main,
     "false" => truth::fail,
@@ -184,6 +186,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "which.debianutils" => which::main,
     "whoami" => id::whoami,
     "xargs" => xargs::main,
+    "xdg-open" => edit::xdg_open,
     "xz" => gzip::xz,
     "xzcat" => gzip::xzcat,
     "yes" => seq::yes,

@@ -87,6 +87,7 @@ async fn body(run: &mut Run) -> Done {
         status,
         mode: Mode::Edit,
     };
+    super::edit::tell(run, &name);
     let before = run.proc.termios(id);
     run.proc.set_termios(id, Termios::RAW);
     run.proc.on_signal(Signal::WINCH, Disposition::Handle);

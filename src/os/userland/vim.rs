@@ -89,6 +89,7 @@ async fn body(run: &mut Run) -> Done {
         write: None,
         leave: false,
     };
+    super::edit::tell(run, e.name.as_bytes());
     let before = run.proc.termios(id);
     run.proc.set_termios(id, Termios::RAW);
     run.proc.on_signal(Signal::WINCH, Disposition::Handle);

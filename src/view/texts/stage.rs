@@ -9,6 +9,10 @@ pub struct StageTexts {
     pub stage: &'static str,
     /// Images, layers, containers.
     pub layers: &'static str,
+    /// Pages of published ports.
+    pub browser: &'static str,
+    /// The host's files.
+    pub files: &'static str,
 }
 
 impl Language {
@@ -21,6 +25,8 @@ impl Language {
     }
 }
 
-static SPANISH: StageTexts = StageTexts { stage: "Vistas junto a la terminal", layers: "Capas" };
+static SPANISH: StageTexts =
+    StageTexts { stage: "Vistas junto a la terminal", layers: "Capas", browser: "Navegador", files: "Ficheros" };
 
-static ENGLISH: StageTexts = StageTexts { stage: "Views beside the terminal", layers: "Layers" };
+static ENGLISH: StageTexts =
+    StageTexts { stage: "Views beside the terminal", layers: "Layers", browser: "Browser", files: "Files" };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use capas::base::language::Language;
 use capas::lesson::exercise::{Exercise, Flaw};
+use capas::lesson::index::Index;
 use capas::lesson::prove::prove;
 
 /// The exercises of a language, without the list of them.
@@ -32,4 +33,59 @@ fn every_exercise_is_solved_by_its_solution_and_not_before() {
     }
     println!("COUNTED: {passed} passed, {} failed", failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// What must be the same in every language, as it is the machine's and not the reader's.
+fn machine_part(text: &str) -> Vec<&str> {
+    let mut fenced = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if fenced && !line.starts_with(['#', '?', '!', '*']) && !line.trim().is_empty() {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+#[test]
+fn languages_hold_the_same_exercises() {
+    let [spanish, english] = Language::ALL.map(|language| files_of(language).unwrap());
+    assert!(spanish.len() >= 30, "{} exercises", spanish.len());
+    for (one, other) in spanish.iter().zip(&english) {
+        assert_eq!(one.file_name(), other.file_name());
+        let (one_text, other_text) = (std::fs::read_to_string(one).unwrap(), std::fs::read_to_string(other).unwrap());
+        assert_eq!(machine_part(&one_text), machine_part(&other_text), "{}", one.display());
+        let (one, other) = (Exercise::parse(&one_text).unwrap(), Exercise::parse(&other_text).unwrap());
+        assert_eq!((&one.id, one.level, one.order, &one.needs), (&other.id, other.level, other.order, &other.needs));
+        assert_eq!(one.hints.len(), other.hints.len(), "{}", one.id);
+    }
+    assert_eq!(spanish.len(), english.len());
+}
+
+#[test]
+fn the_list_names_every_exercise_in_its_chapter_and_in_order() {
+    for language in Language::ALL {
+        let files = files_of(language).unwrap();
+        let list = files.first().and_then(|file| file.parent()).map(|folder| folder.join("README.md")).unwrap();
+        let index = Index::parse(&std::fs::read_to_string(list).unwrap());
+        let mut listed = Vec::new();
+        for (chapter, level) in index.chapters.iter().zip(1u8..) {
+            listed.extend(chapter.lessons.iter().map(|entry| (level, entry.id.clone(), entry.title.clone())));
+        }
+        let read = |path: &PathBuf| Exercise::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let mut exercises: Vec<Exercise> = files.iter().map(read).collect();
+        exercises.sort_by_key(|exercise| exercise.order);
+        let known: Vec<&str> = exercises.iter().map(|exercise| exercise.id.as_str()).collect();
+        for exercise in &exercises {
+            let unknown = exercise.needs.iter().find(|id| !known.contains(&id.as_str()));
+            assert_eq!(unknown, None, "{} needs it", exercise.id);
+        }
+        for (path, exercise) in files.iter().zip(files.iter().map(read)) {
+            assert_eq!(path.file_stem().and_then(|stem| stem.to_str()), Some(exercise.id.as_str()));
+        }
+        let wanted: Vec<_> = exercises.into_iter().map(|e| (e.level, e.id, e.title)).collect();
+        assert_eq!(listed, wanted);
+    }
 }

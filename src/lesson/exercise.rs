@@ -15,6 +15,7 @@ use super::say::Say;
 use super::scene::Scene;
 use super::words::Words;
 use crate::base::language::Language;
+use crate::base::size::human_size3;
 
 /// Bytes of a file that is read as an exercise.
 const MAX_BYTES: usize = 256 << 10;
@@ -233,6 +234,21 @@ impl Par {
         }
     }
 
+    /// Whether a value is as good as the author's; sizes as Docker rounds them.
+    pub fn is_reached_by(&self, today: u64) -> bool {
+        today <= self.at_most() || (self.is_bytes() && human_size3(today) == human_size3(self.at_most()))
+    }
+
+    const fn is_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::Measure(Beaten {
+                measure: Measure::Size(_) | Measure::Waste(_) | Measure::Disk | Measure::Written(_),
+                ..
+            })
+        )
+    }
+
     /// The value to be beaten.
     pub const fn at_most(&self) -> u64 {
         match self {
@@ -246,10 +262,7 @@ impl Par {
         match self {
             Self::Commands(_) if value == 1 => Say::new(["1 orden", "1 command"]),
             Self::Commands(_) => Say::new(["{0} órdenes", "{0} commands"]).text(value),
-            Self::Measure(Beaten {
-                measure: Measure::Size(_) | Measure::Waste(_) | Measure::Disk | Measure::Written(_),
-                ..
-            }) => Value::Bytes(value).tell(),
+            Self::Measure(_) if self.is_bytes() => Value::Bytes(value).tell(),
             Self::Measure(_) => Value::Count(value).tell(),
         }
     }

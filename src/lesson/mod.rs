@@ -3,6 +3,8 @@
 pub mod blocks;
 mod check;
 pub mod exercise;
+pub mod index;
+pub mod markdown;
 mod measure;
 pub mod prove;
 pub mod run;

@@ -102,7 +102,7 @@ fn misses_par(par: &Par, exercise: &Exercise, machine: &Machine, entered: usize)
     ]);
     match today {
         None => Some(none),
-        Some(today) if today > par.at_most() => Some(reason.say(par.tell(today)).say(par.tell(par.at_most()))),
+        Some(today) if !par.is_reached_by(today) => Some(reason.say(par.tell(today)).say(par.tell(par.at_most()))),
         Some(_) => None,
     }
 }

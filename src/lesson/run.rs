@@ -1,5 +1,6 @@
 //! Exercises at a machine: their start state, and their steps.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::exercise::{Exercise, Step};
@@ -7,8 +8,8 @@ use super::transcript::control;
 use crate::machine::host::HOME;
 use crate::machine::{Config, Machine, Stop};
 
-/// A program in front that is silent for this long waits for the student.
-const QUIET: Duration = Duration::from_secs(12);
+/// A program in front that is silent for this long waits for the student: a pull with `-q` says nothing for a minute.
+const QUIET: Duration = Duration::from_secs(300);
 /// Virtual time after which a command is taken to run for ever.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -22,20 +23,49 @@ pub struct Start {
     pub entered: usize,
 }
 
-/// Switches a machine on and does an exercise's setup. The same seed gives the same machine.
+/// Steps that are done at a machine nobody watches, one at a time, so that a page stays alive meanwhile.
+pub struct Rehearsal {
+    machine: Machine,
+    steps: VecDeque<Step>,
+}
+
+impl Rehearsal {
+    /// An exercise's setup, at a fresh machine. The same seed gives the same machine.
+    pub fn setup(exercise: &Exercise, seed: u64) -> Self {
+        let mut machine = Machine::new(Config { seed, ..Config::default() });
+        let tty = machine.console();
+        drop(machine.settle(tty, QUIET, LIMIT));
+        Self { machine, steps: exercise.setup.iter().cloned().collect() }
+    }
+
+    /// The setup, and then the solution.
+    pub fn whole(exercise: &Exercise, seed: u64) -> Self {
+        let mut rehearsal = Self::setup(exercise, seed);
+        rehearsal.steps.extend(exercise.solution.iter().cloned());
+        rehearsal
+    }
+
+    /// Does the next step; whether there was one.
+    pub fn step(&mut self) -> bool {
+        let next = self.steps.pop_front();
+        if let Some(step) = &next {
+            perform(&mut self.machine, step);
+        }
+        next.is_some()
+    }
+
+    /// The machine as it stands now.
+    pub fn finish(self) -> Start {
+        let machine = self.machine;
+        Start { inputs: machine.journal().inputs.len(), entered: machine.entered_count(), machine }
+    }
+}
+
+/// Switches a machine on and does an exercise's setup.
 pub fn start(exercise: &Exercise, seed: u64) -> Start {
-    let mut machine = Machine::new(Config { seed, ..Config::default() });
-    let tty = machine.console();
-    drop(machine.settle(tty, QUIET, LIMIT));
-    for step in &exercise.setup {
-        perform(&mut machine, step);
-    }
-    if !exercise.setup.is_empty() {
-        // The student finds an empty screen.
-        machine.input(tty, b"\x0c");
-        drop(machine.settle(tty, Duration::ZERO, LIMIT));
-    }
-    Start { inputs: machine.journal().inputs.len(), entered: machine.entered_count(), machine }
+    let mut rehearsal = Rehearsal::setup(exercise, seed);
+    while rehearsal.step() {}
+    rehearsal.finish()
 }
 
 /// Does one step, as a student would at the terminal, and waits for its end. What was shown is dropped.

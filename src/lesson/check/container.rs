@@ -1,6 +1,6 @@
 //! `container NAME|* [running|stopped|created|paused|exited N] [CONDITION...]`
 //!
-//! Conditions: `image REF`, `port HOST[:INSIDE]`, `mount SOURCE:PATH` (a volume or a folder of the host), `network NAME`,
+//! Conditions: `image REF`, `port HOST|*[:INSIDE]`, `mount SOURCE:PATH` (a volume or a folder of the host), `network NAME`,
 //! `env NAME=VALUE`, `user NAME`, `command TEXT` (a part of it), `restart POLICY`, `memory SIZE`, `readonly`,
 //! `autoremove`. `container instancia1 running image nginx port 9003:80`
 
@@ -27,7 +27,7 @@ enum Condition {
     State(String),
     Exited(i64),
     Image(String),
-    Port(u16, Option<u16>),
+    Port(Option<u16>, Option<u16>),
     Mount { source: String, path: String },
     Network(String),
     Env(String),
@@ -58,8 +58,14 @@ pub(super) fn parse(words: &mut Words) -> Result<Rc<dyn Check>, Say> {
             ),
             "image" => Condition::Image(value()?),
             "port" => {
-                let (host, inside) = parse_port(&value()?)?;
-                Condition::Port(host, inside)
+                let text = value()?;
+                match text.strip_prefix("*:") {
+                    Some(inside) => Condition::Port(None, Some(parse_port(inside)?.0)),
+                    None => {
+                        let (host, inside) = parse_port(&text)?;
+                        Condition::Port(Some(host), inside)
+                    }
+                }
             }
             "mount" => match value()?.rsplit_once(':') {
                 Some((source, path)) if path.starts_with('/') => {
@@ -112,8 +118,11 @@ impl Condition {
             }),
             Self::Exited(code) => Say::new(["terminado con el código {0}", "ended with code {0}"]).text(code),
             Self::Image(image) => with(["de la imagen `{0}`", "of the image `{0}`"], image),
-            Self::Port(host, None) => Say::new(["en tu puerto {0}", "on your port {0}"]).text(host),
-            Self::Port(host, Some(inside)) => {
+            Self::Port(None, inside) => {
+                Say::new(["que publica su puerto {0}", "that publishes its port {0}"]).text(inside.unwrap_or_default())
+            }
+            Self::Port(Some(host), None) => Say::new(["en tu puerto {0}", "on your port {0}"]).text(host),
+            Self::Port(Some(host), Some(inside)) => {
                 Say::new(["con tu puerto {0} unido a su {1}", "with your port {0} bound to its {1}"])
                     .text(host)
                     .text(inside)
@@ -165,8 +174,9 @@ impl Condition {
             Self::Port(host, inside) => {
                 let mut published =
                     container.ports.iter().filter_map(|port| Some((port.public_port?, port.private_port)));
-                let is =
-                    published.clone().any(|(public, private)| public == *host && inside.is_none_or(|p| p == private));
+                let is = published.clone().any(|(public, private)| {
+                    host.is_none_or(|host| host == public) && inside.is_none_or(|p| p == private)
+                });
                 let why = match published.next() {
                     None => Say::new(["`{0}` no publica ningún puerto", "`{0}` publishes no port"]).text(name()),
                     Some((public, private)) => Say::new([

@@ -89,3 +89,11 @@ fn the_list_names_every_exercise_in_its_chapter_and_in_order() {
         assert_eq!(listed, wanted);
     }
 }
+
+#[test]
+fn the_exercise_of_the_readme_holds() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, rest) = readme.split_once("````markdown\n").unwrap();
+    let (text, _) = rest.split_once("````\n").unwrap();
+    assert_eq!(prove(&Exercise::parse(text).unwrap()), []);
+}

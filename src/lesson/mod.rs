@@ -7,6 +7,7 @@ pub mod index;
 pub mod markdown;
 mod measure;
 pub mod prove;
+pub mod record;
 pub mod run;
 pub mod say;
 pub mod scene;
@@ -14,3 +15,6 @@ pub mod screen;
 pub mod slides;
 pub mod transcript;
 mod words;
+
+pub use check::Miss;
+pub use measure::Value;

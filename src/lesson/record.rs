@@ -1,0 +1,312 @@
+//! The recorder: what an author does at a machine becomes an exercise in Markdown.
+//!
+//! What was typed before the author says “the student begins here” is the setup, the rest is the solution; goals are what is
+//! different at the end. Words are left for the author to write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::ByteSlice;
+
+use super::scene::Scene;
+use crate::base::language::Language;
+use crate::base::time::Timestamp;
+use crate::docker::daemon::api::container::ChangeKind;
+use crate::machine::host::HOME;
+use crate::machine::{Input, Machine};
+use crate::os::fs::mounts::Caller;
+use crate::os::fs::node::Kind;
+
+/// Changed paths of a container that become goals.
+const MAX_CHANGES: usize = 5;
+/// Characters of a file's line that a goal quotes.
+const MAX_QUOTE: usize = 60;
+
+/// A recording.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    setup: Vec<String>,
+    before: Facts,
+    /// Commands and inputs that are recorded already.
+    entered: usize,
+    inputs: usize,
+}
+
+/// What goals can be made of.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Facts {
+    images: BTreeSet<String>,
+    containers: BTreeMap<String, Container>,
+    volumes: BTreeSet<String>,
+    networks: BTreeSet<String>,
+    /// Files of the student's folder, with their first lines.
+    files: BTreeMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Container {
+    state: &'static str,
+    image: String,
+    ports: BTreeSet<(u16, u16)>,
+    mounts: Vec<(String, String)>,
+    networks: BTreeSet<String>,
+    changes: BTreeMap<String, &'static str>,
+}
+
+impl Recording {
+    /// The student begins here: all that was done on the machine since command `entered` and input `inputs` is the setup.
+    pub fn begin(machine: &Machine, entered: usize, inputs: usize) -> Self {
+        Self {
+            setup: lines(machine, entered, inputs),
+            before: Facts::of(machine),
+            entered: machine.entered_count(),
+            inputs: machine.journal().inputs.len(),
+        }
+    }
+
+    /// The author is done: the file.
+    pub fn finish(&self, machine: &Machine, title: &str, language: Language) -> String {
+        let goals = goals(&self.before, &Facts::of(machine));
+        let solution = lines(machine, self.entered, self.inputs);
+        let [setup_title, goals_title, hints_title, solution_title] = match language {
+            Language::Spanish => ["Inicio", "Objetivos", "Pistas", "Solución"],
+            Language::English => ["Setup", "Goals", "Hints", "Solution"],
+        };
+        let [prose, hint] = match language {
+            Language::Spanish => {
+                ["Escribe aquí qué tiene que hacer el alumno y por qué.", "Escribe aquí una primera pista."]
+            }
+            Language::English => ["Write here what the student has to do, and why.", "Write a first hint here."],
+        };
+        let title = title.trim().replace(['\n', '\r'], " ");
+        let title = if title.is_empty() { "…" } else { title.as_str() };
+        let mut out = format!("---\nid: {}\ntitle: {title}\nlevel: 1\norder: 1\n---\n\n{prose}\n\n", slug(title));
+        if !self.setup.is_empty() {
+            out.push_str(&format!("## {setup_title}\n\n{}\n", blocks(&self.setup)));
+        }
+        let goals: String = goals.iter().flat_map(|goal| [goal.as_str(), "\n"]).collect();
+        out.push_str(&format!("## {goals_title}\n\n```goals\n{goals}```\n\n"));
+        out.push_str(&format!("## {hints_title}\n\n1. {hint}\n\n## {solution_title}\n\n{}", blocks(&solution)));
+        out
+    }
+}
+
+/// An id made of a title.
+fn slug(title: &str) -> String {
+    let plain = |c: char| match c {
+        'á' => 'a',
+        'é' => 'e',
+        'í' => 'i',
+        'ó' => 'o',
+        'ú' | 'ü' => 'u',
+        'ñ' => 'n',
+        c if c.is_ascii_alphanumeric() => c,
+        _ => ' ',
+    };
+    let text: String = title.to_lowercase().chars().map(plain).collect();
+    let slug = text.split_whitespace().collect::<Vec<_>>().join("-");
+    if slug.is_empty() { "ejercicio".to_owned() } else { slug }
+}
+
+/// What was done, as it stands in blocks: commands, `» ` what was typed into a container's shell, and files between marks.
+fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
+    let mut done: Vec<(Timestamp, String)> = machine
+        .entered()
+        .into_iter()
+        .skip(entered)
+        .map(|line| (line.at, if line.cgroup.is_empty() { line.text } else { format!("» {}", line.text) }))
+        .collect();
+    for (time, input) in machine.journal().inputs.iter().skip(inputs) {
+        if let Input::PutFile { path, content } = input {
+            let name = path.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+            // A fence in a file would end its block.
+            if let Some(text) = content.to_str().ok().filter(|text| !text.contains("```")) {
+                done.push((*time, format!("\0{name}\0{text}")));
+            }
+        }
+    }
+    done.sort_by_key(|(time, _)| *time);
+    done.into_iter().map(|(_, line)| line).collect()
+}
+
+fn blocks(lines: &[String]) -> String {
+    let mut out = String::new();
+    let mut commands = String::new();
+    let flush = |out: &mut String, commands: &mut String| {
+        if !commands.is_empty() {
+            out.push_str(&format!("```sh\n{commands}```\n"));
+            commands.clear();
+        }
+    };
+    for line in lines {
+        match line.strip_prefix('\0').and_then(|rest| rest.split_once('\0')) {
+            Some((path, text)) => {
+                flush(&mut out, &mut commands);
+                let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+                out.push_str(&format!("```text path={path}\n{text}{end}```\n\n"));
+            }
+            None => {
+                commands.push_str(line);
+                commands.push('\n');
+            }
+        }
+    }
+    flush(&mut out, &mut commands);
+    out
+}
+
+impl Facts {
+    fn of(machine: &Machine) -> Self {
+        let scene = Scene::new(machine);
+        let snapshot = scene.snapshot();
+        let containers = snapshot.containers.iter().map(|container| {
+            let changes = machine.daemon().container_changes(&container.id).unwrap_or_default();
+            let changes = changes.into_iter().map(|change| {
+                let kind = match change.kind {
+                    ChangeKind::Add => "added",
+                    ChangeKind::Modify => "changed",
+                    ChangeKind::Delete => "deleted",
+                };
+                (change.path.to_string(), kind)
+            });
+            let state = match container.state {
+                "exited" | "dead" => "stopped",
+                "created" => "created",
+                "paused" => "paused",
+                _ => "running",
+            };
+            let facts = Container {
+                state,
+                image: container.image.clone(),
+                ports: container.ports.iter().filter_map(|p| Some((p.public_port?, p.private_port))).collect(),
+                mounts: container.volumes.clone(),
+                networks: container.networks.iter().map(|(name, _)| name.clone()).collect(),
+                changes: changes.collect(),
+            };
+            (container.name.clone(), facts)
+        });
+        let own = |name: &&str| !["bridge", "host", "none"].contains(name);
+        Self {
+            images: snapshot.images.iter().flat_map(|image| image.tags.iter().cloned()).collect(),
+            containers: containers.collect(),
+            volumes: snapshot.volumes.iter().filter(|v| !v.anonymous).map(|v| v.name.clone()).collect(),
+            networks: snapshot.networks.iter().map(|n| n.name.as_str()).filter(own).map(ToOwned::to_owned).collect(),
+            files: home_files(machine, &scene),
+        }
+    }
+}
+
+fn home_files(machine: &Machine, scene: &Scene<'_>) -> BTreeMap<String, String> {
+    let mounts = machine.host_files();
+    let entries = mounts.borrow().readdir(&Caller::root(), HOME.as_bytes()).unwrap_or_default();
+    let files = entries.into_iter().filter(|entry| entry.kind == Kind::File && !entry.name.starts_with(b"."));
+    files
+        .map(|entry| {
+            let name = entry.name.to_string();
+            let text = scene.host_text(&name).unwrap_or_default();
+            let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned();
+            (name, line)
+        })
+        .collect()
+}
+
+/// A word of a goal, in quotes where it needs them.
+fn word(text: &str) -> String {
+    if !text.is_empty() && !text.contains([' ', '"', '\\', '\t']) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What is different, as checks.
+fn goals(before: &Facts, after: &Facts) -> Vec<String> {
+    let mut goals = Vec::new();
+    goals.extend(after.images.difference(&before.images).map(|name| format!("image {}", word(name))));
+    goals.extend(before.images.difference(&after.images).map(|name| format!("no image {}", word(name))));
+    for (name, container) in &after.containers {
+        let old = before.containers.get(name);
+        let mut line = String::new();
+        if old.is_none_or(|old| old.state != container.state) {
+            line.push_str(&format!(" {}", container.state));
+        }
+        if old.is_none() {
+            line.push_str(&format!(" image {}", word(&container.image)));
+        }
+        if old.is_none_or(|old| old.ports != container.ports) {
+            line.extend(container.ports.iter().map(|(host, inside)| format!(" port {host}:{inside}")));
+        }
+        let mounts = container.mounts.iter().filter(|mount| old.is_none_or(|old| !old.mounts.contains(mount)));
+        // A volume without a name has another one each time.
+        line.extend(
+            mounts.filter(|(name, _)| after.volumes.contains(name)).map(|(name, path)| format!(" mount {name}:{path}")),
+        );
+        let networks = container.networks.iter().filter(|name| old.is_none_or(|old| !old.networks.contains(*name)));
+        line.extend(networks.filter(|name| after.networks.contains(*name)).map(|name| format!(" network {name}")));
+        // Names that Docker makes up have an underscore, and are others each time.
+        let is_made_up = old.is_none() && name.contains('_');
+        if !line.is_empty() {
+            goals.push(format!("container {}{line}", if is_made_up { "*" } else { name }));
+        }
+        if is_made_up {
+            continue;
+        }
+        let fresh = container.changes.iter().filter(|(path, kind)| {
+            let known = old.is_some_and(|old| old.changes.get(*path) == Some(kind));
+            // A folder is changed by what is changed in it.
+            let has_below = container.changes.keys().any(|other| other.starts_with(&format!("{path}/")));
+            !known && !has_below
+        });
+        goals.extend(fresh.take(MAX_CHANGES).map(|(path, kind)| format!("change {} in {name} {kind}", word(path))));
+    }
+    let gone = before.containers.keys().filter(|name| !after.containers.contains_key(*name));
+    goals.extend(gone.map(|name| format!("no container {name}")));
+    goals.extend(after.volumes.difference(&before.volumes).map(|name| format!("volume {name}")));
+    goals.extend(before.volumes.difference(&after.volumes).map(|name| format!("no volume {name}")));
+    goals.extend(after.networks.difference(&before.networks).map(|name| format!("network {name}")));
+    goals.extend(before.networks.difference(&after.networks).map(|name| format!("no network {name}")));
+    for (name, line) in after.files.iter().filter(|(name, line)| before.files.get(*name) != Some(line)) {
+        let quote: String = line.chars().take(MAX_QUOTE).collect();
+        let is_text = !quote.is_empty() && !quote.contains('\u{fffd}') && !quote.chars().any(char::is_control);
+        let containing = if is_text { format!(" containing {}", word(&quote)) } else { String::new() };
+        goals.push(format!("file {}{containing}", word(&format!("~/{name}"))));
+    }
+    let gone = before.files.keys().filter(|name| !after.files.contains_key(*name));
+    goals.extend(gone.map(|name| format!("no file {}", word(&format!("~/{name}")))));
+    goals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lesson::exercise::{Exercise, Step};
+    use crate::lesson::prove::prove;
+    use crate::lesson::run::perform;
+
+    #[test]
+    fn what_is_recorded_is_an_exercise_that_holds() {
+        let mut machine = Machine::new(crate::machine::Config::default());
+        let mut run = |machine: &mut Machine, text: &str| perform(machine, &Step::Command(text.to_owned()));
+        run(&mut machine, "docker run -d --name uno busybox sleep infinity");
+        let recording = Recording::begin(&machine, 0, 0);
+        machine.put_file(&format!("{HOME}/nota.txt"), b"hola y \"adios\"\n").unwrap();
+        run(&mut machine, "docker cp nota.txt uno:/tmp/nota.txt");
+        run(&mut machine, "docker volume create datos");
+        run(&mut machine, "docker run --rm -ti -v datos:/d busybox sh");
+        perform(&mut machine, &Step::Type("touch /d/x".to_owned()));
+        perform(&mut machine, &Step::Type("exit".to_owned()));
+        run(&mut machine, "docker run -d -v datos:/d -p 8080:80 --name dos busybox sleep infinity");
+        let text = recording.finish(&machine, "Una copia a mano", Language::Spanish);
+        let exercise = Exercise::parse(&text).unwrap();
+        assert_eq!(exercise.id, "una-copia-a-mano");
+        assert_eq!(prove(&exercise), [], "{text}");
+        for line in [
+            "container dos running image busybox port 8080:80 mount datos:/d",
+            "change /tmp/nota.txt in uno added",
+            "volume datos",
+            "file ~/nota.txt containing \"hola y \\\"adios\\\"\"",
+            "» touch /d/x",
+            "```text path=nota.txt",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+}

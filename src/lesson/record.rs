@@ -18,6 +18,8 @@ use crate::os::fs::node::Kind;
 
 /// Changed paths of a container that become goals.
 const MAX_CHANGES: usize = 5;
+/// Bytes of a file that stand in an exercise.
+const MAX_FILE: u64 = 64 << 10;
 /// Characters of a file's line that a goal quotes.
 const MAX_QUOTE: usize = 60;
 
@@ -116,10 +118,11 @@ fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
         .map(|line| (line.at, if line.cgroup.is_empty() { line.text } else { format!("» {}", line.text) }))
         .collect();
     for (time, input) in machine.journal().inputs.iter().skip(inputs) {
-        if let Input::PutFile { path, content } = input {
+        if let Input::PutFile { path, content } | Input::SaveFile { path, content } = input {
             let name = path.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
             // A fence in a file would end its block.
-            if let Some(text) = content.to_str().ok().filter(|text| !text.contains("```")) {
+            let bytes = content.0.head(MAX_FILE);
+            if let Some(text) = bytes.to_str().ok().filter(|text| !text.contains("```")) {
                 done.push((*time, format!("\0{name}\0{text}")));
             }
         }

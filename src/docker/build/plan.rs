@@ -399,4 +399,23 @@ mod tests {
             "cannot copy from stage \"y\", it needs to be defined before current stage \"x\""
         );
     }
+
+    proptest::proptest! {
+        /// Any text is a plan or an error; an error of the text is at one of its lines.
+        #[test]
+        fn any_text_is_planned_or_refused(text in "((FROM|from|COPY|ADD|RUN|ENV|ARG|EXPOSE|#|[A-Z]{3,6}) (\\PC{0,12}|--from=[a-c]|--mount=type=[a-z]{4,6},[a-z=]{0,8}|<<E|a AS b|\\$\\{[A-C][:#%/?-]{0,2}\\w{0,3}\\}?){0,3}\n){0,8}") {
+            let lines = text.split('\n').count();
+            let request = args(&[("A", "1")], None);
+            let span = match parse(&text) {
+                Ok(file) => {
+                    lint::check(&file);
+                    plan(&file, &request, true, "amd64").err().and_then(|error| error.span)
+                }
+                Err(error) => Some(error.span),
+            };
+            if let Some(span) = span {
+                proptest::prop_assert!(span.start <= span.end && span.end <= lines, "{span:?} of {lines}");
+            }
+        }
+    }
 }

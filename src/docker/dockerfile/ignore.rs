@@ -445,4 +445,17 @@ mod tests {
         }
         assert!(has_wildcards("a*") && !has_wildcards(r"a\*") && has_wildcards("a[b"));
     }
+
+    proptest::proptest! {
+        /// Any text is a list of patterns or a refusal, and matching them ends.
+        #[test]
+        fn any_ignore_file_is_read_or_refused(text in "([!*?/.a\\[\\]\\\\^-]{0,6}\n|\\PC{0,12}\n){0,5}", path in "[a./]{0,12}") {
+            let patterns = read_patterns(&text);
+            if let Ok(matcher) = Matcher::new(&patterns) {
+                let (direct, _) = matcher.matches(&path, &ParentMatch::default());
+                proptest::prop_assert!(!patterns.is_empty() || !direct);
+                matcher.matches_or_parent_matches(&path);
+            }
+        }
+    }
 }

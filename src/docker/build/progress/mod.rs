@@ -50,6 +50,8 @@ pub struct Display {
 
 /// The builder's name at the right edge of the first line.
 const DRIVER: &str = "docker:default";
+/// Go's `context.Canceled`: what a step ends with that was told to stop.
+pub const CANCELED: &str = "context canceled";
 /// How often a display is refreshed, in milliseconds.
 pub const REFRESH_MILLIS: u64 = 100;
 
@@ -73,6 +75,11 @@ impl Display {
         if self.mode == Mode::RawJson {
             self.lines.push_str(&self.raw.line(event));
         }
+    }
+
+    /// Takes in that the build was told to stop.
+    pub fn cancel(&mut self, now: Timestamp) {
+        self.trace.cancel(now);
     }
 
     /// The bytes that bring the terminal up to date.
@@ -390,6 +397,15 @@ mod tests {
         assert_eq!(excerpt(&source("x", 9, 9)), "");
         let failed = BuildFailure { message: "m".into(), source: None, code: 1 };
         assert_eq!(failure(&failed), "ERROR: failed to solve: m\n");
+    }
+
+    #[test]
+    fn what_was_told_to_stop_is_no_failure() {
+        let mut display = Display::new(Mode::Plain);
+        display.update(&BuildEvent::Vertex(vertex(1, "[1/1] RUN sleep 9", 0, None)));
+        display.cancel(at(100));
+        let out = display.finish(at(100), Size { width: 80, height: 24 });
+        assert!(out.ends_with("#1 [1/1] RUN sleep 9\n#1 CANCELED\n"), "{out}");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::bytes;
 use super::trace::{Node, Trace};
+use super::{CANCELED, bytes};
 use crate::docker::daemon::api::build::{VertexId, VertexStatus};
 
 /// What was printed last.
@@ -76,6 +76,7 @@ impl Plain {
         let Some(completed) = node.vertex.completed else { return };
         self.current = None;
         let end = match (&node.vertex.error, node.vertex.cached) {
+            (Some(error), _) if error.ends_with(CANCELED) => "CANCELED".to_owned(),
             (Some(error), _) => format!("ERROR: {error}"),
             (None, true) => "CACHED".to_owned(),
             (None, false) => {

@@ -110,6 +110,15 @@ impl Trace {
         }
     }
 
+    /// Ends whatever has not ended: the build was told to stop.
+    pub fn cancel(&mut self, now: Timestamp) {
+        for node in self.nodes.iter_mut().filter(|node| node.vertex.completed.is_none()) {
+            node.vertex.completed = Some(now);
+            node.vertex.error = Some(super::CANCELED.to_owned());
+            node.fresh = true;
+        }
+    }
+
     fn node(&mut self, id: VertexId) -> Option<&mut Node> {
         self.nodes.iter_mut().find(|node| node.vertex.id == id)
     }
@@ -127,7 +136,8 @@ impl Trace {
     /// The output of vertices that failed.
     pub fn error_logs(&self) -> String {
         let mut out = String::new();
-        for node in self.nodes.iter().filter(|node| node.vertex.error.is_some()) {
+        let failed = |node: &&Node| node.vertex.error.as_ref().is_some_and(|error| !error.ends_with(super::CANCELED));
+        for node in self.nodes.iter().filter(failed) {
             // Writing to a string does not fail.
             let _ = writeln!(out, "------\n > {}:", node.vertex.name);
             for line in &node.lines {

@@ -110,6 +110,7 @@ fn jobs(node: &Node, now: Timestamp) -> Vec<Job<'_>> {
     let lasted = |from: Timestamp, to: Option<Timestamp>| to.unwrap_or(now).since(from).as_secs_f64();
     let completed = vertex.completed.is_some();
     let prefix = match (&vertex.error, vertex.cached) {
+        (Some(error), _) if error.ends_with(super::CANCELED) => "CANCELED ",
         (Some(_), _) => "ERROR ",
         (None, true) => "CACHED ",
         (None, false) => "",

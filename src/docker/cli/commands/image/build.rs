@@ -3,7 +3,7 @@
 //! The client's part: it finds the Dockerfile, reads the context, asks the daemon and shows what it tells. Progress is
 //! docker/buildx's on standard error; with `DOCKER_BUILDKIT=0` it is the classic client's on standard output.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -28,6 +28,7 @@ use crate::docker::image::reference::Reference;
 use crate::os::fs::layer::Change;
 use crate::os::fs::node::{Content, Kind as FileKind};
 use crate::os::fs::{gzip, xz};
+use crate::os::kernel::signal::{Disposition, Signal};
 
 /// docker/cli `cmd/docker/builder.go`.
 const DEPRECATED: &str = "DEPRECATED: The legacy builder is deprecated and will be removed in a future release.
@@ -470,20 +471,39 @@ async fn buildkit(
         let mut display = display.borrow_mut();
         events.iter().for_each(|event| display.update(event));
     };
+    let stopped = Cell::new(false);
+    client.proc.on_signal(Signal::INT, Disposition::Handle);
     let show = async {
         loop {
             // A signal that the client handles does not stop its progress.
             let _ = client.proc.sleep(Duration::from_millis(REFRESH_MILLIS)).await;
+            stopped.set(stopped.get() || client.proc.take_signal().is_some());
             take();
             let text = display.borrow_mut().refresh(client.now(), size());
             client.proc.eprint(text).await;
         }
     };
-    let built = beside(build, show).await;
+    // Dropping the build ends what it runs and gives back what it holds; what it put into the cache stays there.
+    let mut build = build;
+    let ends = poll_fn(|context| match stopped.get() {
+        true => Poll::Ready(Err(canceled())),
+        false => build.as_mut().poll(context),
+    });
+    let built = beside(ends, show).await;
+    drop(build);
+    client.proc.on_signal(Signal::INT, Disposition::Default);
     take();
+    if stopped.get() {
+        display.borrow_mut().cancel(client.now());
+    }
     let text = display.borrow_mut().finish(client.now(), size());
     client.proc.eprint(text).await;
     Ok(built)
+}
+
+/// The failure of a build that was told to stop (BuildKit: a gRPC status; 128 and the signal's number).
+fn canceled() -> BuildFailure {
+    BuildFailure { message: format!("Canceled: {}", progress::CANCELED), source: None, code: 130 }
 }
 
 async fn classic(

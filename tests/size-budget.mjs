@@ -1,5 +1,5 @@
-// What a visitor downloads before the page works, compressed as a good host would, against the budget that stands in
-// package.json (capas.budgetBrotliBytes): it only ever goes down, towards capas.goalBrotliBytes.
+// What a visitor downloads, compressed as a good host would, against the budgets that stand in package.json: until the
+// prompt takes keys (capas.startBudgetBrotliBytes), and in all (capas.budgetBrotliBytes, on the way to goalBrotliBytes).
 //
 //   node tests/size-budget.mjs [FOLDER]
 //
@@ -10,7 +10,7 @@ import path from 'node:path';
 import { brotli } from './browser/serve.mjs';
 
 const root = process.argv[2] ?? 'dist';
-const { budgetBrotliBytes: budget, goalBrotliBytes: goal } =
+const { startBudgetBrotliBytes: startBudget, budgetBrotliBytes: budget, goalBrotliBytes: goal } =
   JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url))).capas;
 
 const all = fs.readdirSync(root, { recursive: true, withFileTypes: true })
@@ -23,20 +23,23 @@ for (const file of loaded) {
   for (const other of all) if (!loaded.includes(other) && text.includes(path.basename(other))) loaded.push(other);
 }
 
-let sum = 0;
+let sum = 0, start = 0;
 const line = (bytes, raw, name) => console.log(`${String(bytes).padStart(9)} ${String(raw).padStart(9)}  ${name}`);
 console.log('   brotli       raw');
 for (const file of loaded.sort()) {
   const bytes = fs.readFileSync(file);
   const size = brotli(bytes).length;
   sum += size;
+  // The rest of the program comes once the prompt takes keys (www/build/split.mjs).
+  if (!/_rest\.wasm$/.test(file)) start += size;
   line(size, bytes.length, path.relative(root, file));
 }
-line(sum, '', `of ${budget} bytes`);
+line(start, '', `until the prompt takes keys, of ${startBudget}`);
+line(sum, '', `in all, of ${budget}`);
 const rest = all.filter((file) => !loaded.includes(file)).map((file) => path.relative(root, file));
 if (rest.length) console.log(`not loaded by the page: ${rest.join(', ')}`);
 if (sum > goal) console.log(`still ${sum - goal} bytes above the goal of ${goal}`);
-if (sum > budget) {
-  console.error(`over the budget by ${sum - budget} bytes`);
+if (sum > budget || start > startBudget) {
+  console.error(`over the budget by ${Math.max(sum - budget, start - startBudget)} bytes`);
   process.exit(1);
 }

@@ -2,6 +2,7 @@
 //
 //   capas-sandbox.js, capas-reveal.js   the custom element and the plugin for slides, one script each
 //   demo/                               a page for each way of embedding; the deck with reveal.js from npm
+//   *_rest.wasm                         the part of the program that comes once the prompt is there (release only)
 //   sw.js                               the service worker with the list of the build's files (release only)
 //   capas.html                          all of it in one file, which runs from file:// (release only)
 import crypto from 'node:crypto';
@@ -9,6 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import zlib from 'node:zlib';
+import { splitPage, strip } from './build/split.mjs';
 
 const www = import.meta.dirname;
 const out = process.env.TRUNK_STAGING_DIR ?? path.resolve(process.argv[2] ?? 'dist');
@@ -51,8 +53,13 @@ if (fs.existsSync(reveal)) {
 }
 
 if (isRelease) {
-  writeWorker();
+  // ./dev profile looks at the program in one piece, with its names.
+  const whole = path.resolve(www, '../target/whole');
+  fs.rmSync(whole, { recursive: true, force: true });
+  fs.cpSync(out, whole, { recursive: true });
   writeSingleFile();
+  splitPage(out);
+  writeWorker();
 }
 
 // --- the service worker ---
@@ -77,7 +84,7 @@ function writeSingleFile() {
   if (!tag) throw new Error('index.html has no script with data-wasm');
   const program = read(out, attribute('js')).replace(/^export \{[^}]*__wbg_init as default[^}]*\};?\s*$/m, '');
   if (/^(?:import|export)\s/m.test(program)) throw new Error('the program imports or exports more than one file can hold');
-  const wasm = zlib.gzipSync(fs.readFileSync(path.join(out, attribute('wasm'))), { level: 9 }).toString('base64');
+  const wasm = zlib.gzipSync(strip(fs.readFileSync(path.join(out, attribute('wasm')))), { level: 9 }).toString('base64');
 
   // What the page would fetch while it runs: lessons and the like.
   const isData = (name) => /\.(?:md|json|txt|svg)$/.test(name) && !/^(?:demo|icons)\/|^favicon/.test(name);

@@ -16,6 +16,7 @@ mod keybar;
 mod layers;
 mod motion;
 mod paint;
+mod rest;
 pub mod session;
 mod stage;
 mod steps;
@@ -27,6 +28,7 @@ use session::Session;
 /// Boots a machine and puts the page around it.
 pub fn mount(options: Options) -> Session {
     broken::install();
+    rest::begin();
     let seed = dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let session = Session::new(seed, options);
     if let Some(root) = dom::by_id("app") {

@@ -15,6 +15,7 @@ mod cp;
 pub mod curl;
 mod cut;
 mod date;
+mod dd;
 mod diff;
 mod du;
 mod echo;
@@ -41,6 +42,7 @@ mod nano;
 mod nginx;
 pub mod packages;
 mod pattern;
+mod pgrep;
 mod ping;
 mod printf;
 mod program;
@@ -108,6 +110,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "curl" => curl::main,
     "cut" => cut::main,
     "date" => date::main,
+    "dd" => dd::main,
     "df" => du::df,
     "diff" => diff::main,
     "dirname" => basename::dirname,
@@ -129,6 +132,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "hostname" => hostname::main,
     "id" => id::main,
     "kill" => ps::kill,
+    "killall" => pgrep::killall,
     "less" => less::main,
     "ln" => ln::main,
     "ls" => ls::main,
@@ -142,7 +146,10 @@ const TABLE: &[(&str, Main)] = programs! {
     "nginx" => nginx::main,
     "nl" => tac::nl,
     "nproc" => uname::nproc,
+    "pgrep" => pgrep::main,
+    "pidof" => pgrep::pidof,
     "ping" => ping::main,
+    "pkill" => pgrep::pkill,
     "printenv" => env::printenv,
     "printf" => printf::main,
     "ps" => ps::main,

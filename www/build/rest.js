@@ -1,0 +1,27 @@
+// The rest of the program (www/build/split.mjs): it is fetched once the first part runs. A call that needs it before it
+// is there fetches it at once, and the page waits: WebAssembly knows no other way to come back to the caller.
+function tieRest(first, imports) {
+  const url = new URL(REST_FILE, import.meta.url);
+  const all = { ...imports, first };
+  let there = false;
+  const arrived = (instantiated) => { there ||= Boolean(instantiated); };
+  const inBackground = () => WebAssembly.compileStreaming(fetch(url))
+    // A server that does not know the type of the file.
+    .catch(async () => WebAssembly.compile(await (await fetch(url)).arrayBuffer()))
+    .then((module) => { if (!there) arrived(new WebAssembly.Instance(module, all)); })
+    .catch((error) => console.warn('capas: the rest of the program did not come yet:', error));
+  const now = () => {
+    const request = new XMLHttpRequest();
+    request.open('GET', url, false);
+    request.overrideMimeType('text/plain; charset=x-user-defined');
+    request.send();
+    if (request.status !== 200 && request.status !== 0) throw new Error(`${url}: ${request.status}`);
+    const bytes = Uint8Array.from(request.responseText, (character) => character.charCodeAt(0) & 255);
+    arrived(new WebAssembly.Instance(new WebAssembly.Module(bytes), all));
+  };
+  globalThis.capasRest = (needed) => {
+    if (there) return;
+    if (needed) now();
+    else inBackground();
+  };
+}

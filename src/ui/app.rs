@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::ui::dom;
 use crate::ui::drop::Drop;
 use crate::ui::header::{Header, Theme};
+use crate::ui::lesson::Lessons;
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::ui::stage::{Stage, View};
 use crate::ui::terminal::TerminalPane;
@@ -48,6 +49,8 @@ pub fn App(props: &AppProps) -> Html {
     let session = &props.session;
     let language = use_state_eq(initial_language);
     let theme = use_state_eq(initial_theme);
+    // `None`: no lessons beside the terminal; empty: the list of them.
+    let lesson = use_state_eq(|| dom::parameter("lesson"));
     let texts = language.texts();
 
     use_effect_with(*language, |language| {
@@ -77,6 +80,14 @@ pub fn App(props: &AppProps) -> Html {
             theme.set(chosen);
         })
     };
+    let on_lesson = {
+        let lesson = lesson.clone();
+        Callback::from(move |chosen: Option<String>| lesson.set(chosen))
+    };
+    let on_lessons = {
+        let lesson = lesson.clone();
+        Callback::from(move |()| lesson.set(if lesson.is_some() { None } else { Some(String::new()) }))
+    };
     let to_layers = {
         let session = session.clone();
         Callback::from(move |_: MouseEvent| session.show(View::Layers))
@@ -87,9 +98,9 @@ pub fn App(props: &AppProps) -> Html {
             <a class={style::skip} href="#terminal">{ texts.skip_to_terminal }</a>
             <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
             if !embedded {
-                <Header language={*language} theme={*theme} {on_language} {on_theme} />
+                <Header language={*language} theme={*theme} lessons={lesson.is_some()} {on_language} {on_theme} {on_lessons} />
             }
-            <Panes session={session.clone()} language={*language} />
+            <Panes session={session.clone()} language={*language} lesson={(*lesson).clone().map(AttrValue::from)} {on_lesson} />
             <Drop session={session.clone()} language={*language} />
         </div>
     }
@@ -100,21 +111,25 @@ pub fn App(props: &AppProps) -> Html {
 struct PanesProps {
     session: Session,
     language: Language,
+    lesson: Option<AttrValue>,
+    on_lesson: Callback<Option<String>>,
 }
 
-/// The terminal and the stage. On phones they stand side by side in a strip that is swiped, or switched by tabs: one for
+/// The lessons, the terminal and the stage. On phones they stand side by side in a strip that is swiped, or switched by tabs: one for
 /// the terminal and one for each view.
 #[function_component]
 fn Panes(props: &PanesProps) -> Html {
     let texts = props.language.texts();
     let shown = use_state_eq(|| 0usize);
+    // Lessons stand before the terminal.
+    let first = usize::from(props.lesson.is_some());
     let strip = use_node_ref();
     let seen = use_state(|| props.session.picture());
     use_topic(&props.session, Topic::World);
     use_topic(&props.session, Topic::Stage);
     let views = props.session.views();
     let picture = props.session.picture();
-    let layers_seen = *shown == 1 && views.front() == View::Layers;
+    let layers_seen = *shown == first + 1 && views.front() == View::Layers;
     let news = !layers_seen && picture != *seen;
     {
         let (seen, picture) = (seen.clone(), picture.clone());
@@ -131,7 +146,7 @@ fn Panes(props: &PanesProps) -> Html {
             // Scrolling inside a pane comes here too.
             if event.target().as_ref() == Some(element.as_ref()) && element.client_width() > 0 {
                 let middle = element.scroll_left() + element.client_width() / 2;
-                shown.set(usize::from(middle > element.client_width()));
+                shown.set((middle / element.client_width()).max(0) as usize);
             }
         })
     };
@@ -140,7 +155,19 @@ fn Panes(props: &PanesProps) -> Html {
         let strip = strip.clone();
         use_effect_with(views.asked, move |asked| {
             if let (Some(element), true) = (dom::html(&strip), *asked > 0) {
-                slide_to(&element, f64::from(element.client_width()));
+                slide_to(
+                    &element,
+                    first as f64 * f64::from(element.client_width()) + f64::from(element.client_width()),
+                );
+            }
+        });
+    }
+    {
+        // A lesson that was opened is what the student wants to read.
+        let strip = strip.clone();
+        use_effect_with(props.lesson.clone(), move |lesson| {
+            if let (Some(element), true) = (dom::html(&strip), lesson.is_some()) {
+                slide_to(&element, 0.0);
             }
         });
     }
@@ -150,13 +177,13 @@ fn Panes(props: &PanesProps) -> Html {
             Some(view) => session.show(view),
             None => {
                 if let Some(element) = dom::html(&strip) {
-                    slide_to(&element, 0.0);
+                    slide_to(&element, first as f64 * f64::from(element.client_width()));
                 }
             }
         });
         let current = match view {
-            None => *shown == 0,
-            Some(view) => *shown == 1 && view == views.front(),
+            None => *shown == first,
+            Some(view) => *shown == first + 1 && view == views.front(),
         }
         .then_some("true");
         html! {
@@ -169,6 +196,14 @@ fn Panes(props: &PanesProps) -> Html {
     let look = {
         let session = props.session.clone();
         Callback::from(move |_: MouseEvent| session.show(View::Layers))
+    };
+    let to_lesson = {
+        let strip = strip.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(element) = dom::html(&strip) {
+                slide_to(&element, 0.0);
+            }
+        })
     };
     let told = props.session.told();
     let notice = told.last().filter(|_| news).map(|change| texts.change(change));
@@ -187,17 +222,26 @@ fn Panes(props: &PanesProps) -> Html {
     html! {
         <>
             <div class={style::tabs} role="group" aria-label={texts.panes_label}>
+                if first > 0 {
+                    <button type="button" class={style::tab} aria-pressed={(*shown == 0).to_string()} onclick={to_lesson}>
+                        { props.language.lesson().lesson }
+                    </button>
+                }
                 { tab(None, texts.terminal, false) }
                 { for views.tabs().map(|view| {
                     tab(Some(view), view.name(props.language.stage()), news && view == View::Layers)
                 }) }
             </div>
-            <main class={style::panes} ref={strip.clone()} {onscroll}>
+            <main class={classes!(style::panes, (first > 0).then_some(style::taught))} ref={strip.clone()} {onscroll}>
                 if let Some(notice) = notice {
                     <button type="button" class={style::notice} onclick={look}>
                         <span>{ notice }</span>
                         <b>{ texts.look }{ " ›" }</b>
                     </button>
+                }
+                if let Some(lesson) = &props.lesson {
+                    <Lessons session={props.session.clone()} language={props.language} lesson={lesson.clone()}
+                        on_open={props.on_lesson.clone()} />
                 }
                 <TerminalPane session={props.session.clone()} language={props.language} />
                 <Stage session={props.session.clone()} language={props.language} />

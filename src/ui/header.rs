@@ -45,6 +45,10 @@ pub struct HeaderProps {
     pub language: Language,
     /// The theme chosen.
     pub theme: Theme,
+    /// Whether lessons stand beside the terminal.
+    pub lessons: bool,
+    /// They are to come or go.
+    pub on_lessons: Callback<()>,
     /// Another language.
     pub on_language: Callback<Language>,
     /// Another theme.
@@ -87,6 +91,8 @@ pub fn Header(props: &HeaderProps) -> Html {
             </div>
             <p class={style::purpose}>{ texts.purpose }</p>
             <div class={style::choices}>
+                <button type="button" class={style::lessons} data-capas="lessons" aria-pressed={props.lessons.to_string()}
+                    onclick={props.on_lessons.reform(|_: MouseEvent| ())}>{ props.language.lesson().open }</button>
                 <div class={style::languages} role="group" aria-label={texts.language_label}>
                     { for Language::ALL.map(language) }
                 </div>

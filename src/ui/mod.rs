@@ -14,6 +14,7 @@ mod forecast;
 mod header;
 mod keybar;
 mod layers;
+mod lesson;
 mod motion;
 mod paint;
 mod rest;

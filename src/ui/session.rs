@@ -5,6 +5,7 @@
 //! sees the machine.
 
 mod desk;
+mod lesson;
 mod remote;
 pub mod transfer;
 

@@ -5,6 +5,7 @@
 
 pub mod layers;
 pub mod panes;
+pub mod lesson;
 pub mod stage;
 
 pub use crate::base::language::Language;

@@ -4,8 +4,8 @@
 //! is. `{0}`, `{1}` stand for what [`fill`] puts in.
 
 pub mod layers;
-pub mod panes;
 pub mod lesson;
+pub mod panes;
 pub mod stage;
 
 pub use crate::base::language::Language;

@@ -376,7 +376,7 @@ impl Attempt {
         if !self.is_ready {
             return false;
         }
-        let busy = session.console(CONSOLE).is_none_or(|console| console.busy);
+        let busy = session.console_state(CONSOLE).is_none_or(|state| state.busy);
         let before =
             (self.verdicts.clone(), self.commands, self.today, self.busy, self.asking.clone(), self.own.clone());
         self.busy = busy;

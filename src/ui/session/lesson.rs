@@ -6,7 +6,6 @@ use super::{Console, Session, Topic};
 use crate::machine::Machine;
 use crate::ui::dom;
 use crate::view::picture::Arrivals;
-use crate::view::screen::Screen;
 
 impl Session {
     /// Looks at the machine.
@@ -27,7 +26,7 @@ impl Session {
             machine.input(tty, b"\x0c");
             (state.origin, state.origin_ms) = (machine.now(), dom::now_ms());
             state.machine = machine;
-            state.consoles = vec![Console { tty, screen: Screen::new(cols, rows) }];
+            state.consoles = vec![Console::new(tty, cols, rows)];
             (state.pending, state.typing, state.wake) = (VecDeque::new(), None, None);
             state.arrivals = Arrivals::default();
             state.revision = 0;

@@ -53,7 +53,7 @@ pub fn Steps(props: &StepsProps) -> Html {
     };
     if props.fresh {
         html! {
-            <section class={style::start} aria-labelledby="start">
+            <section class={style::start} data-capas="steps" aria-labelledby="start">
                 <h2 id="start">{ texts.start_title }</h2>
                 <p class={style::intro}>{ texts.purpose }</p>
                 <p>{ texts.start_text }</p>
@@ -62,7 +62,7 @@ pub fn Steps(props: &StepsProps) -> Html {
         }
     } else {
         html! {
-            <section class={style::next} aria-labelledby="next">
+            <section class={style::next} data-capas="steps" aria-labelledby="next">
                 <h2 id="next">{ texts.next_title }</h2>
                 <ul>{ for steps.iter().map(button) }</ul>
             </section>

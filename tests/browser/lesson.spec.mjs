@@ -30,7 +30,7 @@ test('a whole lesson by keyboard alone', async ({ page }) => {
   await expect(page.getByText('¡Exacto!')).toBeVisible({ timeout: 30_000 });
   await expect(exercise(page)).toHaveAttribute('data-solved', 'true');
   await expect(goal(page, 0)).toHaveAttribute('data-met', 'true');
-  await expect(page.locator('[data-capas="par"]')).toContainText('órdenes: 1');
+  await expect(page.locator('[data-capas="par"]')).toContainText('1 orden');
   await expectAxeClean(page);
   await page.locator('[data-capas="next-lesson"]').focus();
   await page.keyboard.press('Enter');

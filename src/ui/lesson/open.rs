@@ -259,22 +259,16 @@ pub fn Open(props: &OpenProps) -> Html {
 fn par(exercise: &Exercise, now: &Attempt, language: Language) -> Html {
     let texts = language.lesson();
     let commands = texts.commands.of(now.commands as usize);
-    let told = match &exercise.par {
+    let told = match exercise.par.as_ref().map(|par| (par, par.tell(par.at_most()).in_language(language))) {
         None => commands,
-        Some(par) => {
-            let mark = par.tell(par.at_most()).in_language(language);
-            match now.today {
-                Some(today) => {
-                    let subject = par.subject().in_language(language);
-                    let today = match par {
-                        Par::Commands(_) => today.to_string(),
-                        Par::Measure(_) => par.tell(today).in_language(language),
-                    };
-                    fill(texts.par, &[&subject, &today, &mark])
-                }
-                None => fill(texts.par_only, &[&mark]),
+        Some((Par::Commands(_), mark)) => fill(texts.par_commands, &[&commands, &mark]),
+        Some((par, mark)) => match now.today {
+            Some(today) => {
+                let (subject, today) = (par.subject().in_language(language), par.tell(today).in_language(language));
+                fill(texts.par, &[&subject, &today, &mark])
             }
-        }
+            None => fill(texts.par_only, &[&mark]),
+        },
     };
     html! { <p class={style::par} data-capas="par">{ prose::line(&told) }</p> }
 }

@@ -63,6 +63,8 @@ pub struct LessonTexts {
     pub put: &'static str,
     /// What is to be beaten: subject, value now, value.
     pub par: &'static str,
+    /// The same of commands.
+    pub par_commands: &'static str,
     /// The same before there is a value.
     pub par_only: &'static str,
     /// Commands so far.
@@ -189,6 +191,7 @@ static SPANISH: LessonTexts = LessonTexts {
     wait: "esperar {0} s",
     put: "guardar el fichero {0}",
     par: "{0}: {1} · marca: {2}",
+    par_commands: "{0} · marca: {1}",
     par_only: "Marca: {0}",
     commands: Count { one: "1 orden", many: "{0} órdenes" },
     solved: "¡Resuelto!",
@@ -263,6 +266,7 @@ static ENGLISH: LessonTexts = LessonTexts {
     wait: "wait {0} s",
     put: "save the file {0}",
     par: "{0}: {1} · mark: {2}",
+    par_commands: "{0} · mark: {1}",
     par_only: "Mark: {0}",
     commands: Count { one: "1 command", many: "{0} commands" },
     solved: "Solved!",

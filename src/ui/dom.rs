@@ -131,6 +131,17 @@ pub fn flash(element: &Element) {
     }
 }
 
+/// Scrolls as little as brings an element into sight.
+pub fn scroll_into_view(element: &Element) {
+    let options = js_sys::Object::new();
+    set(&options, "block", &JsValue::from_str("nearest"));
+    set(&options, "inline", &JsValue::from_str("nearest"));
+    if let Ok(scroll) = js_sys::Reflect::get(element, &"scrollIntoView".into()) {
+        let scroll: js_sys::Function = scroll.into();
+        scroll.call1(element, &options).unwrap_or_default();
+    }
+}
+
 /// Sets a property of an object.
 pub fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
     js_sys::Reflect::set(object, &name.into(), value).unwrap_or_default();

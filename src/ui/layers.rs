@@ -1,15 +1,25 @@
 //! The pane of layers: the forest of `view::picture`, drawn from the base up, its text twin, and what last changed.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::base::size::human_size3;
 use crate::ui::dom;
+use crate::ui::inside::Inside;
 use crate::ui::motion::Motion;
 use crate::ui::session::{Session, Topic, use_topic};
-use crate::view::picture::{ContainerBox, ContainerState, ImageLabel, Picture, Slab, Tree};
+use crate::ui::spot;
+use crate::view::deeds::{How, Touch};
+use crate::view::inside::Subject;
+use crate::view::picture::{
+    ContainerBox, ContainerState, ImageLabel, NetworkFact, Picture, RegistryEntry, Slab, Tree, VolumeFact, tint_of_hex,
+};
+use crate::view::texts::layers::LayersTexts;
 use crate::view::texts::{Language, Texts, fill};
 
 stylance::import_crate_style!(style, "src/ui/layers.module.css");
@@ -30,35 +40,62 @@ pub struct LayersProps {
 #[function_component]
 pub fn Layers(props: &LayersProps) -> Html {
     use_topic(&props.session, Topic::World);
-    let texts = props.language.texts();
+    let (texts, own) = (props.language.texts(), props.language.layers());
     let as_text = use_state_eq(|| false);
-    let selected = use_state_eq(|| None::<String>);
+    let looked = use_state_eq(|| None::<Subject>);
+    let left = use_state_eq(|| None::<Subject>);
+    let find = use_state_eq(String::new);
+    // `None` until the student chooses: then the number of images decides.
+    let zoom = use_state_eq(|| None::<u8>);
+    let folded = use_state_eq(BTreeSet::<String>::new);
     let canvas = use_node_ref();
     let motion = use_mut_ref(Motion::default);
     let picture = props.session.picture();
+    let shown = use_memo((picture.clone(), (*find).clone()), |(picture, find)| picture.filtered(find));
+    let near = zoom.unwrap_or_else(|| zoom_for(picture.totals.images, picture.totals.layers));
     {
         let (canvas, motion): (NodeRef, Rc<RefCell<Motion>>) = (canvas.clone(), motion);
-        use_effect_with((picture.clone(), *as_text), move |_| {
+        let deps = (picture.clone(), *as_text, near, (*folded).clone(), props.session.moves());
+        use_effect_with(deps, move |(picture, .., moves)| {
+            spot::tell(picture);
             if let (Some(element), Ok(mut motion)) = (dom::html(&canvas), motion.try_borrow_mut()) {
-                motion.settle(&element);
+                motion.settle(&element, moves);
             }
         });
     }
-    let on_select = {
-        let selected = selected.clone();
-        Callback::from(move |chain: String| {
-            let again = selected.as_ref() == Some(&chain);
-            selected.set((!again).then_some(chain));
+    use_effect_with((), |()| {
+        let listening = spot::listen();
+        move || drop(listening)
+    });
+    let on_look = use_callback((), {
+        let looked = looked.clone();
+        move |subject: Subject, ()| looked.set(Some(subject))
+    });
+    let on_fold = use_callback((*folded).clone(), {
+        let state = folded.clone();
+        move |key: String, folded: &BTreeSet<String>| {
+            let mut folded = folded.clone();
+            if !folded.remove(&key) {
+                folded.insert(key);
+            }
+            state.set(folded);
+        }
+    });
+    let on_close = {
+        let (looked, left) = (looked.clone(), left.clone());
+        Callback::from(move |()| {
+            left.set((*looked).clone());
+            looked.set(None);
         })
     };
-    let chosen = selected
-        .as_ref()
-        .and_then(|chain| picture.slabs().into_iter().find(|slab| slab.chain_id.to_string() == *chain).cloned());
-    let drawing = Drawing { texts, selected: selected.as_ref().map(String::as_str), on_select: on_select.clone() };
-    let on_close = {
-        let selected = selected.clone();
-        Callback::from(move |_: MouseEvent| selected.set(None))
-    };
+    {
+        let canvas = canvas.clone();
+        use_effect_with(((*looked).clone(), (*left).clone()), move |(looked, left)| {
+            if let (None, Some(left), Some(canvas)) = (looked, left, dom::html(&canvas)) {
+                focus_again(&canvas, left);
+            }
+        });
+    }
     let shape = |text: bool, name: &'static str| {
         let as_text = as_text.clone();
         let pressed = if *as_text == text { "true" } else { "false" };
@@ -67,6 +104,13 @@ pub fn Layers(props: &LayersProps) -> Html {
     };
     let told = props.session.told();
     let first_told = told.len().saturating_sub(MAX_TOLD);
+    let tree = |tree: &Rc<Tree>| {
+        let folded = if folded.is_empty() { Rc::default() } else { Rc::new((*folded).clone()) };
+        html! {
+            <Root key={tree.key.clone()} tree={Rc::clone(tree)} language={props.language} {folded} on_look={on_look.clone()}
+                on_fold={on_fold.clone()} />
+        }
+    };
     html! {
         <section class={style::pane} id="layers" tabindex="-1" data-capas="layers" aria-labelledby="layers-title">
             <div class={style::bar}>
@@ -76,30 +120,60 @@ pub fn Layers(props: &LayersProps) -> Html {
                     { shape(true, texts.as_text) }
                 </div>
             </div>
-            if !picture.is_empty() && !*as_text {
-                { totals(texts, &picture) }
-            }
-            <div class={style::canvas} ref={canvas} tabindex="0" role="group" aria-label={texts.layers}>
-                if picture.is_empty() {
-                    { empty(texts) }
-                } else if *as_text {
-                    { outline(texts, &picture) }
-                } else {
-                    <ul class={style::forest}>{ for picture.trees.iter().map(|tree| drawing.tree(tree)) }</ul>
-                    <p class={style::ground}>
-                        <span>{ texts.ground }</span>
-                        <span>{ human_size3(picture.totals.disk_bytes) }</span>
-                    </p>
-                    { shelf(texts, &picture) }
+            if let Some(subject) = &*looked {
+                <Inside session={props.session.clone()} language={props.language} subject={subject.clone()} {on_close} />
+            } else {
+                if !picture.is_empty() && !*as_text {
+                    <div class={style::tools}>
+                        { totals(texts, &picture) }
+                        { controls(own, &picture, near, &zoom, &find) }
+                    </div>
                 }
-            </div>
-            if let Some(slab) = &chosen {
-                { detail(texts, slab, on_close) }
+                <div class={classes!(style::canvas, format!("zoom-{near}"))} ref={canvas} tabindex="0" role="group"
+                    aria-label={texts.layers}>
+                    if picture.is_empty() {
+                        { empty(texts) }
+                    } else if *as_text {
+                        { outline(texts, &picture) }
+                    } else {
+                        { registry(own, &picture) }
+                        <ul class={style::forest}>{ for shown.trees.iter().map(tree) }</ul>
+                        if shown.trees.is_empty() && !picture.trees.is_empty() {
+                            <p class={style::none} role="status">{ own.found_none }</p>
+                        }
+                        { host(texts, own, &picture) }
+                    }
+                </div>
             }
             <div class={style::told} role="status">
                 { for told.iter().skip(first_told).map(|change| html! { <p>{ texts.change(change) }</p> }) }
             </div>
         </section>
+    }
+}
+
+/// How near a picture of so many images and layers is looked at: whole lines, short ones, or stripes only.
+const fn zoom_for(images: usize, layers: usize) -> u8 {
+    match (images, layers) {
+        (0..=6, 0..=16) => 2,
+        (0..=20, 0..=60) => 1,
+        _ => 0,
+    }
+}
+
+/// Gives the keyboard back to what was looked into.
+fn focus_again(canvas: &HtmlElement, left: &Subject) {
+    let name = match left {
+        Subject::Object(id) => id.clone(),
+        Subject::Layer(chain) => chain.to_string(),
+    };
+    let found = canvas.query_selector(&format!("[data-flip=\"{name}\"]")).ok().flatten();
+    let button = found.and_then(|found| match found.tag_name().as_str() {
+        "BUTTON" => Some(found),
+        _ => found.query_selector("button").ok().flatten(),
+    });
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        dom::focus(&button);
     }
 }
 
@@ -119,6 +193,69 @@ fn totals(texts: &Texts, picture: &Picture) -> Html {
                 </span>
             }
         </p>
+    }
+}
+
+/// Zoom and search, once there is something to look for.
+fn controls(
+    own: &LayersTexts,
+    picture: &Picture,
+    near: u8,
+    zoom: &UseStateHandle<Option<u8>>,
+    find: &UseStateHandle<String>,
+) -> Html {
+    let step = |name: &'static str, sign: &'static str, to: Option<u8>| {
+        let zoom = zoom.clone();
+        let onclick = Callback::from(move |_: MouseEvent| {
+            if to.is_some() {
+                zoom.set(to);
+            }
+        });
+        html! { <button type="button" title={name} aria-label={name} disabled={to.is_none()} {onclick}>{ sign }</button> }
+    };
+    let oninput = {
+        let find = find.clone();
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                find.set(input.value());
+            }
+        })
+    };
+    html! {
+        <div class={style::controls}>
+            if picture.totals.images > 2 || !find.is_empty() {
+                <input type="search" class={style::find} placeholder={own.find} aria-label={own.find} data-capas="find"
+                    value={(**find).clone()} {oninput} autocomplete="off" spellcheck="false" />
+            }
+            <div class={style::zoom} role="group" aria-label={own.zoom}>
+                { step(own.zoom_out, "−", near.checked_sub(1)) }
+                { step(own.zoom_in, "+", (near < 2).then_some(near + 1)) }
+            </div>
+        </div>
+    }
+}
+
+/// What registries have, as far as this machine had to do with it.
+fn registry(own: &LayersTexts, picture: &Picture) -> Html {
+    if picture.registry.is_empty() {
+        return Html::default();
+    }
+    let entry = |entry: &RegistryEntry| {
+        let here = entry.is_here.then_some(own.registry_here);
+        html! {
+            <li key={entry.name.clone()} class={classes!(entry.is_here.then_some(style::is_here))} title={here}>
+                <span class={style::pile} aria-hidden="true">
+                    { for entry.tints.iter().rev().take(14).map(|tint| html! { <i class={format!("tint-{tint}")}></i> }) }
+                </span>
+                { &entry.name }
+            </li>
+        }
+    };
+    html! {
+        <div class={style::registry} data-flip="registry" data-capas="registry">
+            <h3>{ own.registry }</h3>
+            <ul>{ for picture.registry.iter().map(entry) }</ul>
+        </div>
     }
 }
 
@@ -147,16 +284,29 @@ fn outline(texts: &Texts, picture: &Picture) -> Html {
     html! { <ul class={style::outline}>{ for texts.outline(picture).into_iter().map(line) }</ul> }
 }
 
-/// Volumes and networks, where there are any.
-fn shelf(texts: &Texts, picture: &Picture) -> Html {
-    let volume = |volume: &crate::view::picture::VolumeFact| {
-        html! { <li data-flip={format!("v{}", volume.name)}>{ &volume.name }<small>{ human_size3(volume.size_bytes) }</small></li> }
+/// What is under the layers: the disk that they lie on, volumes and networks.
+fn host(texts: &Texts, own: &LayersTexts, picture: &Picture) -> Html {
+    let containers = picture.containers();
+    let volume = |volume: &VolumeFact| {
+        let users = containers.iter().filter(|container| container.fact.volumes.contains(&volume.name));
+        let users: Vec<&str> = users.map(|container| container.fact.name.as_str()).collect();
+        let title = (!users.is_empty()).then(|| fill(own.mounted_by, &[&users.join(", ")]));
+        html! {
+            <li data-flip={format!("v{}", volume.name)} class={style::volume} title={title.clone()}>
+                { short_name(&volume.name) }<small>{ human_size3(volume.size_bytes) }</small>
+                { for title.map(|title| html! { <small>{ title }</small> }) }
+            </li>
+        }
     };
-    let network = |network: &crate::view::picture::NetworkFact| {
+    let network = |network: &NetworkFact| {
         html! { <li data-flip={format!("n{}", network.name)}>{ &network.name }<small>{ &network.driver }</small></li> }
     };
     html! {
-        <div class={style::shelves}>
+        <div class={style::host} data-capas="host">
+            <p class={style::ground}>
+                <span><b>{ own.host }</b>{ " " }<code>{ "/var/lib/docker/overlay2" }</code></span>
+                <span>{ human_size3(picture.totals.disk_bytes) }</span>
+            </p>
             if !picture.volumes.is_empty() {
                 <div><h3>{ texts.volumes }</h3><ul>{ for picture.volumes.iter().map(volume) }</ul></div>
             }
@@ -167,24 +317,9 @@ fn shelf(texts: &Texts, picture: &Picture) -> Html {
     }
 }
 
-/// One layer in full.
-fn detail(texts: &Texts, slab: &Slab, onclick: Callback<MouseEvent>) -> Html {
-    let users = match slab.used_by.as_slice() {
-        [] => texts.used_by_none.to_owned(),
-        names => fill(texts.used_by, &[&names.join(", ")]),
-    };
-    html! {
-        <div class={classes!(style::detail, tint(slab))} role="region" aria-label={texts.layer}>
-            <div class={style::detail_head}>
-                <h3>{ texts.layer }{ " " }<code>{ &slab.short }</code></h3>
-                <span>{ texts.slab_size(slab) }</span>
-                <button type="button" aria-label={texts.close} {onclick}>{ "×" }</button>
-            </div>
-            <p class={style::step}>{ instruction(texts, slab) }</p>
-            <p>{ users }</p>
-            <p class={style::digest}>{ slab.diff_id.to_string() }</p>
-        </div>
-    }
+/// An anonymous volume's name is 64 digits long.
+fn short_name(name: &str) -> &str {
+    if name.len() == 64 { name.get(..12).unwrap_or(name) } else { name }
 }
 
 fn tint(slab: &Slab) -> String {
@@ -198,23 +333,48 @@ fn instruction(texts: &Texts, slab: &Slab) -> Html {
     }
 }
 
+/// A tree on the ground. It is drawn anew only when it is another one.
+#[derive(Properties, PartialEq)]
+struct RootProps {
+    tree: Rc<Tree>,
+    language: Language,
+    folded: Rc<BTreeSet<String>>,
+    on_look: Callback<Subject>,
+    on_fold: Callback<String>,
+}
+
+#[function_component]
+fn Root(props: &RootProps) -> Html {
+    let drawing = Drawing {
+        texts: props.language.texts(),
+        own: props.language.layers(),
+        folded: &props.folded,
+        on_look: &props.on_look,
+        on_fold: &props.on_fold,
+    };
+    drawing.tree(&props.tree)
+}
+
 /// What drawing a tree needs to know.
 struct Drawing<'a> {
     texts: &'static Texts,
-    selected: Option<&'a str>,
-    on_select: Callback<String>,
+    own: &'static LayersTexts,
+    folded: &'a BTreeSet<String>,
+    on_look: &'a Callback<Subject>,
+    on_fold: &'a Callback<String>,
 }
 
 impl Drawing<'_> {
     fn tree(&self, tree: &Tree) -> Html {
+        let is_folded = self.folded.contains(&tree.key);
         html! {
-            <li class={style::tree} key={tree.key.clone()}>
+            <li class={classes!(style::tree, is_folded.then_some("folded"))} key={tree.key.clone()}>
                 if tree.slabs.is_empty() {
                     <p class={style::bare}>{ self.texts.no_layers }</p>
                 } else {
                     <ol class={style::slabs}>{ for tree.slabs.iter().map(|slab| self.slab(slab)) }</ol>
                 }
-                { for tree.images.iter().map(label) }
+                { for tree.images.iter().map(|image| self.label(image, tree, is_folded)) }
                 if !tree.containers.is_empty() || !tree.branches.is_empty() {
                     <ul class={style::above}>
                         { for tree.containers.iter().map(|container| self.container(container)) }
@@ -225,18 +385,18 @@ impl Drawing<'_> {
         }
     }
 
+    fn look(&self, subject: Subject) -> Callback<MouseEvent> {
+        self.on_look.reform(move |_: MouseEvent| subject.clone())
+    }
+
     fn slab(&self, slab: &Slab) -> Html {
         let chain = slab.chain_id.to_string();
-        let pressed = if self.selected == Some(chain.as_str()) { "true" } else { "false" };
-        let onclick = {
-            let (on_select, chain) = (self.on_select.clone(), chain.clone());
-            Callback::from(move |_: MouseEvent| on_select.emit(chain.clone()))
-        };
+        let onclick = self.look(Subject::Layer(slab.chain_id));
         let shared = slab.used_by.len() > 1;
         html! {
             <li key={chain.clone()}>
                 <button type="button" class={classes!(style::slab, tint(slab))} data-layer={slab.short.clone()}
-                    data-flip={chain} data-uses={slab.used_by.len().to_string()} aria-pressed={pressed}
+                    data-flip={chain} data-uses={slab.used_by.len().to_string()} data-spot={slab.short.clone()} data-from={slab.blob.is_some().then_some("registry")}
                     title={self.texts.slab_line(slab)} {onclick}>
                     <span class={style::step}>{ instruction(self.texts, slab) }</span>
                     <span class={style::facts}>
@@ -263,7 +423,8 @@ impl Drawing<'_> {
         html! {
             <li class={classes!(style::container, state, wrote)} key={fact.id.clone()} data-container={fact.name.clone()}
                 data-flip={fact.id.clone()} title={self.texts.container_line(container)}>
-                <span class={style::container_name}>{ &fact.name }</span>
+                <button type="button" class={style::container_name} onclick={self.look(Subject::Object(fact.id.clone()))}
+                    data-spot={fact.id.get(..12).map(str::to_owned)} title={fill(self.own.look_inside, &[&fact.name])}>{ &fact.name }</button>
                 <span class={style::state}><span aria-hidden="true">{ mark }</span>{ " " }{ self.texts.state(fact.state) }</span>
                 { for fact.ports.iter().map(|port| html! {
                     <span class={style::port} title={fill(self.texts.port, &[&port.host.to_string(), &port.container.to_string()])}>
@@ -271,20 +432,59 @@ impl Drawing<'_> {
                     </span>
                 }) }
                 <span class={style::writable}>{ self.texts.writable_content(container) }</span>
+                if !fact.recent.is_empty() {
+                    <ul class={style::touches}>{ for fact.recent.iter().rev().map(|touch| self.touch(touch)) }</ul>
+                }
             </li>
         }
     }
-}
 
-/// An image's names, on top of its layers.
-fn label(image: &ImageLabel) -> Html {
-    let names = if image.names.is_empty() { vec![image.title().to_owned()] } else { image.names.clone() };
-    html! {
-        <div class={style::label} key={image.id.to_string()} data-flip={image.id.to_string()}>
-            <span class={style::names}>
-                { for names.into_iter().map(|name| html! { <b data-image={name.clone()}>{ name }</b> }) }
-            </span>
-            <span class={style::bytes}>{ human_size3(image.size_bytes) }</span>
-        </div>
+    /// An image's names, on top of its layers.
+    fn label(&self, image: &ImageLabel, tree: &Tree, is_folded: bool) -> Html {
+        let names = if image.names.is_empty() { vec![image.title().to_owned()] } else { image.names.clone() };
+        let id = image.id.to_string();
+        let fold = (tree.slabs.len() > 2).then(|| {
+            let (name, sign) = if is_folded { (self.own.unfold, "▸") } else { (self.own.fold, "▾") };
+            let name = fill(name, &[image.title()]);
+            let key = tree.key.clone();
+            let onclick = self.on_fold.reform(move |_: MouseEvent| key.clone());
+            let open = if is_folded { "false" } else { "true" };
+            html! {
+                <button type="button" class={style::fold} title={name.clone()} aria-label={name} aria-expanded={open} {onclick}>
+                    { sign }
+                </button>
+            }
+        });
+        html! {
+            <div class={style::label} key={id.clone()} data-flip={id.clone()}>
+                <button type="button" class={classes!(style::title, format!("tint-{}", tint_of_hex(&image.id.short())))}
+                    data-spot={image.id.short()} title={fill(self.own.look_inside, &[image.title()])}
+                    onclick={self.look(Subject::Object(id))}>
+                    <span class={style::names}>
+                        { for names.into_iter().map(|name| html! { <b data-image={name.clone()}>{ name }</b> }) }
+                    </span>
+                    <span class={style::bytes}>{ human_size3(image.size_bytes) }</span>
+                </button>
+                { for fold }
+            </div>
+        }
+    }
+
+    /// What last became of a container's file.
+    fn touch(&self, touch: &Touch) -> Html {
+        let (sign, class) = match touch.how {
+            How::Created => ("+", style::created_file),
+            How::CopiedUp(_) => ("↑", style::copied_file),
+            How::WhitedOut => ("−", style::hidden_file),
+            How::MadeOpaque => ("◼", style::hidden_file),
+        };
+        let name = touch.path.rsplit('/').next().unwrap_or(&touch.path);
+        let from = touch.from.as_ref().map(|from| format!("tint-{}", tint_of_hex(from)));
+        html! {
+            <li key={format!("{sign}{}", touch.path)} {class} title={self.own.touch(touch)}>
+                <b aria-hidden="true">{ sign }</b><span>{ name }</span>
+                { for from.map(|from| html! { <i class={classes!(style::from, from)} aria-hidden="true"></i> }) }
+            </li>
+        }
     }
 }

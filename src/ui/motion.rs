@@ -1,15 +1,20 @@
 //! Small motion that explains: what arrives slides in, what has to make room glides, what is shared once more lights up.
 //!
 //! Boxes are known by their `data-flip`. Where each stood is remembered, so that after a change each can start from its
-//! old place (FLIP). Visitors who asked for less motion get none.
+//! old place (FLIP). What arrives comes from where it was before: a layer from the registry, a sealed layer from its
+//! container. Files that a container copies up fly from their layer to its writable one; a whiteout flies the other way
+//! and covers. Visitors who asked for less motion get none.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use gloo::timers::callback::Timeout;
 use js_sys::{Array, Object};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::HtmlElement;
 
 use crate::ui::dom;
+use crate::view::deeds::{How, Move, Touch};
 
 /// Boxes that are moved at most; a picture larger than that just changes.
 const MAX_BOXES: usize = 300;
@@ -19,24 +24,28 @@ const GLIDE_MS: f64 = 320.0;
 const STAGGER_MS: f64 = 70.0;
 /// The longest that a box waits for its turn.
 const MAX_STAGGER_MS: f64 = 700.0;
+/// How long a file flies between layers.
+const FLIGHT_MS: f64 = 900.0;
 
 /// Where each box stood when it was last looked at, and how many use it.
 #[derive(Default)]
 pub struct Motion {
     boxes: BTreeMap<String, Place>,
     looked: bool,
+    played: Option<Rc<Vec<Move>>>,
 }
 
 #[derive(Clone, Copy)]
 struct Place {
     x: f64,
     y: f64,
+    height: f64,
     uses: u32,
 }
 
 impl Motion {
     /// Looks where the boxes in `canvas` stand now and moves them there from where they were.
-    pub fn settle(&mut self, canvas: &HtmlElement) {
+    pub fn settle(&mut self, canvas: &HtmlElement, moves: &Rc<Vec<Move>>) {
         let Ok(found) = canvas.query_selector_all("[data-flip]") else { return };
         let origin = canvas.get_bounding_client_rect();
         let (left, top) =
@@ -44,13 +53,15 @@ impl Motion {
         let mut boxes = BTreeMap::new();
         let still = dom::wants_less_motion() || found.length() as usize > MAX_BOXES || !self.looked;
         let mut arrived: Vec<HtmlElement> = Vec::new();
+        let fresh = !self.played.replace(Rc::clone(moves)).is_some_and(|played| Rc::ptr_eq(&played, moves));
+        let moves: &[Move] = if fresh && !still { moves } else { &[] };
         for at in 0..found.length() {
             let Some(element) = found.item(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) else { continue };
             let Some(name) = element.get_attribute("data-flip") else { continue };
             // A box that still glides is somewhere else than where it will be: offsets do not see that.
             let rect = element.get_bounding_client_rect();
             let uses = element.get_attribute("data-uses").and_then(|uses| uses.parse().ok()).unwrap_or(0);
-            let place = Place { x: rect.left() - left, y: rect.top() - top, uses };
+            let place = Place { x: rect.left() - left, y: rect.top() - top, height: rect.height(), uses };
             match self.boxes.get(&name) {
                 Some(_) if still => {}
                 Some(before) => {
@@ -58,13 +69,21 @@ impl Motion {
                     if dx.abs() > 1.0 || dy.abs() > 1.0 {
                         glide(&element, dx, dy);
                     }
-                    if place.uses > before.uses && before.uses > 0 {
+                    let shared = moves.iter().any(|moved| matches!(moved, Move::Shared(chain) if *chain == name));
+                    if shared || place.uses > before.uses && before.uses > 0 {
                         light_up(&element);
                     }
                 }
                 None => {
                     if !still {
-                        arrive(&element, STAGGER_MS * arrived.len() as f64);
+                        let sealed = moves.iter().find_map(|moved| match moved {
+                            Move::Sealed(container, chain) if *chain == name => Some(container.clone()),
+                            _ => None,
+                        });
+                        let origin = sealed.or_else(|| element.get_attribute("data-from"));
+                        let from = origin.and_then(|origin| self.boxes.get(&origin));
+                        let from = from.map(|from| (from.x - place.x, from.y + from.height - place.y));
+                        arrive(&element, from, STAGGER_MS * arrived.len() as f64);
                     }
                     arrived.push(element);
                 }
@@ -76,7 +95,51 @@ impl Motion {
         }
         self.boxes = boxes;
         self.looked = true;
+        for (at, moved) in moves.iter().enumerate() {
+            if let Move::Touched(container, touch) = moved {
+                // What is not in sight does not fly.
+                let _ = fly(canvas, container, touch, 140.0 * at as f64);
+            }
+        }
     }
+}
+
+/// Lets a file fly between a lower layer and a container's writable layer.
+fn fly(canvas: &HtmlElement, container: &str, touch: &Touch, delay_ms: f64) -> Option<()> {
+    let layer = canvas.query_selector(&format!("[data-layer=\"{}\"]", touch.from.as_deref()?)).ok()??;
+    let own = canvas.query_selector(&format!("[data-flip=\"{container}\"]")).ok()??;
+    let (up, class) = match touch.how {
+        How::CopiedUp(_) => (true, "copied"),
+        How::WhitedOut | How::MadeOpaque => (false, "covering"),
+        How::Created => return None,
+    };
+    let ghost: HtmlElement = dom::document()?.create_element("span").ok()?.dyn_into().ok()?;
+    let name = touch.path.rsplit('/').next().unwrap_or(&touch.path);
+    ghost.set_text_content(Some(name));
+    ghost.set_class_name(&format!("ghost {class}"));
+    ghost.set_attribute("aria-hidden", "true").ok()?;
+    canvas.append_child(&ghost).ok()?;
+    let origin = canvas.get_bounding_client_rect();
+    let place = |element: &web_sys::Element| {
+        let rect = element.get_bounding_client_rect();
+        let x = rect.left() - origin.left() + f64::from(canvas.scroll_left()) + 18.0;
+        let y = rect.top() - origin.top() + f64::from(canvas.scroll_top()) + (rect.height() - 20.0) / 2.0;
+        (x, y)
+    };
+    let (lower, upper) = (place(&layer), place(&own));
+    let at = |(x, y): (f64, f64)| format!("translate({x}px, {y}px)");
+    let (from, to) = if up { (at(lower), at(upper)) } else { (at(upper), at(lower)) };
+    animate(
+        &ghost,
+        &[("transform", &from), ("opacity", "0.2")],
+        &[("transform", &to), ("opacity", "1")],
+        FLIGHT_MS,
+        delay_ms,
+    );
+    dom::set_style(&ghost, "transform", &to);
+    let life_ms = (FLIGHT_MS + delay_ms + 350.0) as u32;
+    Timeout::new(life_ms, move || ghost.remove()).forget();
+    Some(())
 }
 
 fn glide(element: &HtmlElement, dx: f64, dy: f64) {
@@ -84,12 +147,13 @@ fn glide(element: &HtmlElement, dx: f64, dy: f64) {
     animate(element, &[("transform", &from)], &[("transform", "none")], GLIDE_MS, 0.0);
 }
 
-fn arrive(element: &HtmlElement, delay_ms: f64) {
+fn arrive(element: &HtmlElement, from: Option<(f64, f64)>, delay_ms: f64) {
+    let (x, y) = from.unwrap_or((0.0, -44.0));
     animate(
         element,
-        &[("transform", "translateY(-44px)"), ("opacity", "0")],
+        &[("transform", &format!("translate({x}px, {y}px)")), ("opacity", "0")],
         &[("transform", "none"), ("opacity", "1")],
-        GLIDE_MS * 1.4,
+        if from.is_some() { GLIDE_MS * 2.0 } else { GLIDE_MS * 1.4 },
         delay_ms.min(MAX_STAGGER_MS),
     );
 }

@@ -21,12 +21,15 @@ use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::base::time::Timestamp;
+use crate::docker::daemon::api::layers::LayerStack;
 use crate::machine::{Config, Machine, Stop, TtyId};
 use crate::ui::dom;
 use crate::ui::stage::{View, Views};
 use crate::view::cast::Recording;
 use crate::view::change::{Change, changes};
+use crate::view::deeds::{Deeds, Move};
 use crate::view::embed::{Options, Panes};
+use crate::view::inside::Subject;
 use crate::view::keys::{self, KeyPress};
 use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::screen::{Screen, Shown};
@@ -102,6 +105,8 @@ struct State {
     running: bool,
     revision: u64,
     arrivals: Arrivals,
+    deeds: Deeds,
+    moves: Rc<Vec<Move>>,
     picture: Rc<Picture>,
     told: Rc<Vec<Change>>,
     tried: BTreeSet<&'static str>,
@@ -183,6 +188,8 @@ impl Session {
                 running: false,
                 revision: 0,
                 arrivals: Arrivals::default(),
+                deeds: Deeds::default(),
+                moves: Rc::default(),
                 picture: Rc::default(),
                 told: Rc::default(),
                 tried: BTreeSet::new(),
@@ -269,9 +276,28 @@ impl Session {
         state.consoles.get_mut(at).map(|console| console.screen.take_spoken()).unwrap_or_default()
     }
 
+    /// Changes with every change of images, containers and their files.
+    pub fn revision(&self) -> u64 {
+        self.0.state.borrow().revision
+    }
+
+    /// The layers of what is looked into, while it is there.
+    pub fn stack(&self, subject: &Subject) -> Option<LayerStack> {
+        let state = self.0.state.borrow();
+        match subject {
+            Subject::Object(id) => state.machine.daemon().layer_stack(id),
+            Subject::Layer(chain) => state.machine.daemon().layer_stack_to(*chain),
+        }
+    }
+
     /// The picture of layers.
     pub fn picture(&self) -> Rc<Picture> {
         Rc::clone(&self.0.state.borrow().picture)
+    }
+
+    /// What moves in the picture: another `Rc` whenever something does.
+    pub fn moves(&self) -> Rc<Vec<Move>> {
+        Rc::clone(&self.0.state.borrow().moves)
     }
 
     /// What last changed in the picture.
@@ -543,11 +569,18 @@ impl State {
         }
         self.revision = revision;
         let snapshot = daemon.snapshot();
+        let moves = self.deeds.read(daemon);
         self.look_at_places(&snapshot);
-        let picture = Picture::of(&Stock::of(&snapshot), &mut self.arrivals);
-        if picture == *self.picture {
+        let mut stock = Stock::of(&snapshot);
+        for container in &mut stock.containers {
+            container.recent = self.deeds.recent(&container.id);
+        }
+        let mut picture = Picture::of(&stock, &mut self.arrivals);
+        if picture == *self.picture && moves.is_empty() {
             return false;
         }
+        picture.reuse(&self.picture);
+        self.moves = Rc::new(moves);
         let told = changes(&self.picture, &picture);
         if !told.is_empty() {
             self.told = Rc::new(told);

@@ -81,7 +81,7 @@ pub fn changes(old: &Picture, new: &Picture) -> Vec<Change> {
 
 fn stacks(picture: &Picture) -> BTreeMap<String, Vec<ChainId>> {
     let mut found = BTreeMap::new();
-    let mut open: Vec<(Vec<ChainId>, _)> = picture.trees.iter().map(|tree| (Vec::new(), tree)).collect();
+    let mut open: Vec<(Vec<ChainId>, _)> = picture.trees.iter().map(|tree| (Vec::new(), tree.as_ref())).collect();
     while let Some((mut below, tree)) = open.pop() {
         below.extend(tree.slabs.iter().map(|slab| slab.chain_id));
         for image in &tree.images {

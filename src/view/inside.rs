@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
+use crate::base::digest::ChainId;
 use crate::docker::daemon::api::layers::{LayerStack, StackLayer};
 use crate::os::fs::layer::Change;
 use crate::os::fs::node::{Content, Kind};
@@ -20,6 +21,15 @@ pub const FOLDER_LINES: usize = 150;
 const SMALL_TREE: usize = 60;
 /// Folders are walked this deep at most.
 const MAX_DEPTH: usize = 256;
+
+/// What is looked into.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// An image or a container, by its id.
+    Object(String),
+    /// The stack up to a layer.
+    Layer(ChainId),
+}
 
 /// What is looked at; numbers are places in the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! A small stack of layers, and what is seen inside.
 
 use super::*;
-use crate::base::digest::{ChainId, DiffId, Digest};
+use crate::base::digest::{DiffId, Digest};
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::layers::LayerRole;
 use crate::os::fs::layer::Layer;

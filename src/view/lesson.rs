@@ -106,7 +106,7 @@ fn names(own: Vec<String>, goal: Vec<String>) -> Vec<NamePart> {
 /// The named images of a picture with the layers below them.
 fn stacks(picture: &Picture) -> BTreeMap<String, Vec<&Slab>> {
     let mut found = BTreeMap::new();
-    let mut open: Vec<(Vec<&Slab>, &Tree)> = picture.trees.iter().map(|tree| (Vec::new(), tree)).collect();
+    let mut open: Vec<(Vec<&Slab>, &Tree)> = picture.trees.iter().map(|tree| (Vec::new(), tree.as_ref())).collect();
     while let Some((mut below, tree)) = open.pop() {
         below.extend(&tree.slabs);
         for name in tree.images.iter().flat_map(|image| &image.names) {

@@ -4,10 +4,12 @@
 pub mod browse;
 pub mod cast;
 pub mod change;
+pub mod deeds;
 pub mod embed;
 pub mod files;
 pub mod forecast;
 pub mod highlight;
+pub mod ids;
 pub mod inside;
 pub mod keys;
 pub mod lesson;

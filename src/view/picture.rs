@@ -5,12 +5,19 @@
 //! turns the daemon's facts into that forest and its text twin's counts; it draws nothing and asks nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::base::digest::{ChainId, DiffId, ImageId};
+use crate::view::deeds::Touch;
+
 pub use crate::docker::image::step::{Instruction, instruction_of};
 
 /// How many tints layers have.
 pub const TINTS: u8 = 24;
+/// The hues of the first half of the tints; the second half has the same ones, hatched. The style sheet has them too.
+pub const HUES: [u16; 12] = [250, 65, 160, 20, 300, 110, 205, 345, 140, 45, 275, 185];
+/// Names that are remembered of registries.
+const MAX_PUBLISHED: usize = 60;
 
 /// What the daemon knows, as plain facts.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -25,6 +32,8 @@ pub struct Stock {
     pub volumes: Vec<VolumeFact>,
     /// The networks.
     pub networks: Vec<NetworkFact>,
+    /// Names of images that are being pulled.
+    pub arriving: Vec<String>,
 }
 
 /// A stored layer.
@@ -38,6 +47,8 @@ pub struct LayerFact {
     pub parent: Option<ChainId>,
     /// The sum of its files.
     pub size_bytes: u64,
+    /// The short name of its blob in a registry, where it was pulled or pushed.
+    pub blob: Option<String>,
 }
 
 /// An image.
@@ -53,6 +64,8 @@ pub struct ImageFact {
     pub created_by: Vec<String>,
     /// What `docker image ls` shows.
     pub size_bytes: u64,
+    /// Those of its names under which a registry has it.
+    pub published: Vec<String>,
 }
 
 /// A container.
@@ -78,6 +91,8 @@ pub struct ContainerFact {
     pub volumes: Vec<String>,
     /// Names of its networks.
     pub networks: Vec<String>,
+    /// What last became of its files, the oldest first.
+    pub recent: Vec<Touch>,
 }
 
 /// What a container does.
@@ -126,13 +141,26 @@ pub struct NetworkFact {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Picture {
     /// The trees of layers, in the order in which their roots arrived.
-    pub trees: Vec<Tree>,
+    pub trees: Vec<Rc<Tree>>,
+    /// What registries have, as far as it was seen.
+    pub registry: Vec<RegistryEntry>,
     /// The volumes, by name.
     pub volumes: Vec<VolumeFact>,
     /// The networks made by the student: Docker's own three are left out.
     pub networks: Vec<NetworkFact>,
     /// The sums.
     pub totals: Totals,
+}
+
+/// An image of a registry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegistryEntry {
+    /// Its name.
+    pub name: String,
+    /// The tints of its layers, the lowest first.
+    pub tints: Vec<u8>,
+    /// Whether it is also here.
+    pub is_here: bool,
 }
 
 /// The sums below a picture.
@@ -184,6 +212,8 @@ pub struct Slab {
     pub instruction: Option<Instruction>,
     /// The names of the images that use it.
     pub used_by: Vec<String>,
+    /// The short name of its blob in a registry, where it was pulled or pushed.
+    pub blob: Option<String>,
 }
 
 /// An image's names.
@@ -217,6 +247,8 @@ pub struct ContainerBox {
 #[derive(Clone, Default, Debug)]
 pub struct Arrivals {
     order: BTreeMap<String, usize>,
+    /// What was seen of registries: names and tints, in the order in which they came.
+    published: Vec<(String, Vec<u8>)>,
 }
 
 impl Arrivals {
@@ -236,29 +268,51 @@ impl Picture {
     /// Draws the facts up. New layers and images come after those that `arrivals` has seen.
     pub fn of(stock: &Stock, arrivals: &mut Arrivals) -> Self {
         let forest = Forest::new(stock, arrivals);
-        let mut trees: Vec<Tree> = forest.roots.iter().map(|root| forest.tree(root)).collect();
+        let mut trees: Vec<Rc<Tree>> = forest.roots.iter().map(|root| Rc::new(forest.tree(root))).collect();
         trees.extend(stock.images.iter().filter(|image| image.top.is_none() && forest.is_shown(image)).map(|image| {
             let images = vec![label_of(image)];
             let containers = forest.containers_on(&images);
-            Tree { key: image.id.to_string(), slabs: Vec::new(), images, containers, branches: Vec::new() }
+            let key = image.id.to_string();
+            Rc::new(Tree { key, slabs: Vec::new(), images, containers, branches: Vec::new() })
         }));
         let mut volumes = stock.volumes.clone();
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
         let mut networks: Vec<NetworkFact> =
             stock.networks.iter().filter(|n| !matches!(n.name.as_str(), "bridge" | "host" | "none")).cloned().collect();
         networks.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { trees, volumes, networks, totals: forest.totals() }
+        let registry = arrivals.registry(stock, &forest);
+        Self { trees, registry, volumes, networks, totals: forest.totals() }
+    }
+
+    /// Takes over from `old` the trees that did not change, so that whoever draws can tell by their address.
+    pub fn reuse(&mut self, old: &Self) {
+        for tree in &mut self.trees {
+            if let Some(same) = old.trees.iter().find(|known| known.key == tree.key && **known == *tree) {
+                *tree = Rc::clone(same);
+            }
+        }
+    }
+
+    /// Only the trees that have something to do with `text`: a name of an image or container, digits of an id, a part of
+    /// an instruction. Sums and the rest stay.
+    pub fn filtered(&self, text: &str) -> Self {
+        let text = text.trim().to_lowercase();
+        let mut picture = self.clone();
+        if !text.is_empty() {
+            picture.trees = self.trees.iter().filter_map(|tree| tree.filtered(&text)).map(Rc::new).collect();
+        }
+        picture
     }
 
     /// Whether there is nothing to draw.
     pub fn is_empty(&self) -> bool {
-        self.trees.is_empty() && self.volumes.is_empty() && self.networks.is_empty()
+        self.trees.is_empty() && self.registry.is_empty() && self.volumes.is_empty() && self.networks.is_empty()
     }
 
     /// Every tree, bases before what stands on them.
     pub fn all_trees(&self) -> Vec<&Tree> {
         let mut found: Vec<&Tree> = Vec::new();
-        let mut open: Vec<&Tree> = self.trees.iter().rev().collect();
+        let mut open: Vec<&Tree> = self.trees.iter().rev().map(Rc::as_ref).collect();
         while let Some(tree) = open.pop() {
             found.push(tree);
             open.extend(tree.branches.iter().rev());
@@ -287,9 +341,54 @@ impl Picture {
     }
 }
 
+impl Arrivals {
+    /// Notes what the images tell of registries. What is gone from here is still there.
+    fn registry(&mut self, stock: &Stock, forest: &Forest<'_>) -> Vec<RegistryEntry> {
+        let mut here = BTreeSet::new();
+        for name in &stock.arriving {
+            if self.published.iter().all(|(known, _)| known != name) {
+                self.published.push((name.clone(), Vec::new()));
+            }
+        }
+        for image in &stock.images {
+            for name in &image.published {
+                here.insert(name.clone());
+                let tints = forest.tints(image);
+                match self.published.iter_mut().find(|(known, _)| known == name) {
+                    Some(known) => known.1 = tints,
+                    None => self.published.push((name.clone(), tints)),
+                }
+            }
+        }
+        let excess = self.published.len().saturating_sub(MAX_PUBLISHED);
+        self.published.drain(..excess);
+        let entry = |(name, tints): &(String, Vec<u8>)| RegistryEntry {
+            name: name.clone(),
+            tints: tints.clone(),
+            is_here: here.contains(name),
+        };
+        self.published.iter().map(entry).collect()
+    }
+}
+
+impl Tree {
+    /// The branches that lead to something that fits, all of it when the tree itself fits.
+    fn filtered(&self, text: &str) -> Option<Self> {
+        let fits = |name: &str| name.to_lowercase().contains(text);
+        let step = |slab: &Slab| slab.instruction.as_ref().is_some_and(|step| fits(&step.keyword) || fits(&step.rest));
+        let own =
+            self.images.iter().any(|image| image.names.iter().any(|name| fits(name)) || fits(&image.id.to_string()))
+                || self.containers.iter().any(|container| fits(&container.fact.name) || fits(&container.fact.id))
+                || self.slabs.iter().any(|slab| fits(&slab.diff_id.to_string()) || step(slab));
+        let branches: Vec<Self> = self.branches.iter().filter_map(|branch| branch.filtered(text)).collect();
+        (own || !branches.is_empty()).then(|| Self { branches, ..self.clone() })
+    }
+}
+
 /// The facts with their cross references.
 struct Forest<'a> {
     stock: &'a Stock,
+    known: BTreeMap<ChainId, &'a LayerFact>,
     roots: Vec<&'a LayerFact>,
     children: BTreeMap<ChainId, Vec<&'a LayerFact>>,
     tops: BTreeMap<ChainId, Vec<&'a ImageFact>>,
@@ -341,7 +440,7 @@ impl<'a> Forest<'a> {
         let image_names =
             stock.images.iter().map(|i| (i.id, i.names.first().map_or("<none>", String::as_str))).collect();
         let in_use = stock.containers.iter().map(|container| container.image).collect();
-        Self { stock, roots, children, tops, instructions, used_by, image_names, in_use }
+        Self { stock, known, roots, children, tops, instructions, used_by, image_names, in_use }
     }
 
     /// Images without a name are shown when nothing stands on them or a container uses them: the others are the
@@ -353,6 +452,18 @@ impl<'a> Forest<'a> {
                 let users = self.used_by.get(&top).map_or(0, Vec::len);
                 users <= 1 && !self.children.contains_key(&top)
             })
+    }
+
+    /// The tints of an image's layers, the lowest first.
+    fn tints(&self, image: &ImageFact) -> Vec<u8> {
+        let mut tints = Vec::new();
+        let mut at = image.top;
+        while let Some(layer) = at.and_then(|chain| self.known.get(&chain)).filter(|_| tints.len() < self.known.len()) {
+            tints.push(tint_of(layer.diff_id));
+            at = layer.parent;
+        }
+        tints.reverse();
+        tints
     }
 
     fn tree(&self, bottom: &LayerFact) -> Tree {
@@ -392,6 +503,7 @@ impl<'a> Forest<'a> {
             size_bytes: layer.size_bytes,
             instruction: self.instructions.get(&layer.chain_id).cloned(),
             used_by: users.iter().filter(|i| self.is_shown(i)).map(|i| label_of(i).title().to_owned()).collect(),
+            blob: layer.blob.clone(),
         }
     }
 
@@ -433,8 +545,13 @@ fn label_of(image: &ImageFact) -> ImageLabel {
 
 /// The tint of a layer: of its digest only, so that it is the same in every session.
 pub fn tint_of(diff_id: DiffId) -> u8 {
-    let [high, low, ..] = *diff_id.0.as_bytes();
-    (u16::from_be_bytes([high, low]) % u16::from(TINTS)) as u8
+    tint_of_hex(&diff_id.short())
+}
+
+/// The tint that belongs to the digits of an id.
+pub fn tint_of_hex(digits: &str) -> u8 {
+    let number = digits.get(..4).and_then(|first| u16::from_str_radix(first, 16).ok()).unwrap_or(0);
+    (number % u16::from(TINTS)) as u8
 }
 
 #[cfg(test)]

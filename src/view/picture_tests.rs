@@ -15,7 +15,7 @@ impl World {
             let diff_id = DiffId(Digest::of(layer.as_bytes()));
             let chain_id = parent.map_or(ChainId(diff_id.0), |below| below.then(diff_id));
             if !self.0.layers.iter().any(|known| known.chain_id == chain_id) {
-                self.0.layers.push(LayerFact { chain_id, diff_id, parent, size_bytes: 100 });
+                self.0.layers.push(LayerFact { chain_id, diff_id, parent, size_bytes: 100, blob: None });
             }
             parent = Some(chain_id);
         }
@@ -25,6 +25,7 @@ impl World {
             top: parent,
             created_by: layers.iter().map(|layer| format!("RUN /bin/sh -c {layer} # buildkit")).collect(),
             size_bytes: 100 * layers.len() as u64,
+            published: if name.contains('/') { vec![name.to_owned()] } else { Vec::new() },
         });
         self
     }
@@ -43,6 +44,7 @@ impl World {
             attached: false,
             volumes: Vec::new(),
             networks: Vec::new(),
+            recent: Vec::new(),
         });
         self
     }
@@ -64,7 +66,7 @@ fn sketch(tree: &Tree) -> String {
 }
 
 fn sketches(picture: &Picture) -> Vec<String> {
-    picture.trees.iter().map(sketch).collect()
+    picture.trees.iter().map(|tree| sketch(tree)).collect()
 }
 
 #[test]
@@ -146,6 +148,39 @@ fn what_joins_later_comes_last() {
     let mut second = World::default().image("m", &["m"]).image("a", &["a"]).image("z", &["z"]);
     second.0.layers.reverse();
     assert_eq!(sketches(&Picture::of(&second.0, &mut arrivals)), ["z(z)[]", "a(a)[]", "m(m)[]"]);
+}
+
+#[test]
+fn what_a_registry_has_stays_there_when_it_is_gone_here() {
+    let mut arrivals = Arrivals::default();
+    let hub = World::default().image("ana/web:1", &["s", "t"]).image("own", &["o"]);
+    let picture = Picture::of(&hub.0, &mut arrivals);
+    let told = |picture: &Picture| -> Vec<(String, usize, bool)> {
+        picture.registry.iter().map(|entry| (entry.name.clone(), entry.tints.len(), entry.is_here)).collect()
+    };
+    assert_eq!(told(&picture), [("ana/web:1".to_owned(), 2, true)]);
+    let gone = Picture::of(&Stock::default(), &mut arrivals);
+    assert_eq!(told(&gone), [("ana/web:1".to_owned(), 2, false)]);
+}
+
+#[test]
+fn a_filter_keeps_what_leads_to_what_fits() {
+    let world =
+        World::default().image("base", &["b"]).image("app", &["b", "a"]).image("other", &["o"]).container("web");
+    let picture = world.picture();
+    assert_eq!(sketches(&picture.filtered("APP")), ["b(base)[a(app)[]]"]);
+    assert_eq!(sketches(&picture.filtered("web")), ["o(other)[+web]"]);
+    assert_eq!(sketches(&picture.filtered("nope")), [""; 0]);
+    assert_eq!(picture.filtered(" "), picture);
+}
+
+#[test]
+fn trees_that_did_not_change_are_the_same_ones() {
+    let old = World::default().image("a", &["a"]).image("b", &["b"]).picture();
+    let mut new = World::default().image("a", &["a"]).image("b", &["b"]).container("c").picture();
+    new.reuse(&old);
+    let same: Vec<bool> = new.trees.iter().zip(&old.trees).map(|(new, old)| Rc::ptr_eq(new, old)).collect();
+    assert_eq!(same, [true, false]);
 }
 
 #[test]

@@ -604,7 +604,7 @@ impl Texts {
     /// The picture's text twin: lines with their depth, bases before what stands on them.
     pub fn outline(&self, picture: &Picture) -> Vec<(usize, String)> {
         let mut lines = vec![(0, self.totals_line(picture))];
-        let mut open: Vec<(usize, &Tree)> = picture.trees.iter().rev().map(|tree| (0, tree)).collect();
+        let mut open: Vec<(usize, &Tree)> = picture.trees.iter().rev().map(|tree| (0, tree.as_ref())).collect();
         while let Some((depth, tree)) = open.pop() {
             if tree.slabs.is_empty() {
                 lines.push((depth, self.no_layers.to_owned()));

@@ -148,7 +148,7 @@ test('a layer can be looked at in full', async ({ page }) => {
   const detail = page.getByRole('region', { name: 'Capa', exact: true });
   await expect(detail).toContainText(`sha256:${id}`);
   await expect(detail).toContainText('La usan: ubuntu:latest');
-  await detail.getByRole('button', { name: 'Cerrar' }).click();
+  await page.locator('[data-capas="back"]').click();
   await expect(detail).toHaveCount(0);
 });
 

@@ -322,7 +322,7 @@ impl Container {
 
     /// The paths that the writable layer changes.
     pub fn changed_files(&self) -> usize {
-        self.root.borrow().differences().len()
+        self.root.borrow().changed_paths()
     }
 
     /// The backing of its root.

@@ -25,7 +25,7 @@ pub struct FileEvent {
     pub container: String,
     /// What happened.
     pub event: FsEvent,
-    /// Of a copy-up, the image's layer that held the file; `None` where the daemon itself had put it.
+    /// Of a copy-up or a whiteout, the image's layer that held the file; `None` where the daemon itself had put it.
     pub from: Option<DiffId>,
 }
 
@@ -210,17 +210,23 @@ impl World {
 
     /// What happened in a container's files since the last call.
     pub(super) fn take_file_events(&self, container: &Container) -> Vec<Logged> {
-        let events = container.root.borrow_mut().take_events();
+        // An event may be told while somebody is at the store or the files: then the next look takes them.
+        let (Ok(store), Ok(mut root)) = (self.store.try_borrow(), container.root.try_borrow_mut()) else {
+            return Vec::new();
+        };
+        let events = root.take_events();
         if events.is_empty() {
             return Vec::new();
         }
-        let store = self.store.borrow();
         let stack: Vec<DiffId> = store.stack(container.chain).iter().map(|layer| layer.diff_id).collect();
+        let lower = root.lower();
         let logged = |event: FsEvent| {
             let from = match &event {
-                FsEvent::CopiedUp { from, .. } => stack.get(usize::from(*from)).copied(),
-                _ => None,
+                FsEvent::CopiedUp { from, .. } => Some(*from),
+                FsEvent::WhitedOut(path) | FsEvent::MadeOpaque(path) => lower.get(path).map(|node| node.layer),
+                FsEvent::Created(_) => None,
             };
+            let from = from.and_then(|from| stack.get(usize::from(from)).copied());
             Logged::File(FileEvent { container: container.id.to_string(), event, from })
         };
         events.into_iter().map(logged).collect()

@@ -16,7 +16,7 @@ use super::events::EventLog;
 use super::network::{Network, NetworkId};
 use super::run::Exec;
 use super::volume::VolumeRecord;
-use crate::base::digest::Digest;
+use crate::base::digest::{ChainId, Digest};
 use crate::base::rng::Rng;
 use crate::base::time::Timestamp;
 use crate::docker::image::store::Store;
@@ -73,6 +73,8 @@ pub struct World {
     pub revision: Cell<u64>,
     /// The daemon's own id.
     pub daemon_id: String,
+    /// What pulls are bringing: names and the tops of the stacks that they put together, by the pull's number.
+    pub(super) arriving: RefCell<BTreeMap<u64, (String, Option<ChainId>)>>,
     pub(super) builder: RefCell<Option<Builder>>,
     pub(super) cache_usage: RefCell<Option<BuildCacheUsage>>,
     pub(super) cache_prune: RefCell<Option<BuildCachePrune>>,
@@ -101,6 +103,7 @@ impl Daemon {
             rng: RefCell::new(rng),
             revision: Cell::new(1),
             daemon_id,
+            arriving: RefCell::default(),
             builder: RefCell::default(),
             cache_usage: RefCell::default(),
             cache_prune: RefCell::default(),

@@ -43,10 +43,31 @@ struct Job {
 struct Holds {
     world: Rc<World>,
     chain: Option<ChainId>,
+    /// What pictures know the pull by.
+    number: u64,
+}
+
+impl Holds {
+    fn new(world: &Rc<World>, name: &str) -> Self {
+        let number = world.arriving.borrow().keys().last().map_or(0, |last| last + 1);
+        world.arriving.borrow_mut().insert(number, (name.to_owned(), None));
+        world.changed();
+        Self { world: Rc::clone(world), chain: None, number }
+    }
+
+    /// Holds one more layer: the stack up to it. The stack that was held before is given back.
+    fn replace(&mut self, chain: ChainId) -> Option<ChainId> {
+        if let Some((_, top)) = self.world.arriving.borrow_mut().get_mut(&self.number) {
+            *top = Some(chain);
+        }
+        self.chain.replace(chain)
+    }
 }
 
 impl Drop for Holds {
     fn drop(&mut self) {
+        self.world.arriving.borrow_mut().remove(&self.number);
+        self.world.changed();
         if let Some(chain) = self.chain
             && let Ok(mut store) = self.world.store.try_borrow_mut()
         {
@@ -123,7 +144,7 @@ impl Daemon {
             (store.image(id).is_some(), store.lookup(reference))
         };
         if !had {
-            self.fetch_layers(&published, sink).await?;
+            self.fetch_layers(&reference.familiar(), &published, sink).await?;
         }
         {
             let now = self.0.kernel.now();
@@ -145,16 +166,21 @@ impl Daemon {
         Ok(id)
     }
 
-    /// Brings an image's layers and config into the store.
+    /// Brings an image's layers and config into the store. `name` is what pictures call it until it is there.
     ///
     /// # Errors
     /// What the store refuses.
-    pub async fn fetch_layers(&self, published: &Published, sink: &ProgressSink) -> Result<ImageId, DaemonError> {
+    pub async fn fetch_layers(
+        &self,
+        name: &str,
+        published: &Published,
+        sink: &ProgressSink,
+    ) -> Result<ImageId, DaemonError> {
         let world = &self.0;
         let tell = |job: &Job, status: &str, detail: Option<(u64, u64)>| {
             sink(Progress::Layer { id: job.short.clone(), status: status.to_owned(), detail });
         };
-        let mut holds = Holds { world: Rc::clone(world), chain: None };
+        let mut holds = Holds::new(world, name);
         let mut jobs = Vec::new();
         for layer in &published.layers {
             let next = holds.chain.map_or(ChainId(layer.diff_id.0), |chain| chain.then(layer.diff_id));
@@ -171,7 +197,7 @@ impl Daemon {
                 let mut store = world.store.borrow_mut();
                 store.note_shared(next);
                 store.note_blob(layer.diff_id, layer.blob.digest);
-                if let Some(below) = holds.chain.replace(next) {
+                if let Some(below) = holds.replace(next) {
                     store.release(below);
                 }
                 tell(&job, "Already exists", None);
@@ -223,7 +249,7 @@ impl Daemon {
                 let mut store = world.store.borrow_mut();
                 let chain = store.register(holds.chain, layer.layer.clone())?;
                 store.note_blob(layer.diff_id, layer.blob.digest);
-                if let Some(below) = holds.chain.replace(chain) {
+                if let Some(below) = holds.replace(chain) {
                     store.release(below);
                 }
                 drop(store);

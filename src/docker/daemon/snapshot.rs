@@ -5,6 +5,8 @@ use super::container::{Container, MountSource};
 use super::files;
 use super::handle::{Daemon, World};
 use super::volume::ANONYMOUS;
+use crate::base::digest::ChainId;
+use crate::docker::image::store::{Store, StoredLayer};
 
 impl Daemon {
     /// A number that is another one after every change, writes to containers' files included.
@@ -19,30 +21,33 @@ impl Daemon {
         let images = self.image_list(&super::api::image::ImageListOptions { all: true, ..Default::default() });
         let images = images.unwrap_or_default().into_iter().map(|summary| {
             let store = self.0.store.borrow();
-            let layers = World::history_with_layers(&store, summary.id).into_iter().map(|(line, chain)| {
-                let layer = chain.and_then(|chain| store.layer(chain));
-                LayerView {
-                    diff_id: layer.map(|layer| layer.diff_id),
-                    size_bytes: layer.map_or(0, |layer| layer.size_bytes),
-                    created_by: line.created_by,
-                    files: layer.map_or(0, |layer| layer.layer.len()),
-                }
-            });
+            let layers = World::history_with_layers(&store, summary.id).into_iter();
+            let layers =
+                layers.map(|(line, chain)| layer(&store, chain.and_then(|chain| store.layer(chain)), line.created_by));
             let mut layers: Vec<LayerView> = layers.collect();
             // Imported images may tell of fewer layers than they have.
             let told = layers.iter().filter(|layer| layer.diff_id.is_some()).count();
             let chain = store.image(summary.id).and_then(|image| image.config().chain_id());
-            for layer in store.stack(chain).into_iter().skip(told) {
-                layers.push(LayerView {
-                    diff_id: Some(layer.diff_id),
-                    size_bytes: layer.size_bytes,
-                    created_by: String::new(),
-                    files: layer.layer.len(),
-                });
+            let untold = store.stack(chain).into_iter().skip(told);
+            layers.extend(untold.map(|stored| layer(&store, Some(stored), String::new())));
+            ImageView {
+                id: summary.id,
+                tags: summary.repo_tags,
+                layers,
+                size_bytes: summary.size_bytes,
+                digests: summary.repo_digests,
             }
-            ImageView { id: summary.id, tags: summary.repo_tags, layers, size_bytes: summary.size_bytes }
         });
         let images = images.collect();
+        let arriving = {
+            let store = self.0.store.borrow();
+            let tops = self.0.arriving.borrow();
+            let stack = |(name, top): &(String, Option<ChainId>)| {
+                let stack = store.stack(*top).into_iter();
+                (name.clone(), stack.map(|stored| layer(&store, Some(stored), String::new())).collect())
+            };
+            tops.values().map(stack).collect()
+        };
         let state = self.0.state.borrow();
         let host = self.0.host.mounts.borrow();
         let volumes = state.volumes.values().map(|volume| VolumeView {
@@ -63,7 +68,18 @@ impl Daemon {
             containers: state.newest_first().into_iter().map(view).collect(),
             volumes: volumes.collect(),
             networks,
+            arriving,
         }
+    }
+}
+
+fn layer(store: &Store, stored: Option<&StoredLayer>, created_by: String) -> LayerView {
+    LayerView {
+        diff_id: stored.map(|layer| layer.diff_id),
+        size_bytes: stored.map_or(0, |layer| layer.size_bytes),
+        created_by,
+        files: stored.map_or(0, |layer| layer.layer.len()),
+        blob: stored.and_then(|layer| store.blob_of(layer.diff_id)),
     }
 }
 

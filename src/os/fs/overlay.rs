@@ -756,6 +756,27 @@ impl Overlay {
         out
     }
 
+    /// How many paths differ: as many as [`Self::differences`] has, without their names.
+    pub fn changed_paths(&self) -> usize {
+        let (mut count, mut dirs) = (0, vec![ROOT]);
+        while let Some(dir) = dirs.pop() {
+            let Ok(inode) = self.inode(dir) else { continue };
+            for child in inode.children.values() {
+                match child {
+                    Child::Whiteout => count += 1,
+                    Child::Ino(ino) => {
+                        let Ok(child) = self.inode(*ino) else { continue };
+                        count += usize::from(child.upper);
+                        if child.upper && child.content.kind() == Kind::Dir {
+                            dirs.push(*ino);
+                        }
+                    }
+                }
+            }
+        }
+        count
+    }
+
     /// The sum of the sizes of the files in the writable layer, in bytes.
     pub fn upper_size_bytes(&self) -> u64 {
         self.inodes

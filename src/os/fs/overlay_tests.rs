@@ -299,6 +299,7 @@ proptest! {
                     prop_assert_eq!(o.stat(ino).unwrap().meta.mode, *mode);
                 }
             }
+            prop_assert_eq!(o.changed_paths(), o.differences().len());
             // The writable layer survives its tar form.
             prop_assert_eq!(Layer::from_tar(&o.upper().to_tar()).unwrap().size_bytes(), o.upper().size_bytes());
         }

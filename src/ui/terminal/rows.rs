@@ -150,7 +150,14 @@ fn piece(run: &Run, needle: &str) -> Html {
         parts => parts
             .iter()
             .map(|(is_id, part)| match is_id {
-                true => html! { <span class={style::id} data-id={(*part).to_owned()}>{ inner(part) }</span> },
+                // The colour of what it names comes from a sheet of styles of its own: see `spot`.
+                true => {
+                    let short = part.get(..12).unwrap_or(part);
+                    html! {
+                        <span class={classes!(style::id, format!("i-{short}"))} data-id={(*part).to_owned()}
+                            data-spot={short.to_owned()}>{ inner(part) }</span>
+                    }
+                }
                 false => inner(part),
             })
             .collect(),

@@ -4,6 +4,7 @@ use super::{Count, Language, fill};
 use crate::docker::daemon::api::layers::{LayerRole, StackLayer};
 use crate::docker::image::step::instruction_of;
 use crate::os::fs::stack::{Deed, Fate, Holding};
+use crate::view::deeds::{How, Touch};
 use crate::view::inside::{Mark, Tally};
 use crate::view::preview::{Body, Preview};
 
@@ -112,6 +113,34 @@ layers_texts! {
     choose: &'static str,
     /// Closes what is told of a file.
     close: &'static str,
+    /// Registries, and what they have.
+    registry: &'static str,
+    /// An image of a registry that is also here.
+    registry_here: &'static str,
+    /// The host under the layers.
+    host: &'static str,
+    /// `{0}` mount a volume.
+    mounted_by: &'static str,
+    /// Looks for trees of the picture.
+    find: &'static str,
+    /// Nothing of the picture fits.
+    found_none: &'static str,
+    /// Names the zoom.
+    zoom: &'static str,
+    /// Larger.
+    zoom_in: &'static str,
+    /// Smaller.
+    zoom_out: &'static str,
+    /// Folds the layers of `{0}`.
+    fold: &'static str,
+    /// Unfolds the layers of `{0}`.
+    unfold: &'static str,
+    /// A file was made.
+    created: &'static str,
+    /// A file was copied up from layer `{0}`, `{1}` bytes.
+    copied_up: &'static str,
+    /// A file of layer `{0}` was hidden.
+    whited_out: &'static str,
 }
 
 static SPANISH: LayersTexts = LayersTexts {
@@ -162,6 +191,20 @@ static SPANISH: LayersTexts = LayersTexts {
     mounted: "Es un montaje ({0}): lo que se ve ahí no está en ninguna capa.",
     choose: "Elige un fichero para ver qué capa lo pone y qué contiene.",
     close: "Cerrar",
+    registry: "Registro",
+    registry_here: "también aquí",
+    host: "En tu ordenador",
+    mounted_by: "montado por {0}",
+    find: "Buscar en el dibujo",
+    found_none: "Nada coincide.",
+    zoom: "Tamaño del dibujo",
+    zoom_in: "Más cerca",
+    zoom_out: "Más lejos",
+    fold: "Plegar las capas de {0}",
+    unfold: "Desplegar las capas de {0}",
+    created: "creado",
+    copied_up: "copiado desde la capa {0} ({1})",
+    whited_out: "tapado: sigue en la capa {0}",
 };
 
 static ENGLISH: LayersTexts = LayersTexts {
@@ -212,6 +255,20 @@ static ENGLISH: LayersTexts = LayersTexts {
     mounted: "It is a mount ({0}): what is seen there is in no layer.",
     choose: "Choose a file to see which layer supplies it and what it holds.",
     close: "Close",
+    registry: "Registry",
+    registry_here: "also here",
+    host: "On your computer",
+    mounted_by: "mounted by {0}",
+    find: "Find in the drawing",
+    found_none: "Nothing fits.",
+    zoom: "Size of the drawing",
+    zoom_in: "Closer",
+    zoom_out: "Farther",
+    fold: "Fold the layers of {0}",
+    unfold: "Unfold the layers of {0}",
+    created: "created",
+    copied_up: "copied up from layer {0} ({1})",
+    whited_out: "hidden: still in layer {0}",
 };
 
 impl Language {
@@ -286,6 +343,18 @@ impl LayersTexts {
             Deed::Opaque(at) => fill(self.opaque_at, &[&path(at)]),
             Deed::Replaced(at) => fill(self.replaced, &[&path(at)]),
         }
+    }
+
+    /// What became of a file of a container: its path, and what.
+    pub fn touch(&self, touch: &Touch) -> String {
+        let from = touch.from.as_deref().unwrap_or(self.init);
+        let what = match touch.how {
+            How::Created => self.created.to_owned(),
+            How::CopiedUp(bytes) => fill(self.copied_up, &[from, &crate::base::size::human_size3(bytes)]),
+            How::WhitedOut => fill(self.whited_out, &[from]),
+            How::MadeOpaque => self.opaque.to_owned(),
+        };
+        format!("{}: {what}", touch.path)
     }
 
     /// What becomes of it.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::container::Port;
-use crate::base::digest::{DiffId, ImageId};
+use crate::base::digest::{BlobDigest, DiffId, ImageId};
 
 /// Everything that is drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub volumes: Vec<VolumeView>,
     /// The networks, by name.
     pub networks: Vec<NetworkView>,
+    /// What pulls are bringing: names, and the layers that are here, lowest first.
+    pub arriving: Vec<(String, Vec<LayerView>)>,
 }
 
 /// A line of an image's history, with its layer if it has one.
@@ -31,6 +33,8 @@ pub struct LayerView {
     pub created_by: String,
     /// How many files it has.
     pub files: usize,
+    /// Under which name a registry keeps it, where one was pulled or pushed.
+    pub blob: Option<BlobDigest>,
 }
 
 /// An image.
@@ -44,6 +48,8 @@ pub struct ImageView {
     pub layers: Vec<LayerView>,
     /// Bytes of all layers.
     pub size_bytes: u64,
+    /// `nginx@sha256:…`: what registries call it.
+    pub digests: Vec<String>,
 }
 
 /// A container.

@@ -8,6 +8,7 @@
     reason = "the host program reads files, arguments, keys and the clock, and prints"
 )]
 
+mod grade;
 mod interactive;
 
 use std::io::Write;
@@ -26,6 +27,8 @@ Usage:
   capas -c 'COMMAND'         one command; its status is capas's
   capas run FILE             types each line of FILE and prints what a terminal would show
   capas test FILE.md...      replays transcripts, proves exercises, checks what slides show
+  capas grade FILE|LINK...   does submissions again and prints a table (--json, --csv, --steps, --lessons DIR)
+  capas solve FILE.md        prints what a student would hand in who does the solution
   capas --help | --version
 
 Options:
@@ -69,6 +72,8 @@ pub fn main() -> ExitCode {
         },
         ["bake"] => bake(),
         ["test", files @ ..] if !files.is_empty() => test(files),
+        ["grade", args @ ..] if !args.is_empty() => grade::run(args, spoken()),
+        ["solve", file] => grade::solve(file, config.seed, spoken()),
         _ => usage_error("unknown arguments"),
     }
 }

@@ -3,6 +3,7 @@
 pub mod blocks;
 mod check;
 pub mod exercise;
+pub mod grade;
 pub mod index;
 pub mod markdown;
 mod measure;
@@ -13,6 +14,7 @@ pub mod say;
 pub mod scene;
 pub mod screen;
 pub mod slides;
+pub mod submission;
 pub mod transcript;
 mod words;
 

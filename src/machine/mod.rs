@@ -207,7 +207,8 @@ impl Machine {
         self.host.file(path)
     }
 
-    fn apply(&mut self, input: Input) {
+    /// Takes an input as it stands in a journal, now.
+    pub(crate) fn apply(&mut self, input: Input) {
         match input {
             Input::Type { tty, bytes } => self.input(TtyId(tty), &bytes),
             Input::Resize { tty, cols, rows } => self.resize(TtyId(tty), cols, rows),

@@ -115,7 +115,7 @@ test('on a phone, lesson and terminal are swiped', async ({ page }) => {
   await expect(page.getByRole('heading', { name: 'El primer contenedor' })).toBeInViewport();
   await expectNoSidewaysScroll(page);
   await expectAxeClean(page);
-  await page.getByRole('button', { name: 'Terminal' }).click();
+  await page.getByRole('button', { name: 'Terminal', exact: true }).click();
   await expect(page.locator('[data-capas="keys"]').first()).toBeInViewport();
 });
 

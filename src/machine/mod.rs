@@ -29,7 +29,7 @@ use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::docker::build::{self, world::World};
-use crate::docker::capas;
+use crate::docker::capas as guide;
 use crate::docker::cli;
 
 use crate::docker::daemon::handle::{Daemon, DaemonConfig};
@@ -364,9 +364,9 @@ fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) ->
     let client = daemon.clone();
     kernel.add_completer("docker", Rc::new(move |_, words| cli::complete::complete(&client, words)));
     let client = daemon.clone();
-    kernel.add_program("capas", move |proc| Box::pin(capas::main(proc, client.clone())));
+    kernel.add_program("capas", move |proc| Box::pin(guide::main(proc, client.clone())));
     let client = daemon.clone();
-    kernel.add_completer("capas", Rc::new(move |_, words| capas::complete(&client, words)));
+    kernel.add_completer("capas", Rc::new(move |_, words| guide::complete(&client, words)));
     (daemon, world)
 }
 

@@ -1,3 +1,5 @@
+//! Exercises: what is read, what is refused with its line, what a proof says.
+
 use super::*;
 
 const GOOD: &str = "---

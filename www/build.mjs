@@ -1,6 +1,7 @@
 // The last step of a build (a hook of Trunk.toml): what embeds, installs and carries the page away is made from the page.
 //
 //   capas-sandbox.js, capas-reveal.js   the custom element and the plugin for slides, one script each
+//   embed.html                          the page for frames
 //   demo/                               a page for each way of embedding; the deck with reveal.js from npm
 //   *_rest.wasm                         the part of the program that comes once the prompt is there (release only)
 //   sw.js                               the service worker with the list of the build's files (release only)
@@ -38,6 +39,9 @@ function bundle(names) {
 
 write('capas-sandbox.js', bundle(['client.js', 'element.js']));
 write('capas-reveal.js', bundle(['client.js', 'element.js', 'blocks.js', 'reveal.js']));
+
+// In frames the program comes from a neighbour that has it: asking for it at once would fetch it in vain.
+write('embed.html', read(out, 'index.html').replace(/<link[^>]*rel="preload"[^>]*>/g, ''));
 
 // --- the demo pages ---
 

@@ -11,7 +11,7 @@ export const BASE = (() => {
 
 /** The address of the page with what is asked of it. `options.run` is a command or a list of them. */
 export function address(options, base = BASE) {
-  const url = new URL('index.html', base);
+  const url = new URL('embed.html', base);
   url.searchParams.set('embed', '1');
   for (const name of PARAMETERS) if (options[name] != null && options[name] !== '') url.searchParams.set(name, options[name]);
   for (const command of [options.run ?? []].flat()) if (command.trim()) url.searchParams.append('run', command);

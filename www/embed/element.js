@@ -1,24 +1,20 @@
 // <capas-sandbox>: the page in a frame. It starts when it comes near the part of the document that is seen.
 import { address, BASE, Client } from './client.js';
 
+// No shadow tree: frames in one are missing from `window.frames`, where embeds find the neighbour whose compiled program
+// they share. Without weight, so that any rule of the page wins.
 const FRAME_STYLE = `
-  :host { display: block; position: relative; height: 26rem; min-width: 0; border-radius: 10px; overflow: hidden;
-    background: #0b101814; contain: strict; }
-  :host([hidden]) { display: none; }
-  iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: normal; background: transparent; }
+  :where(capas-sandbox) { display: block; height: 26rem; min-width: 0; border-radius: 10px; overflow: hidden; background: #0b101814; }
+  :where(capas-sandbox[hidden]) { display: none; }
 `;
 
 export class CapasSandbox extends HTMLElement {
   static observedAttributes = ['panes'];
 
-  #client; #near; #root; #whenStarted; #started;
+  #client; #near; #whenStarted; #started;
 
   constructor() {
     super();
-    this.#root = this.attachShadow({ mode: 'open' });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(FRAME_STYLE);
-    this.#root.adoptedStyleSheets = [sheet];
     this.#whenStarted = new Promise((resolve) => { this.#started = resolve; });
   }
 
@@ -39,7 +35,7 @@ export class CapasSandbox extends HTMLElement {
       if (this.isConnected) return;
       this.#client?.close();
       this.#client = undefined;
-      this.#root.replaceChildren();
+      this.replaceChildren();
       this.#whenStarted = new Promise((resolve) => { this.#started = resolve; });
     });
   }
@@ -63,7 +59,8 @@ export class CapasSandbox extends HTMLElement {
     frame.allow = 'clipboard-read; clipboard-write';
     frame.src = url.href;
     this.#client = new Client(frame, url, (message) => this.#tell(message));
-    this.#root.append(frame);
+    Object.assign(frame.style, { display: 'block', width: '100%', height: '100%', maxWidth: 'none', margin: '0', border: '0', colorScheme: 'normal' });
+    this.replaceChildren(frame);
     this.#started(this.#client);
   }
 
@@ -114,4 +111,9 @@ export class CapasSandbox extends HTMLElement {
   }
 }
 
-if (!customElements.get('capas-sandbox')) customElements.define('capas-sandbox', CapasSandbox);
+if (!customElements.get('capas-sandbox')) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(FRAME_STYLE);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  customElements.define('capas-sandbox', CapasSandbox);
+}

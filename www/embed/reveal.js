@@ -22,12 +22,11 @@ const TEXTS = {
 
 const DECK_STYLE = `
 .reveal pre.capas-block { position: relative; }
-.reveal .capas-run { position: absolute; z-index: 3; top: .5em; right: .5em; display: inline-flex; align-items: center; gap: .45em;
-  margin: 0; padding: .35em .75em; border: 1px solid #ffffff38; border-radius: 6px; background: #1757c9; color: #fff;
-  font: 600 max(15px, .8em)/1.2 system-ui, sans-serif; letter-spacing: 0; text-transform: none; cursor: pointer;
-  box-shadow: 0 1px 3px #0006; }
+.reveal .capas-run { position: absolute; z-index: 3; right: 0; bottom: 100%; display: inline-flex; align-items: center; gap: .45em;
+  margin: 0; padding: .3em .8em; border: 0; border-radius: 6px 6px 0 0; background: #1757c9; color: #fff;
+  font: 600 max(13px, .7em)/1.25 system-ui, sans-serif; letter-spacing: 0; text-transform: none; cursor: pointer; }
 .reveal .capas-run:hover { background: #2b6be0; }
-.reveal .capas-run:focus-visible { outline: 3px solid #7db4ff; outline-offset: 2px; }
+.reveal .capas-run:focus-visible { outline: 3px solid #7db4ff; outline-offset: 1px; }
 .reveal .capas-run::before { content: ""; border: .38em solid transparent; border-left: .6em solid currentColor; border-right: 0; }
 .reveal .capas-run[aria-busy=true]::before { width: .55em; height: .55em; border: .14em solid; border-right-color: transparent;
   border-radius: 50%; animation: capas-turn 1s linear infinite; }
@@ -146,7 +145,7 @@ class Deck {
     for (const pre of this.wrapper.querySelectorAll('.slides section pre')) {
       // Line highlights make copies of a block; all of them are the same commands.
       const code = pre.querySelector(':scope > code');
-      if (!code || this.blocks.has(pre) || code.dataset.capas === 'off' || pre.dataset.capas === 'off') continue;
+      if (!code || pre.closest('aside.notes') || this.blocks.has(pre) || code.dataset.capas === 'off' || pre.dataset.capas === 'off') continue;
       const kind = kindOf([...code.classList, ...pre.classList, code.dataset.language ?? '']);
       if (!kind) continue;
       const block = splitBlock(kind, sourceOf(code));
@@ -253,7 +252,6 @@ class Deck {
     this.sandbox.setAttribute('theme', theme);
     this.sandbox.setAttribute('lang', this.language);
     this.sandbox.setAttribute('panes', this.options.panes ?? 'terminal,layers');
-    this.sandbox.style.contain = 'strict';
     const panes = button('panes', texts.panes, () => {
       const all = this.sandbox.getAttribute('panes') === 'terminal' ? 'terminal,layers' : 'terminal';
       this.sandbox.setAttribute('panes', all);
@@ -433,6 +431,9 @@ function commandsOf(block) {
 /** Makes a fragment of each command and its output. */
 function markSteps(code, block) {
   const lines = sourceOf(code).replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
+  // In reveal 3 highlight.js comes later than this, and would take the fragments away.
+  code.className = 'hljs nohighlight';
+  code.setAttribute('data-noescape', '');
   code.replaceChildren();
   const first = block.steps[0].from;
   if (first > 0) code.append(`${lines.slice(0, first).join('\n')}\n`);

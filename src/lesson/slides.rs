@@ -229,7 +229,7 @@ fn is_amount(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    const DECK: &str = "### Uno\n\n```bash\n> docker run --rm alpine echo hola\nhola\n> echo $((1 + 1))\n3\n```\n\nnotes:\n\n\
+    const DECK: &str = "### Uno\n\n```bash\n> docker pull -q alpine\n> docker run --rm alpine echo hola\nhola\n> echo $((1 + 1))\n3\n```\n\nnotes:\n\n\
         ```bash\n> echo no\nsí\n```\n\n^^^^^^\n\n<!-- .slide: data-capas-state=\"touch a;; touch b\" -->\n\n```console\n$ ls\na  b\n\
         $ exit 3\n```\n\n------\n\n```Dockerfile\nFROM alpine\nRUN echo x > /y\n```\n<!-- .element: data-capas-then=\"docker build -q -t mia .\" -->\n\n\
         ```bash\n> docker run --rm mia cat /y\nx\n```\n<!-- .element: class=\"fragment\" -->\n";
@@ -240,8 +240,8 @@ mod tests {
             assert!(is_deck(&text));
             let report = run(&text);
             let failed: Vec<_> = report.failures.iter().map(|f| (f.line, f.actual.join("\n"))).collect();
-            assert_eq!(failed, [(6, "2".to_owned())]);
-            assert_eq!((report.cases, report.steps), (3, 5));
+            assert_eq!(failed, [(7, "2".to_owned())]);
+            assert_eq!((report.cases, report.steps), (3, 6));
         }
     }
 

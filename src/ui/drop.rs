@@ -105,7 +105,11 @@ pub fn Drop(props: &DropProps) -> Html {
             if *over {
                 <div class={style::over}><p>{ fill(texts.drop_here, &[&props.session.cwd(0)]) }</p></div>
             }
-            <ul class={style::transfers} role="status" data-capas="transfers">{ for transfers.iter().map(transfer) }</ul>
+            <div class={style::transfers} role="status" data-capas="transfers">
+                if !transfers.is_empty() {
+                    <ul>{ for transfers.iter().map(transfer) }</ul>
+                }
+            </div>
         </>
     }
 }

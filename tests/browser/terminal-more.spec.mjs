@@ -55,7 +55,7 @@ test('the search finds what has scrolled away, walks through it and closes', asy
 
 test('an id can be written at the prompt, copied, and found in the layers', async ({ page }) => {
   await openPage(page);
-  await type(page, 'docker pull -q ubuntu; docker run -d --name c ubuntu sleep 1000; docker ps', { timeout: 60_000 });
+  await type(page, 'docker pull -q ubuntu; docker run -d --name caja ubuntu sleep 1000; docker ps', { timeout: 60_000 });
   const id = await terminal(page).locator('[data-id]').last().getAttribute('data-id');
   expect(id).toMatch(/^[0-9a-f]{12}$/);
   await terminal(page).locator(`[data-id="${id}"]`).last().click();
@@ -63,7 +63,7 @@ test('an id can be written at the prompt, copied, and found in the layers', asyn
   await expect.poll(() => terminalText(page)).toMatch(new RegExp(`\\$ ${id}$`));
   await terminal(page).locator(`[data-id="${id}"]`).last().click();
   await page.getByRole('button', { name: 'Ver en las capas' }).click();
-  await expect(page.locator('[data-container="c"]')).toBeInViewport();
+  await expect(page.locator('[data-container="caja"]')).toBeInViewport();
 });
 
 test('all can be copied as text and as Markdown, and downloaded as a recording', async ({ page }) => {
@@ -146,7 +146,7 @@ test('in a page that is scaled, size, selection and clicks are right', async ({ 
   });
   await page.waitForTimeout(200);
   expect(await size()).toBe(before);
-  await rows(page).filter({ hasText: /^uno-dos-tres$/ }).dblclick({ position: { x: 42, y: 6 } });
+  await rows(page).filter({ hasText: /^uno-dos-tres$/ }).dblclick({ position: { x: 0.6 * 42, y: 0.6 * 10 } });
   expect(await page.evaluate(() => getSelection().toString())).toBe('dos');
   const id = terminal(page).locator('[data-id]').last();
   await page.evaluate(() => getSelection().removeAllRanges());

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use crate::ui::dom;
 use crate::ui::paint;
 use crate::view::screen::{Block, Row, Run};
 use crate::view::transcript;
@@ -64,30 +63,17 @@ pub fn Past(props: &PastProps) -> Html {
     };
     html! {
         <>
-            <Space key="above" height_px={above as u32 * props.row_px} />
+            { space("above", above as u32 * props.row_px) }
             { for drawn.iter().map(one) }
-            <Space key="below" height_px={below as u32 * props.row_px} />
+            { space("below", below as u32 * props.row_px) }
         </>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct SpaceProps {
-    height_px: u32,
-}
-
-#[function_component]
-fn Space(props: &SpaceProps) -> Html {
-    let space = use_node_ref();
-    {
-        let space = space.clone();
-        use_effect_with(props.height_px, move |height| {
-            if let Some(space) = dom::html(&space) {
-                dom::set_style(&space, "height", &format!("{height}px"));
-            }
-        });
-    }
-    html! { <div ref={space} aria-hidden="true"></div> }
+/// Empty space. A picture has its height at once and by an attribute: a style would come too late for whoever scrolls to
+/// the end, or be refused by a strict content security policy.
+fn space(key: &'static str, height_px: u32) -> Html {
+    html! { <svg {key} class={style::space} width="1" height={height_px.to_string()} aria-hidden="true"></svg> }
 }
 
 #[derive(Properties, PartialEq)]

@@ -70,6 +70,7 @@ pub fn Terminal(props: &TerminalProps) -> Html {
     let probe = use_node_ref();
     let keys = props.keys.clone();
     let pinned = use_mut_ref(|| true);
+    let last_top = use_mut_ref(|| 0);
     let away = use_state_eq(|| false);
     let ctrl = use_state_eq(|| false);
     let composing = use_state_eq(|| false);
@@ -125,14 +126,18 @@ pub fn Terminal(props: &TerminalProps) -> Html {
     };
     let onscroll = {
         let (view, pinned, away, near) = (view.clone(), Rc::clone(&pinned), away.clone(), near.clone());
+        let last_top = Rc::clone(&last_top);
         Callback::from(move |_: Event| {
             if let Some(view) = dom::html(&view) {
                 let below = view.scroll_height() - view.scroll_top() - view.client_height();
-                let is_end = below < 12;
-                *pinned.borrow_mut() = is_end;
-                let row = view.scroll_top().max(0) as usize / row_px.max(1) as usize;
-                near.set((!is_end).then_some(row / STEP_ROWS * STEP_ROWS));
-                away.set(below > view.client_height() / 2);
+                let top = view.scroll_top().max(0);
+                let is_up = top < std::mem::replace(&mut *last_top.borrow_mut(), top);
+                // What is printed grows below: only who scrolls up leaves the end.
+                let stays = below < 12 || (*pinned.borrow() && !is_up);
+                *pinned.borrow_mut() = stays;
+                let row = top as usize / row_px.max(1) as usize;
+                near.set((!stays).then_some(row / STEP_ROWS * STEP_ROWS));
+                away.set(!stays && below > view.client_height() / 2);
             }
         })
     };

@@ -4,6 +4,9 @@
 //! position and are produced only when somebody looks at them, so that copying, archiving and unpacking a large file
 //! moves a few words. Whoever reads (`wc -c`, `sha256sum`, tar, `docker save`) sees the same bytes.
 
+#[path = "rope_keys.rs"]
+mod keys;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -322,6 +325,34 @@ impl Rope {
     /// A key that is equal only for ropes with equal bytes, found without generating bulk: the hash of the
     /// rope's canonical description. It serves to remember digests.
     pub fn structural_key(&self) -> Digest {
+        if self.len < keys::FROM_BYTES {
+            return self.find_key();
+        }
+        keys::find(&self.segments).unwrap_or_else(|| {
+            let key = self.find_key();
+            keys::remember(&self.segments, key);
+            key
+        })
+    }
+
+    /// Whether all of it is bytes that somebody wrote, and nothing is generated.
+    pub fn is_written(&self) -> bool {
+        self.segments.iter().all(|segment| !matches!(segment, Segment::Bulk { .. }))
+    }
+
+    /// Takes the digest of a rope that [is written](Self::is_written) from whoever hashed it part by part; gives its key.
+    pub fn note_digest(&self, digest: Digest) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(b"B");
+        hasher.update(digest.as_bytes());
+        let key = hasher.finish();
+        if self.len >= keys::FROM_BYTES {
+            keys::remember(&self.segments, key);
+        }
+        key
+    }
+
+    fn find_key(&self) -> Digest {
         let mut hasher = Hasher::new();
         let mut run: Vec<u8> = Vec::new();
         let mut run_hasher: Option<Hasher> = None;
@@ -494,6 +525,19 @@ mod tests {
         other.push(&Rope::from("il"));
         assert_eq!(cut.structural_key(), other.structural_key());
         assert_ne!(whole.structural_key(), other.structural_key());
+    }
+
+    #[test]
+    fn a_key_that_was_noted_is_the_key_that_would_be_found() {
+        let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n ^ (n >> 7)) as u8).collect();
+        let mut rope = Rope::new();
+        rope.push_packed(&bytes);
+        assert_eq!(rope.note_digest(rope.digest()), rope.find_key());
+        assert_eq!(rope.clone().structural_key(), rope.find_key());
+        let other = rope.slice(1..rope.len());
+        assert_ne!(other.structural_key(), rope.structural_key());
+        assert_eq!(other.structural_key(), other.find_key());
+        assert!(rope.is_written() && !Rope::bulk(1, 1).is_written());
     }
 
     #[test]

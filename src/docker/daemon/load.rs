@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 use serde_json::{Map, Value, json};
@@ -16,10 +17,11 @@ use super::errors::{DaemonError, LoadError};
 use super::handle::Daemon;
 use super::pull::{EXTRACT_BYTES, STEP};
 use super::save::{NAME_ANNOTATION, REF_ANNOTATION};
-use crate::base::digest::{ChainId, DiffId, Digest, ImageId};
+use crate::base::digest::{ChainId, DiffId, Digest, Hasher, ImageId};
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig, go_json};
+use crate::docker::image::memo::TarFacts;
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::{MAX_LAYER_DEPTH, StoreError};
 use crate::os::fs::layer::Layer;
@@ -50,6 +52,44 @@ fn plain(content: &Rope) -> Answer<Rope> {
         return Err(DaemonError::NotSimulated("unpacking bzip2 and zstd archives"));
     }
     Ok(content.clone())
+}
+
+/// Long work on an archive is done in parts of about this many bytes, between which others run.
+const PART_BYTES: u64 = 2 << 20;
+/// How long a part takes.
+const PART: Duration = Duration::from_millis(5);
+
+/// The plain form of a long file that gzip made, found part by part; `None` where that is for [`plain`] to do.
+async fn plain_in_parts(daemon: &Daemon, content: &Rope, limit: u64) -> Option<Rope> {
+    if content.len() < PART_BYTES || !gzip::is_gzip(&content.head(8)) {
+        return None;
+    }
+    let (mut unpacking, mut next) = (gzip::Unpacking::new(content, limit), PART_BYTES);
+    // What is wrong with it is found again, and told, by whoever needs the file.
+    while unpacking.step().ok()? {
+        if unpacking.out.len() >= next {
+            next += PART_BYTES;
+            daemon.0.kernel.sleep(PART).await;
+        }
+    }
+    Some(unpacking.out)
+}
+
+/// Hashes a long file part by part; what follows finds its digest remembered. Generated content is none of a visitor's, and
+/// soon hashed.
+async fn hash_in_parts(daemon: &Daemon, content: &Rope) {
+    if content.len() < PART_BYTES || !content.is_written() {
+        return;
+    }
+    let (mut reader, mut hasher) = (content.reader(), Hasher::new());
+    while reader.remaining() > 0 {
+        reader.take(PART_BYTES).for_each_chunk(|chunk| hasher.update(chunk));
+        daemon.0.kernel.sleep(PART).await;
+    }
+    let digest = hasher.finish();
+    let key = content.note_digest(digest);
+    let facts = TarFacts { diff_id: DiffId(digest), size_bytes: content.len(), blob: None };
+    daemon.0.store.borrow().memo().preload(key, facts);
 }
 
 /// A layer that was read.
@@ -97,6 +137,19 @@ impl<'a> Archive<'a> {
         let number = daemon.0.rng.borrow_mut().below(4_000_000_000);
         let (read, stacks, new, images) = Default::default();
         Ok(Self { daemon, files, number, read, stacks, new, images })
+    }
+
+    /// Unpacks and hashes what is long before it is read, so that a large archive stops nobody.
+    async fn prepare(&mut self) {
+        let mut room = MAX_UNPACKED_BYTES;
+        for content in self.files.values_mut() {
+            let Content::File(rope) = content else { continue };
+            if let Some(plain) = plain_in_parts(self.daemon, rope, room).await {
+                room = room.saturating_sub(plain.len());
+                *rope = plain;
+            }
+            hash_in_parts(self.daemon, rope).await;
+        }
     }
 
     fn missing(&self, path: &str) -> DaemonError {
@@ -405,7 +458,9 @@ impl Daemon {
     /// # Errors
     /// What is wrong with the archive.
     pub async fn image_load(&self, archive: &Rope, sink: ProgressSink) -> Answer<()> {
-        let mut archive = Archive::open(self, archive)?;
+        let unpacked = plain_in_parts(self, archive, MAX_UNPACKED_BYTES).await;
+        let mut archive = Archive::open(self, unpacked.as_ref().unwrap_or(archive))?;
+        archive.prepare().await;
         if archive.has("manifest.json") {
             archive.docker()?;
         } else if archive.has("index.json") && archive.has("oci-layout") {

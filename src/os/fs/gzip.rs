@@ -46,18 +46,39 @@ impl<F: FnMut(&[u8])> Write for Sink<F> {
 /// # Errors
 /// The stream is damaged or holds more than `limit` bytes.
 pub fn decompress(content: &Rope, limit: u64) -> Result<Rope, GzipError> {
-    let mut decoder = MultiGzDecoder::new(RopeRead(content.reader()));
-    let (mut out, mut buffer) = (Rope::new(), vec![0; CHUNK]);
-    loop {
-        match decoder.read(&mut buffer) {
-            Ok(0) => return Ok(out),
-            Ok(count) => out.push_bytes(buffer.get(..count).unwrap_or_default()),
+    let mut unpacking = Unpacking::new(content, limit);
+    while unpacking.step()? {}
+    Ok(unpacking.out)
+}
+
+/// Decompression that is done part by part, for those who let others run meanwhile.
+pub struct Unpacking<'a> {
+    decoder: MultiGzDecoder<RopeRead<'a>>,
+    buffer: Vec<u8>,
+    limit: u64,
+    /// What there is so far.
+    pub out: Rope,
+}
+
+impl<'a> Unpacking<'a> {
+    /// Will decompress at most `limit` bytes.
+    pub fn new(content: &'a Rope, limit: u64) -> Self {
+        let decoder = MultiGzDecoder::new(RopeRead(content.reader()));
+        Self { decoder, buffer: vec![0; CHUNK], limit, out: Rope::new() }
+    }
+
+    /// Decompresses at most [`CHUNK`] bytes; whether there may be more.
+    ///
+    /// # Errors
+    /// As [`decompress`].
+    pub fn step(&mut self) -> Result<bool, GzipError> {
+        match self.decoder.read(&mut self.buffer) {
+            Ok(0) => return Ok(false),
+            Ok(count) => self.out.push_bytes(self.buffer.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(GzipError::Truncated),
             Err(_) => return Err(GzipError::Damaged),
         }
-        if out.len() > limit {
-            return Err(GzipError::TooLarge);
-        }
+        if self.out.len() > self.limit { Err(GzipError::TooLarge) } else { Ok(true) }
     }
 }
 

@@ -210,7 +210,8 @@ impl Capas {
         self.types("rm -f ~/image.tar");
         let said = self.types("docker build -t generated --progress=plain . && docker save -o ~/image.tar generated");
         let archive = self.0.file(&format!("{HOME}/image.tar"));
-        read(&archive.unwrap_or_else(|_| panic!("{dockerfile}\n{said}")))
+        assert!(archive.is_ok(), "{dockerfile}\n{said}");
+        read(&archive.unwrap())
     }
 }
 

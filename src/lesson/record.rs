@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn what_is_recorded_is_an_exercise_that_holds() {
         let mut machine = Machine::new(crate::machine::Config::default());
-        let mut run = |machine: &mut Machine, text: &str| perform(machine, &Step::Command(text.to_owned()));
+        let run = |machine: &mut Machine, text: &str| perform(machine, &Step::Command(text.to_owned()));
         run(&mut machine, "docker run -d --name uno busybox sleep infinity");
         let recording = Recording::begin(&machine, 0, 0);
         machine.put_file(&format!("{HOME}/nota.txt"), b"hola y \"adios\"\n").unwrap();

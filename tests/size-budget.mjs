@@ -20,7 +20,8 @@ const all = fs.readdirSync(root, { recursive: true, withFileTypes: true })
 const loaded = [path.join(root, 'index.html')];
 const NAMES = {
   '.html': /\s(?:src|href|data-js|data-wasm)="(?:\.\/)?([^":]+)"/g,
-  '.js': /(?:^|[;\n])\s*(?:import|export)\s[^;'"]*?['"](?:\.\/)?([^'"]+)['"]/g,
+  // Imports, and the program's second part.
+  '.js': /(?:(?:^|[;\n])\s*(?:import|export)\s[^;'"]*?['"](?:\.\/)?|"(?=[^"]*_rest\.wasm"))([^'"]+)['"]/g,
   '.css': /(?:url\(|@import )\s*['"]?(?:\.\/)?([^'")]+)/g,
 };
 for (const file of loaded) {

@@ -1,39 +1,44 @@
 // Starts the program. What to load stands in the attributes of this script's own tag.
 const { js, wasm, worker } = document.querySelector('script[data-wasm]').dataset;
 const at = (name) => new URL(name, document.baseURI).href;
-const KEY = `capas ${at(wasm)}`;
 
-/** Embeds on one page share the compiled program: it is taken from a neighbour of the same origin that has it already. */
-function neighbour() {
+/** Embeds on one page share what is compiled: it is taken from a neighbour of the same origin that has it already. */
+function neighbour(key) {
   if (parent === window) return undefined;
   for (let i = 0; i < parent.length; i += 1) {
     try {
-      if (parent[i] !== window && parent[i][KEY]) return parent[i];
+      if (parent[i] !== window && parent[i][key]) return parent[i];
     } catch { /* of another origin */ }
   }
   return undefined;
 }
 
-async function compiled() {
-  const other = neighbour();
+async function compile(url, key) {
+  const other = neighbour(key);
   if (other) {
     // A frame that is taken away never keeps its promise.
     const gone = new Promise((_, reject) => {
       const watch = setInterval(() => { if (other.closed) { clearInterval(watch); reject(new Error('gone')); } }, 200);
-      other[KEY].then(() => clearInterval(watch), () => clearInterval(watch));
+      other[key].then(() => clearInterval(watch), () => clearInterval(watch));
     });
-    try { return await Promise.race([other[KEY], gone]); } catch { /* then by itself */ }
+    try { return await Promise.race([other[key], gone]); } catch { /* then by itself */ }
   }
-  const program = () => fetch(at(wasm), { credentials: 'same-origin' });
-  try { return await WebAssembly.compileStreaming(program()); } catch (error) {
+  const load = () => fetch(url, { credentials: 'same-origin' });
+  try { return await WebAssembly.compileStreaming(load()); } catch (error) {
     // A server that does not know the type of wasm files.
     if (!(error instanceof TypeError)) throw error;
-    return WebAssembly.compile(await (await program()).arrayBuffer());
+    return WebAssembly.compile(await (await load()).arrayBuffer());
   }
 }
 
-window[KEY] = compiled();
-const [program, module] = await Promise.all([import(at(js)), window[KEY]]);
+/** The module at `url`; www/build/rest.js asks for its own too. */
+window.capasModule = (url) => {
+  const key = `capas ${url}`;
+  window[key] ??= compile(url, key);
+  return window[key];
+};
+
+const [program, module] = await Promise.all([import(at(js)), window.capasModule(at(wasm))]);
 await program.default({ module_or_path: module });
 
 // Only the page itself is installed, never a part of another one; and only once the program runs.

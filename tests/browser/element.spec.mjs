@@ -75,17 +75,20 @@ test('read-only: the visitor can look, the page can run', async ({ page }) => {
 });
 
 test('ten on a page share one program', async ({ page }) => {
-  const programs = [];
-  page.on('request', (request) => { if (request.url().endsWith('.wasm')) programs.push(request.url()); });
   await page.addInitScript(() => {
     const { compileStreaming } = WebAssembly;
-    WebAssembly.compileStreaming = (...words) => { window.compiledHere = true; return compileStreaming.apply(WebAssembly, words); };
+    window.compiledHere = 0;
+    WebAssembly.compileStreaming = (...words) => { window.compiledHere += 1; return compileStreaming.apply(WebAssembly, words); };
   });
   await host(page, Array.from({ length: 10 }, (_, at) => `<capas-sandbox eager seed="${at}" style="height: 5rem"></capas-sandbox>`).join(''));
   await page.evaluate(() => Promise.all([...document.querySelectorAll('capas-sandbox')].map((one) => one.ready)));
-  const compiled = await Promise.all(page.frames().slice(1).map((frame) => frame.evaluate(() => Boolean(window.compiledHere))));
+  const count = () => Promise.all(page.frames().slice(1).map((frame) => frame.evaluate(() => window.compiledHere)));
+  await page.waitForTimeout(1000);
+  const compiled = await count();
   expect(compiled.length).toBe(10);
+  // The first of them, each part of the program once.
   expect(compiled.filter(Boolean).length).toBe(1);
+  expect(Math.max(...compiled)).toBeLessThanOrEqual(2);
 });
 
 test('the demo page', async ({ page }) => {

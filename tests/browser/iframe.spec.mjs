@@ -49,7 +49,7 @@ test('messages are answered with their id, wrong ones with an error', async ({ p
 });
 
 test('another origin must be named in the address', async ({ page, baseURL }) => {
-  const other = await serve('dist');
+  const other = await serve('dist', { compress: false });
   try {
     const origin = other.url.replace('localhost', '127.0.0.1');
     // The fixture calls requests to other origins trouble; here they are the point.

@@ -42,7 +42,7 @@ test('can be installed', async ({ page, baseURL }) => {
 test('a new build is taken over as a whole, and the old one is thrown away', async ({ browser }) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'capas-offline-'));
   fs.cpSync('dist', folder, { recursive: true });
-  const { url, close } = await serve(folder);
+  const { url, close } = await serve(folder, { compress: false });
   try {
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -80,7 +80,7 @@ test('a file of another build is never mixed in', async ({ browser }) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'capas-offline-'));
   fs.cpSync('dist', folder, { recursive: true });
   fs.appendFileSync(path.join(folder, 'boot.js'), '\n// half deployed\n');
-  const { url, close } = await serve(folder);
+  const { url, close } = await serve(folder, { compress: false });
   try {
     const context = await browser.newContext();
     const page = await context.newPage();

@@ -5,9 +5,8 @@ function tieRest(first, imports) {
   const all = { ...imports, first };
   let there = false;
   const arrived = (instantiated) => { there ||= Boolean(instantiated); };
-  const inBackground = () => WebAssembly.compileStreaming(fetch(url))
-    // A server that does not know the type of the file.
-    .catch(async () => WebAssembly.compile(await (await fetch(url)).arrayBuffer()))
+  // www/boot.js compiles it, once for all embeds of a page.
+  const inBackground = () => window.capasModule(url.href)
     .then((module) => { if (!there) arrived(new WebAssembly.Instance(module, all)); })
     .catch((error) => console.warn('capas: the rest of the program did not come yet:', error));
   const now = () => {

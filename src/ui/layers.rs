@@ -107,7 +107,7 @@ pub fn Layers(props: &LayersProps) -> Html {
     let tree = |tree: &Rc<Tree>| {
         let folded = if folded.is_empty() { Rc::default() } else { Rc::new((*folded).clone()) };
         html! {
-            <Root key={tree.key.clone()} tree={Rc::clone(tree)} language={props.language} {folded} on_look={on_look.clone()}
+            <Root key={tree.key.clone()} tree={Rc::clone(tree)} language={props.language} {folded} striped={near == 0} on_look={on_look.clone()}
                 on_fold={on_fold.clone()} />
         }
     };
@@ -334,51 +334,45 @@ fn instruction(texts: &Texts, slab: &Slab) -> Html {
 }
 
 /// A tree on the ground. It is drawn anew only when it is another one.
-#[derive(Properties, PartialEq)]
+#[derive(Properties, PartialEq, Clone)]
 struct RootProps {
     tree: Rc<Tree>,
     language: Language,
     folded: Rc<BTreeSet<String>>,
+    /// Layers are stripes that nobody can hit: their image leads to them.
+    striped: bool,
     on_look: Callback<Subject>,
     on_fold: Callback<String>,
 }
 
 #[function_component]
 fn Root(props: &RootProps) -> Html {
-    let drawing = Drawing {
-        texts: props.language.texts(),
-        own: props.language.layers(),
-        folded: &props.folded,
-        on_look: &props.on_look,
-        on_fold: &props.on_fold,
-    };
-    drawing.tree(&props.tree)
+    Drawing { texts: props.language.texts(), own: props.language.layers(), props }.tree(&props.tree)
 }
 
 /// What drawing a tree needs to know.
 struct Drawing<'a> {
     texts: &'static Texts,
     own: &'static LayersTexts,
-    folded: &'a BTreeSet<String>,
-    on_look: &'a Callback<Subject>,
-    on_fold: &'a Callback<String>,
+    props: &'a RootProps,
 }
 
 impl Drawing<'_> {
     fn tree(&self, tree: &Tree) -> Html {
-        let is_folded = self.folded.contains(&tree.key);
+        let is_folded = self.props.folded.contains(&tree.key);
+        let striped = is_folded || self.props.striped;
         html! {
             <li class={classes!(style::tree, is_folded.then_some("folded"))} key={tree.key.clone()}>
                 if tree.slabs.is_empty() {
                     <p class={style::bare}>{ self.texts.no_layers }</p>
                 } else {
-                    <ol class={style::slabs}>{ for tree.slabs.iter().map(|slab| self.slab(slab)) }</ol>
+                    <ol class={style::slabs}>{ for tree.slabs.iter().map(|slab| self.slab(slab, striped)) }</ol>
                 }
                 { for tree.images.iter().map(|image| self.label(image, tree, is_folded)) }
                 if !tree.containers.is_empty() || !tree.branches.is_empty() {
                     <ul class={style::above}>
                         { for tree.containers.iter().map(|container| self.container(container)) }
-                        { for tree.branches.iter().map(|branch| self.tree(branch)) }
+                        { for tree.branches.iter().map(|branch| self.branch(branch)) }
                     </ul>
                 }
             </li>
@@ -386,17 +380,33 @@ impl Drawing<'_> {
     }
 
     fn look(&self, subject: Subject) -> Callback<MouseEvent> {
-        self.on_look.reform(move |_: MouseEvent| subject.clone())
+        self.props.on_look.reform(move |_: MouseEvent| subject.clone())
     }
 
-    fn slab(&self, slab: &Slab) -> Html {
+    fn branch(&self, tree: &Rc<Tree>) -> Html {
+        let props = RootProps { tree: Rc::clone(tree), ..self.props.clone() };
+        html! { <Root key={tree.key.clone()} ..props /> }
+    }
+
+    fn slab(&self, slab: &Slab, striped: bool) -> Html {
         let chain = slab.chain_id.to_string();
+        let from = slab.blob.is_some().then_some("registry");
+        if striped {
+            let line = self.texts.slab_line(slab);
+            return html! {
+                <li key={chain.clone()}>
+                    <span role="img" class={classes!(style::slab, style::stripe, tint(slab))} data-layer={slab.short.clone()} data-flip={chain}
+                        data-uses={slab.used_by.len().to_string()} data-spot={slab.short.clone()} data-from={from} title={line.clone()}
+                        aria-label={line}></span>
+                </li>
+            };
+        }
         let onclick = self.look(Subject::Layer(slab.chain_id));
         let shared = slab.used_by.len() > 1;
         html! {
             <li key={chain.clone()}>
                 <button type="button" class={classes!(style::slab, tint(slab))} data-layer={slab.short.clone()}
-                    data-flip={chain} data-uses={slab.used_by.len().to_string()} data-spot={slab.short.clone()} data-from={slab.blob.is_some().then_some("registry")}
+                    data-flip={chain} data-uses={slab.used_by.len().to_string()} data-spot={slab.short.clone()} data-from={from}
                     title={self.texts.slab_line(slab)} {onclick}>
                     <span class={style::step}>{ instruction(self.texts, slab) }</span>
                     <span class={style::facts}>
@@ -447,7 +457,7 @@ impl Drawing<'_> {
             let (name, sign) = if is_folded { (self.own.unfold, "▸") } else { (self.own.fold, "▾") };
             let name = fill(name, &[image.title()]);
             let key = tree.key.clone();
-            let onclick = self.on_fold.reform(move |_: MouseEvent| key.clone());
+            let onclick = self.props.on_fold.reform(move |_: MouseEvent| key.clone());
             let open = if is_folded { "false" } else { "true" };
             html! {
                 <button type="button" class={style::fold} title={name.clone()} aria-label={name} aria-expanded={open} {onclick}>

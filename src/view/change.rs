@@ -87,7 +87,7 @@ fn stacks(picture: &Picture) -> BTreeMap<String, Vec<ChainId>> {
         for image in &tree.images {
             found.insert(image.id.to_string(), below.clone());
         }
-        open.extend(tree.branches.iter().map(|branch| (below.clone(), branch)));
+        open.extend(tree.branches.iter().map(|branch| (below.clone(), branch.as_ref())));
     }
     found
 }

@@ -112,7 +112,7 @@ fn stacks(picture: &Picture) -> BTreeMap<String, Vec<&Slab>> {
         for name in tree.images.iter().flat_map(|image| &image.names) {
             found.insert(name.clone(), below.clone());
         }
-        open.extend(tree.branches.iter().map(|branch| (below.clone(), branch)));
+        open.extend(tree.branches.iter().map(|branch| (below.clone(), branch.as_ref())));
     }
     found
 }

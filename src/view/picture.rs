@@ -192,7 +192,7 @@ pub struct Tree {
     /// The containers of these images.
     pub containers: Vec<ContainerBox>,
     /// What is built on the uppermost layer.
-    pub branches: Vec<Tree>,
+    pub branches: Vec<Rc<Tree>>,
 }
 
 /// One layer.
@@ -286,11 +286,7 @@ impl Picture {
 
     /// Takes over from `old` the trees that did not change, so that whoever draws can tell by their address.
     pub fn reuse(&mut self, old: &Self) {
-        for tree in &mut self.trees {
-            if let Some(same) = old.trees.iter().find(|known| known.key == tree.key && **known == *tree) {
-                *tree = Rc::clone(same);
-            }
-        }
+        reuse(&mut self.trees, &old.trees);
     }
 
     /// Only the trees that have something to do with `text`: a name of an image or container, digits of an id, a part of
@@ -315,7 +311,7 @@ impl Picture {
         let mut open: Vec<&Tree> = self.trees.iter().rev().map(Rc::as_ref).collect();
         while let Some(tree) = open.pop() {
             found.push(tree);
-            open.extend(tree.branches.iter().rev());
+            open.extend(tree.branches.iter().rev().map(Rc::as_ref));
         }
         found
     }
@@ -338,6 +334,17 @@ impl Picture {
     /// Whether an image of this name is there.
     pub fn has_image(&self, name: &str) -> bool {
         self.images().iter().any(|image| image.names.iter().any(|known| known == name))
+    }
+}
+
+fn reuse(trees: &mut [Rc<Tree>], old: &[Rc<Tree>]) {
+    for tree in trees {
+        let Some(known) = old.iter().find(|known| known.key == tree.key) else { continue };
+        if known == tree {
+            *tree = Rc::clone(known);
+        } else if let Some(own) = Rc::get_mut(tree) {
+            reuse(&mut own.branches, &known.branches);
+        }
     }
 }
 
@@ -380,7 +387,8 @@ impl Tree {
             self.images.iter().any(|image| image.names.iter().any(|name| fits(name)) || fits(&image.id.to_string()))
                 || self.containers.iter().any(|container| fits(&container.fact.name) || fits(&container.fact.id))
                 || self.slabs.iter().any(|slab| fits(&slab.diff_id.to_string()) || step(slab));
-        let branches: Vec<Self> = self.branches.iter().filter_map(|branch| branch.filtered(text)).collect();
+        let branches: Vec<Rc<Self>> =
+            self.branches.iter().filter_map(|branch| branch.filtered(text)).map(Rc::new).collect();
         (own || !branches.is_empty()).then(|| Self { branches, ..self.clone() })
     }
 }
@@ -489,7 +497,8 @@ impl<'a> Forest<'a> {
             .collect();
         let containers = self.containers_on(&images);
         // As deep as there are branchings, at most as many as an image may have layers.
-        let branches = self.children.get(&top.chain_id).into_iter().flatten().map(|child| self.tree(child)).collect();
+        let above = self.children.get(&top.chain_id).into_iter().flatten();
+        let branches = above.map(|child| Rc::new(self.tree(child))).collect();
         Tree { key: bottom.chain_id.to_string(), slabs, images, containers, branches }
     }
 

@@ -61,7 +61,7 @@ fn sketch(tree: &Tree) -> String {
         tree.slabs.iter().map(|s| s.instruction.as_ref().map_or("?", |i| &i.rest).to_owned()).collect();
     let names: Vec<&str> = tree.images.iter().map(ImageLabel::title).collect();
     let mut above: Vec<String> = tree.containers.iter().map(|c| format!("+{}", c.fact.name)).collect();
-    above.extend(tree.branches.iter().map(sketch));
+    above.extend(tree.branches.iter().map(|branch| sketch(branch)));
     format!("{}({})[{}]", layers.join("/"), names.join(","), above.join(" "))
 }
 

@@ -616,7 +616,7 @@ impl Texts {
                 lines.push((depth, fill(self.image_line, &parts)));
             }
             lines.extend(tree.containers.iter().map(|container| (depth + 1, self.container_line(container))));
-            open.extend(tree.branches.iter().rev().map(|branch| (depth + 1, branch)));
+            open.extend(tree.branches.iter().rev().map(|branch| (depth + 1, branch.as_ref())));
         }
         for volume in &picture.volumes {
             lines.push((0, format!("{}: {}, {}", self.volumes, volume.name, human_size3(volume.size_bytes))));

@@ -85,6 +85,7 @@ test('an id has its colour in the terminal too, and either side lights up the ot
   await id.hover();
   await expect(slab).toHaveAttribute('data-lit', '');
   await type(page, 'docker rmi alpine');
+  await pane(page).getByRole('heading', { name: 'Capas' }).hover();
   await expect(id).toHaveCSS('text-decoration-line', 'none');
 });
 
@@ -110,6 +111,7 @@ test('trees fold, zoom and can be searched', async ({ page }) => {
   await expect(pane(page).getByRole('button', { name: 'Desplegar las capas de nginx:latest' })).toBeVisible();
   const before = await pane(page).locator('[data-layer]').last().boundingBox();
   await pane(page).getByRole('button', { name: 'Más lejos' }).click();
+  await expectAxeClean(page);
   await pane(page).getByRole('button', { name: 'Más lejos' }).click();
   await expect(pane(page).getByRole('button', { name: 'Más lejos' })).toBeDisabled();
   const after = await pane(page).locator('[data-layer]').last().boundingBox();

@@ -61,7 +61,7 @@ test('style sheets, scripts, pictures, links and forms of the page work', async 
   await expect(pane(page)).toContainText('404');
 });
 
-test('a page reaches neither this page, nor what it keeps, nor a network', async ({ page, baseURL }) => {
+test('a page reaches neither this page, nor what it keeps, nor a network', async ({ page, baseURL, troubles }) => {
   await openPage(page);
   const attempts = `const said = []; const note = (name, f) => { try { f(); said.push(name) } catch { } };
     note("parent", () => parent.document.body); note("cookie", () => document.cookie);
@@ -72,7 +72,7 @@ test('a page reaches neither this page, nor what it keeps, nor a network', async
     try { new WebSocket("ws://localhost:9"); } catch { }
     setTimeout(() => { document.body.append("[" + said.filter((name) => name !== "db").join() + "] " + origin) }, 700);`;
   const heard = [];
-  page.on('request', (request) => { if (request.frame() !== page.mainFrame()) heard.push(request.url()); });
+  page.on('response', (response) => { if (response.frame() !== page.mainFrame()) heard.push(response.url()); });
   await type(page, 'docker run -d --name web -p 8080:80 nginx', { timeout: 60_000 });
   // The frame's own policy refuses: the browser says so in the console, which is what is wanted here.
   const { Buffer } = await import('node:buffer');
@@ -81,6 +81,10 @@ test('a page reaches neither this page, nor what it keeps, nor a network', async
   await type(page, 'xdg-open localhost:8080');
   await expect(inside(page).locator('body')).toContainText('[] null');
   expect(heard.filter((url) => !url.endsWith('browser.html') && !/^(blob|data):/.test(url))).toEqual([]);
+  const isRefusal = (trouble) => trouble.includes('violates the following Content Security Policy directive');
+  expect(troubles.filter(isRefusal).length, 'refusals of a picture, a request and a socket').toBeGreaterThanOrEqual(3);
+  troubles.splice(0, troubles.length, ...troubles.filter((trouble) => !isRefusal(trouble)
+    && !/request to ws:/.test(trouble)));
 });
 
 test('why there is no page is said in words that lead on', async ({ page }) => {

@@ -281,7 +281,7 @@ fn Frame(props: &FrameProps) -> Html {
         });
     }
     html! {
-        <iframe class={style::frame} ref={frame} src="browser.html" sandbox="allow-scripts" title={props.title.clone()}
+        <iframe class={style::frame} ref={frame} src="browser.html" sandbox="allow-scripts allow-forms" title={props.title.clone()}
             data-capas="page" referrerpolicy="no-referrer"></iframe>
     }
 }

@@ -39,21 +39,31 @@ pub fn Files(props: &FilesProps) -> Html {
     let front = use_state_eq(|| None::<String>);
     // Closing a file with changes is asked for twice.
     let closing = use_state_eq(|| None::<String>);
-    let on_open = {
+    let open_all = {
         let (open, front) = (open.clone(), front.clone());
-        Callback::from(move |path: String| {
-            if !open.iter().any(|file| file.path == path) {
-                let more = Open { path: path.clone(), dirty: false };
-                open.set(open.iter().cloned().chain([more]).collect());
+        move |paths: Vec<String>| {
+            let mut all = (*open).clone();
+            for path in &paths {
+                if !all.iter().any(|file| file.path == *path) {
+                    all.push(Open { path: path.clone(), dirty: false });
+                }
             }
-            front.set(Some(path));
-        })
+            open.set(all);
+            if let Some(last) = paths.last() {
+                front.set(Some(last.clone()));
+            }
+        }
+    };
+    let on_open = {
+        let open_all = open_all.clone();
+        Callback::from(move |path: String| open_all(vec![path]))
     };
     {
-        let on_open = on_open.clone();
-        use_effect_with(props.session.wanted_file(), move |wanted| {
-            if wanted.number > 0 {
-                on_open.emit(wanted.what.clone());
+        let session = props.session.clone();
+        use_effect(move || {
+            let wanted = session.take_wanted_files();
+            if !wanted.is_empty() {
+                open_all(wanted);
             }
         });
     }

@@ -118,18 +118,3 @@ test('on a phone, lesson and terminal are swiped', async ({ page }) => {
   await page.getByRole('button', { name: 'Terminal', exact: true }).click();
   await expect(page.locator('[data-capas="keys"]').first()).toBeInViewport();
 });
-
-test('a lesson opens quickly when warm', async ({ page }) => {
-  await openPage(page, './?lang=es&lesson');
-  const open = async () => {
-    const start = Date.now();
-    await page.locator('[data-lesson="servidor-web"]').click();
-    await expect(exercise(page)).toBeVisible();
-    return Date.now() - start;
-  };
-  await open();
-  await page.getByRole('button', { name: 'Todas las lecciones' }).click();
-  const took = await open();
-  console.log(`a lesson opens in ${took} ms`);
-  expect(took).toBeLessThan(300);
-});

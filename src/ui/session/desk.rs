@@ -33,7 +33,7 @@ pub(super) struct Desk {
     editing: Option<(usize, String)>,
 }
 
-/// An address or a file that a view is to show, with a number: the same one may be asked for again.
+/// An address that the browser is to show, with a number: the same one may be asked for again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Wanted {
     /// Grows with every wish.
@@ -46,12 +46,8 @@ pub struct Wanted {
 #[derive(Default)]
 pub(super) struct Wants {
     address: RefCell<Rc<Wanted>>,
-    file: RefCell<Rc<Wanted>>,
-}
-
-fn want(slot: &RefCell<Rc<Wanted>>, what: &str) {
-    let number = slot.borrow().number.wrapping_add(1);
-    slot.replace(Rc::new(Wanted { number, what: what.to_owned() }));
+    /// Files that nobody has opened yet: one command may name several.
+    files: RefCell<Vec<String>>,
 }
 
 /// What came of running the machine for the desk.
@@ -139,13 +135,15 @@ impl Session {
 
     /// Shows an address in the browser.
     pub fn browse(&self, url: &str) {
-        want(&self.0.wants.address, url);
+        let slot = &self.0.wants.address;
+        let number = slot.borrow().number.wrapping_add(1);
+        slot.replace(Rc::new(Wanted { number, what: url.to_owned() }));
         self.show(View::Browser);
     }
 
     /// Opens a file of the host in the editor.
     pub fn edit(&self, path: &str) {
-        want(&self.0.wants.file, path);
+        self.0.wants.files.borrow_mut().push(path.to_owned());
         self.show(View::Files);
     }
 
@@ -154,9 +152,9 @@ impl Session {
         Rc::clone(&self.0.wants.address.borrow())
     }
 
-    /// The file that the editor is to open.
-    pub fn wanted_file(&self) -> Rc<Wanted> {
-        Rc::clone(&self.0.wants.file.borrow())
+    /// The files that the editor is to open, which takes them.
+    pub fn take_wanted_files(&self) -> Vec<String> {
+        self.0.wants.files.take()
     }
 
     /// What is in a folder of the host, as far as the student may look.

@@ -376,13 +376,20 @@ impl Session {
         self.send(at, b"\x15");
         self.0.state.borrow_mut().tried.insert(command);
         let bytes: VecDeque<u8> = command.bytes().chain([b'\r']).collect();
-        if dom::wants_less_motion() {
+        if self.types_at_once(at) {
             let bytes: Vec<u8> = bytes.into();
             self.send(at, &bytes);
         } else {
             self.type_next(at, bytes);
         }
         self.tell(&[Topic::World]);
+    }
+
+    /// Whether a command is not to type itself letter by letter: nobody sees it, or it stands behind another.
+    fn types_at_once(&self, at: usize) -> bool {
+        let state = self.0.state.borrow();
+        let waits = state.typing.is_some() || state.pending.iter().any(|(console, _)| *console == at);
+        waits || is_hidden() || dom::wants_less_motion()
     }
 
     fn type_next(&self, at: usize, mut rest: VecDeque<u8>) {

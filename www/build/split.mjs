@@ -182,8 +182,13 @@ export function splitPage(folder) {
   const parts = split(bytes, (text) => profile.has(shortName(text)));
   const restFile = file.replace(/_bg\.wasm$/, '_rest.wasm');
   const glue = fs.readFileSync(script, 'utf8');
-  const hook = 'wasmModule = module;';
-  if (glue.split(hook).length !== 2) throw new Error(`${script} is not as wasm-bindgen writes it: no single "${hook}"`);
+  const changed = [
+    ['wasmModule = module;', 'tieRest(wasm, __wbg_get_imports());'],
+    ['await __wbg_load(await module_or_path, imports);', 'await restAhead();'],
+  ].reduce((text, [hook, then]) => {
+    if (text.split(hook).length !== 2) throw new Error(`${script} is not as wasm-bindgen writes it: no single "${hook}"`);
+    return text.replace(hook, `${hook} ${then}`);
+  }, glue);
   const loader = fs.readFileSync(path.join(here, 'rest.js'), 'utf8').replaceAll('REST_FILE', JSON.stringify(restFile));
   const index = path.join(folder, 'index.html');
   let page = fs.readFileSync(index, 'utf8');
@@ -193,7 +198,7 @@ export function splitPage(folder) {
     page = page.replaceAll(integrity(fs.readFileSync(target)), integrity(content));
     fs.writeFileSync(target, content);
   };
-  write(script, `${glue.replace(hook, `${hook} tieRest(wasm, __wbg_get_imports());`)}\n${loader}`);
+  write(script, `${changed}\n${loader}`);
   write(path.join(folder, file), parts.first);
   fs.writeFileSync(path.join(folder, restFile), parts.rest);
   fs.writeFileSync(index, page);

@@ -82,7 +82,7 @@ impl Session {
             state.heard.bytes.clear();
             state.heard.last_ms = dom::now_ms();
         }
-        if fast || dom::wants_less_motion() {
+        if fast || self.types_at_once(at) {
             self.send_always(at, text.as_bytes());
             self.0.state.borrow_mut().heard.before(b"\r");
             self.send_always(at, b"\r");

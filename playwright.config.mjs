@@ -21,7 +21,8 @@ export default defineConfig({
     locale: 'es-ES',
     timezoneId: 'UTC',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Filming every test costs more than all that is tested.
+    trace: { mode: 'retain-on-failure', screenshots: false },
     permissions: ['clipboard-read', 'clipboard-write'],
     launchOptions: {
       executablePath: process.env.CHROME ?? '/usr/bin/chromium',

@@ -165,6 +165,8 @@ impl Frame {
         match request {
             Request::Run { commands, fast } => self.add_job(id, commands, fast),
             Request::Type(text) => {
+                // What still types itself was first. Behind it the text would come later, and be told as typed in here.
+                self.session.type_rest(CONSOLE);
                 self.tell(Topic::Journal);
                 self.session.type_text(CONSOLE, &text);
                 // Who sent it knows it.

@@ -1,6 +1,8 @@
 //! Colours for the editor: a line of a file in, pieces with what they are out. It serves the eye and knows only as much of
 //! each language as that needs.
 
+use crate::docker::dockerfile::parse::INSTRUCTIONS;
+
 /// What a file is written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Syntax {
@@ -50,27 +52,6 @@ pub enum Token {
     Flag,
 }
 
-const INSTRUCTIONS: [&str; 18] = [
-    "ADD",
-    "ARG",
-    "AS",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-];
-
 /// The pieces of a line. `goes_on` says whether it continues the one before; whether the next one continues this one comes
 /// back.
 pub fn line(syntax: Syntax, text: &str, goes_on: bool) -> (Vec<(Token, &str)>, bool) {
@@ -118,7 +99,7 @@ pub fn line(syntax: Syntax, text: &str, goes_on: bool) -> (Vec<(Token, &str)>, b
                 words += 1;
                 let found = text.get(at..to).unwrap_or_default();
                 let is_instruction = syntax == Syntax::Dockerfile
-                    && INSTRUCTIONS.iter().chain(&["WORKDIR"]).any(|known| known.eq_ignore_ascii_case(found))
+                    && INSTRUCTIONS.iter().chain(&["AS"]).any(|known| known.eq_ignore_ascii_case(found))
                     && ((words == 1 && !goes_on) || found.eq_ignore_ascii_case("AS"));
                 let is_key =
                     syntax == Syntax::Hash && words == 1 && text.get(to..).is_some_and(|r| r.starts_with([':', '=']));

@@ -3,7 +3,7 @@ import { serve } from './serve.mjs';
 
 export default async function setup() {
   if (process.env.CAPAS_URL) return undefined;
-  const { url, close } = await serve('dist');
+  const { url, close } = await serve('dist', { compress: false });
   process.env.CAPAS_URL = url;
   return close;
 }

@@ -6,6 +6,7 @@ use super::program::{Done, Run, quoted, run, spec, text};
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::os::args::number::gnu_size;
+use crate::os::fs::node::Kind;
 use crate::os::kernel::{Fd, Open, Proc};
 
 spec!(SPEC, "dd", "[OPERAND]...", []);
@@ -30,7 +31,13 @@ struct Job {
     seek: u64,
     conv: Vec<String>,
     status: String,
-    bytes: [bool; 3],
+    flags: Vec<String>,
+}
+
+impl Job {
+    fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|own| own == flag)
+    }
 }
 
 /// Blocks as `dd` counts them: whole and partial.
@@ -78,14 +85,29 @@ fn job(operands: &[bstr::BString]) -> Result<Job, String> {
             "conv" => job.conv = text(value).split(',').map(ToOwned::to_owned).collect(),
             "status" => job.status = text(value),
             "iflag" | "oflag" => {
+                // The last seven say how a device is to be used, which changes no byte.
+                const FLAGS: [&str; 12] = [
+                    "append",
+                    "count_bytes",
+                    "fullblock",
+                    "seek_bytes",
+                    "skip_bytes",
+                    "direct",
+                    "dsync",
+                    "sync",
+                    "noatime",
+                    "nocache",
+                    "nonblock",
+                    "noctty",
+                ];
                 for flag in text(value).split(',') {
-                    match flag {
-                        "count_bytes" => job.bytes[0] = true,
-                        "skip_bytes" => job.bytes[1] = true,
-                        "seek_bytes" => job.bytes[2] = true,
-                        // They say how the device is to be used, which changes no byte.
-                        "direct" | "dsync" | "sync" | "nonblock" | "fullblock" | "append" => (),
-                        other => return Err(format!("invalid input flag: {}", quoted(other.as_bytes()))),
+                    if !FLAGS.contains(&flag) {
+                        let side = if key == b"iflag".as_slice() { "input" } else { "output" };
+                        return Err(format!("invalid {side} flag: {}", quoted(flag.as_bytes())));
+                    }
+                    // `append` is of the output only.
+                    if flag != "append" || key == b"oflag".as_slice() {
+                        job.flags.push(flag.to_owned());
                     }
                 }
             }
@@ -131,8 +153,11 @@ async fn body(run: &mut Run) -> Done {
     let job = match job(&run.args.operands) {
         Ok(job) => job,
         Err(message) => {
+            let is_value = message.starts_with("invalid number");
             run.complain(message).await;
-            run.proc.eprint("Try 'dd --help' for more information.\n").await;
+            if !is_value {
+                run.proc.eprint("Try 'dd --help' for more information.\n").await;
+            }
             return Ok(1);
         }
     };
@@ -152,7 +177,7 @@ async fn body(run: &mut Run) -> Done {
     let keeps = job.conv.iter().any(|conv| conv == "notrunc") || job.seek > 0;
     let output = match &job.output {
         Some(path) => {
-            let how = Open { truncate: !keeps, ..Open::WRITE };
+            let how = if job.has("append") { Open::APPEND } else { Open { truncate: !keeps, ..Open::WRITE } };
             match run.proc.open(path.as_bstr(), how) {
                 Ok(fd) => fd,
                 Err(error) => return failed(run, "failed to open", path, error).await,
@@ -199,7 +224,7 @@ async fn copy(
     (read, written): (&mut Records, &mut Records),
     total: &mut u64,
 ) -> Result<(), (bool, Errno)> {
-    let mut skip = if job.bytes[1] { job.skip } else { job.skip.saturating_mul(job.ibs) };
+    let mut skip = if job.has("skip_bytes") { job.skip } else { job.skip.saturating_mul(job.ibs) };
     if skip > 0 && run.proc.seek(input, skip).is_ok() {
         skip = 0;
     }
@@ -210,20 +235,32 @@ async fn copy(
         }
         skip -= piece.len();
     }
-    let seek = if job.bytes[2] { job.seek } else { job.seek.saturating_mul(job.obs) };
+    let seek = if job.has("seek_bytes") { job.seek } else { job.seek.saturating_mul(job.obs) };
     if seek > 0 {
         run.proc.seek(output, seek).map(drop).map_err(|error| (false, error))?;
     }
     let mut left = match job.count {
-        Some(count) if job.bytes[0] => count,
+        Some(count) if job.has("count_bytes") => count,
         Some(count) => count.saturating_mul(job.ibs),
         None => u64::MAX,
     };
-    // A block is what one read gives, as in dd without iflag=fullblock.
+    // A block is what one read gives. Of a file or a device like /dev/zero that is a whole block, of a pipe or a terminal
+    // what there is, unless iflag=fullblock.
+    let whole = job.has("fullblock")
+        || (run.proc.tty_of(input).is_none()
+            && run.proc.fstat(input).is_ok_and(|stat| matches!(stat.kind, Kind::File | Kind::CharDevice)));
     let mut waiting = Rope::new();
-    let mut blocks = job.count.filter(|_| !job.bytes[0]).unwrap_or(u64::MAX);
+    let mut blocks = job.count.filter(|_| !job.has("count_bytes")).unwrap_or(u64::MAX);
     while left > 0 && blocks > 0 {
-        let mut piece = run.proc.read(input, job.ibs.min(left)).await.map_err(|error| (true, error))?;
+        let wanted = job.ibs.min(left);
+        let mut piece = run.proc.read(input, wanted).await.map_err(|error| (true, error))?;
+        while whole && piece.len() < wanted {
+            let more = run.proc.read(input, wanted - piece.len()).await.map_err(|error| (true, error))?;
+            if more.is_empty() {
+                break;
+            }
+            piece.push(&more);
+        }
         if piece.is_empty() {
             break;
         }

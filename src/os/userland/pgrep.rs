@@ -90,12 +90,10 @@ async fn by_pattern(run: &mut Run, signal: Option<Signal>) -> Done {
         [] if parents.is_some() => None,
         [pattern] => Some(text(pattern)),
         [] => {
-            run.complain("no matching criteria specified").await;
-            return Ok(2);
+            return misused(run, "no matching criteria specified").await;
         }
         _ => {
-            run.complain("only one pattern can be provided").await;
-            return Ok(2);
+            return misused(run, "only one pattern can be provided").await;
         }
     };
     let signal = match (signal, run.args.value("signal").map(|name| text(name))) {
@@ -152,6 +150,13 @@ async fn by_pattern(run: &mut Run, signal: Option<Signal>) -> Done {
         run.put(lines.join(&between) + "\n").await?;
     }
     Ok(if found.is_empty() { 1 } else { run.status })
+}
+
+async fn misused(run: &mut Run, message: &str) -> Done {
+    run.complain(message).await;
+    let name = run.name.clone();
+    run.proc.eprint(format!("Try `{name} --help' for more information.\n")).await;
+    Ok(2)
 }
 
 fn compile(pattern: &str, exact: bool, any_case: bool) -> Result<Regex, String> {

@@ -1,6 +1,8 @@
 //! The session as the page around a frame drives it: commands that type themselves one after the other, what they
 //! printed, files, the state of Docker, and what was typed so far.
 
+use std::collections::VecDeque;
+
 use serde_json::Value;
 
 use super::{Session, Topic};
@@ -88,6 +90,20 @@ impl Session {
             self.send_always(at, b"\r");
         } else {
             self.type_next(at, text.bytes().chain([b'\r']).collect());
+        }
+    }
+
+    /// Types at once what is still to be typed.
+    pub fn type_rest(&self, at: usize) {
+        let mut state = self.0.state.borrow_mut();
+        if let Some((console, rest, _)) = state.typing.take() {
+            state.pending.push_front((console, rest));
+        }
+        let (own, others) = std::mem::take(&mut state.pending).into_iter().partition(|(console, _)| *console == at);
+        state.pending = others;
+        let own: VecDeque<(usize, VecDeque<u8>)> = own;
+        for (_, bytes) in own {
+            state.type_now(at, &Vec::from(bytes));
         }
     }
 

@@ -133,6 +133,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "id" => id::main,
     "kill" => ps::kill,
     "killall" => pgrep::killall,
+    "killall5" => pgrep::killall5,
     "less" => less::main,
     "ln" => ln::main,
     "ls" => ls::main,

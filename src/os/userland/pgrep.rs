@@ -4,6 +4,7 @@ use regex_lite::Regex;
 
 use super::pattern::{self, Grammar};
 use super::program::{Done, Run, number, run_as, spec, text};
+use crate::base::path;
 use crate::os::args::{flag, value};
 use crate::os::kernel::process::ProcessInfo;
 use crate::os::kernel::{Proc, Signal};
@@ -36,8 +37,11 @@ spec!(
     [flag('q', "quiet"), flag('e', "exact"), flag('v', "verbose"), value('s', "signal")]
 );
 
-/// `pgrep`.
+/// `pgrep`; Debian's `pkill` is a link to it.
 pub async fn main(proc: Proc) -> i32 {
+    if called(&proc) == "pkill" {
+        return pkill(proc).await;
+    }
     let argv = proc.args();
     run_as(proc, &PGREP, &argv, |run| Box::pin(by_pattern(run, None))).await
 }
@@ -58,6 +62,20 @@ pub async fn killall(proc: Proc) -> i32 {
 pub async fn pidof(proc: Proc) -> i32 {
     let argv = proc.args();
     run_as(proc, &PIDOF, &argv, |run| Box::pin(pidof_body(run))).await
+}
+
+/// `killall5`: only as `pidof`, which Debian links to it.
+pub async fn killall5(proc: Proc) -> i32 {
+    if called(&proc) == "pidof" {
+        return pidof(proc).await;
+    }
+    proc.eprint("killall5: signalling every process is not simulated in Capas\n").await;
+    126
+}
+
+/// The name that the program was called by.
+fn called(proc: &Proc) -> String {
+    proc.args().first().map(|word| text(path::file_name(word))).unwrap_or_default()
 }
 
 /// The arguments without a signal among them, and that signal.

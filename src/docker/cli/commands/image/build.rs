@@ -51,7 +51,7 @@ pub static COMMAND: Command = Command {
     flags: &[&[
         long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")").not_simulated(),
         long("build-arg", List, "Set build-time variables"),
-        long("cache-from", Strings, "Images to consider as cache sources"),
+        long("cache-from", Strings, "Images to consider as cache sources").not_simulated(),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),
         long("compress", Bool(false), "Compress the build context using gzip"),
         long("cpu-period", Int, "Limit the CPU CFS (Completely Fair Scheduler) period").not_simulated(),
@@ -194,6 +194,10 @@ async fn report(client: &Client, name: &str, text: &str, events: &[BuildEvent], 
     if warnings.is_empty() && failure.is_none() { Ok(()) } else { Err(CliError::Status(1)) }
 }
 
+fn not_simulated(what: &str) -> CliError {
+    CliError::Says(125, format!("docker: {what} is not simulated in Capas"))
+}
+
 async fn write(client: &Client, file: &str, text: &str) -> Answer {
     let written = client.proc.write_file(file.as_bytes(), &Rope::from(text)).await;
     written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))
@@ -209,13 +213,17 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
         outputs.push(Output::push());
     }
     for cache in given.strings("cache-to") {
-        let kind = cache.split(',').find_map(|field| field.strip_prefix("type=")).unwrap_or("registry").to_owned();
-        // docker/buildx `driver.CacheExport`: what the docker driver can't do without containerd's image store.
-        if kind != "inline" {
-            return Err(CliError::new(
-                "ERROR: Cache export is not supported for the docker driver.\nSwitch to a different driver, or turn on the containerd image store, and try again.\nLearn more at https://docs.docker.com/go/build-cache-backends/",
-            ));
+        if cache.split(',').any(|field| field == "type=inline") {
+            return Err(not_simulated("--cache-to type=inline"));
         }
+        // docker/buildx `driver.CacheExport`: what the docker driver can't do without containerd's image store.
+        return Err(CliError::new(
+            "ERROR: Cache export is not supported for the docker driver.\nSwitch to a different driver, or turn on the containerd image store, and try again.\nLearn more at https://docs.docker.com/go/build-cache-backends/",
+        ));
+    }
+    // Without containerd's image store there is no place for attestations: `false` is how it is anyway.
+    if let Some(value) = given.string("provenance").filter(|value| !matches!(value.as_str(), "false" | "0")) {
+        return Err(not_simulated(&format!("--provenance={value}")));
     }
     for output in &outputs {
         output.check(client)?;
@@ -349,7 +357,7 @@ async fn read(client: &Client, given: &Invocation, request: &mut BuildRequest) -
         .iter()
         .any(|start| operand.starts_with(start));
     if is_address {
-        return Err(CliError::Says(125, format!("docker: a build from {operand} is not simulated in Capas")));
+        return Err(not_simulated(&format!("a build from {operand}")));
     }
     let folder = path::normalize(&path::join(&client.proc.cwd(), operand.as_bytes()));
     match client.proc.stat(&folder) {

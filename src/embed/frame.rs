@@ -45,6 +45,8 @@ struct Frame {
     looking: RefCell<Option<Interval>>,
     /// Entries of the journal that the page around knows.
     journal: Cell<usize>,
+    /// Whether what is typed now came from the page around, which knows it.
+    mirrors: Cell<bool>,
 }
 
 /// Runs the commands of the address, and obeys the page around if the page is embedded in one.
@@ -61,6 +63,7 @@ pub fn serve(session: Session) {
         jobs: RefCell::default(),
         looking: RefCell::default(),
         journal: Cell::new(0),
+        mirrors: Cell::new(false),
     });
     if !options.commands.is_empty() {
         frame.add_job(Value::Null, options.commands, false);
@@ -115,7 +118,7 @@ impl Frame {
             Topic::Journal => {
                 let (typed, seen) = self.session.typed_since(self.journal.get());
                 self.journal.set(seen);
-                for (console, text) in typed {
+                for (console, text) in typed.into_iter().filter(|_| !self.mirrors.get()) {
                     self.post("typed", &Value::Null, json!({ "console": console, "text": text }));
                 }
             }
@@ -168,10 +171,9 @@ impl Frame {
                 // What still types itself was first. Behind it the text would come later, and be told as typed in here.
                 self.session.type_rest(CONSOLE);
                 self.tell(Topic::Journal);
+                self.mirrors.set(true);
                 self.session.type_text(CONSOLE, &text);
-                // Who sent it knows it.
-                let (_, seen) = self.session.typed_since(usize::MAX);
-                self.journal.set(seen);
+                self.mirrors.set(false);
             }
             Request::Put { path, text } => match self.session.put_file(&path, text.as_bytes()) {
                 Ok(()) => self.post("put", &id, json!({ "path": path })),

@@ -18,7 +18,7 @@ const LIMIT_BYTES: u64 = 1 << 16;
 
 fn layer() -> Layer {
     let meta = |mode| Meta { mode, uid: 5_000_000, gid: 7, mtime: Timestamp::from_seconds(1_000) };
-    let put = |mode, content| Change::Put(Arc::new(Entry { meta: meta(mode), content }));
+    let put = |mode, content| Change::Put(Arc::new(Entry::new(meta(mode), content)));
     let long = format!("d/{}", "n".repeat(200));
     [
         (BString::from("d"), put(0o1777, Content::Dir { opaque: true })),
@@ -101,7 +101,7 @@ fn some_layer() -> impl Strategy<Value = Layer> {
         (0u32..4096, 1u32..4096).prop_map(|(major, minor)| Content::CharDevice(major, minor)),
     ];
     let change = prop_oneof![
-        8 => (meta, content).prop_map(|(meta, content)| Change::Put(Arc::new(Entry { meta, content }))),
+        8 => (meta, content).prop_map(|(meta, content)| Change::Put(Arc::new(Entry::new(meta, content)))),
         1 => Just(Change::Whiteout),
     ];
     // Names that are no marks of their own.

@@ -207,7 +207,7 @@ impl Draw {
                 0..=2 if covers => Change::Whiteout,
                 0..=6 if depth < 2 => {
                     let opaque = covers && self.one_in(4);
-                    Change::Put(Arc::new(Entry { meta, content: Content::Dir { opaque } }))
+                    Change::Put(Arc::new(Entry::new(meta, Content::Dir { opaque })))
                 }
                 0..=8 => Change::Put(Arc::new(Entry::file(meta, self.text().to_vec()))),
                 9 => {
@@ -217,7 +217,7 @@ impl Draw {
                     }
                     Change::Put(Arc::new(Entry::symlink(Meta { mode: 0o777, ..meta }, target)))
                 }
-                10 if self.one_in(2) => Change::Put(Arc::new(Entry { meta, content: Content::Fifo })),
+                10 if self.one_in(2) => Change::Put(Arc::new(Entry::new(meta, Content::Fifo))),
                 10 => {
                     let files: Vec<BString> = entries
                         .iter()

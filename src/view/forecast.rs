@@ -259,7 +259,7 @@ fn request_of(machine: &Machine, folder: &str, path: &str, text: &str) -> (Build
     };
     if let Some(Change::Put(entry)) = context.files.get(own.as_bytes()) {
         // What is being typed is not in the file yet and will be when it is built.
-        let entry = Entry { meta: entry.meta, content: Content::File(text.into()) };
+        let entry = Entry { content: Content::File(text.into()), ..Entry::clone(entry) };
         let changed = std::iter::once((own.into(), Change::Put(std::sync::Arc::new(entry))));
         let rest = context.files.entries().filter(|(at, _)| *at != own).map(|(at, c)| (at.to_owned(), c.clone()));
         context.files = std::sync::Arc::new(rest.chain(changed).collect::<Layer>());

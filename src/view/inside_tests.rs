@@ -12,7 +12,7 @@ pub fn file(text: &str) -> Change {
 }
 
 pub fn dir(opaque: bool) -> Change {
-    Change::Put(Arc::new(Entry { meta: Meta::root(0o755, Timestamp(0)), content: Content::Dir { opaque } }))
+    Change::Put(Arc::new(Entry::new(Meta::root(0o755, Timestamp(0)), Content::Dir { opaque })))
 }
 
 pub fn stack(layers: &[&[(&str, Change)]]) -> LayerStack {

@@ -223,7 +223,7 @@ mod tests {
             "/" => Change::Put(Arc::new(Entry::dir(Meta::root(0o755, Timestamp(0))))),
             "/!" => {
                 let meta = Meta::root(0o755, Timestamp(0));
-                Change::Put(Arc::new(Entry { meta, content: Content::Dir { opaque: true } }))
+                Change::Put(Arc::new(Entry::new(meta, Content::Dir { opaque: true })))
             }
             text => {
                 // `7:text` belongs to user 7.

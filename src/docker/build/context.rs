@@ -124,7 +124,12 @@ pub fn from_folder(
                         mounts.access(who, &file, 4).map_err(fail(&file))?;
                     }
                     let content = place.content().map_err(fail(&file))?;
-                    put(&mut entries, &left_out, name, Entry { meta, content })?;
+                    put(
+                        &mut entries,
+                        &left_out,
+                        name,
+                        Entry { meta, content, xattrs: place.xattrs().unwrap_or_default() },
+                    )?;
                 }
                 // Pipes, sockets and devices are no part of a context.
                 _ => {}
@@ -217,7 +222,7 @@ pub fn transfer_size_bytes(files: &Layer, with_content: bool) -> u64 {
 
 /// The same for a single file, such as the Dockerfile.
 pub fn transfer_file_size_bytes(name: &str, content: &Rope, mtime: crate::base::time::Timestamp) -> u64 {
-    let entry = Entry { meta: Meta::root(0o644, mtime), content: Content::File(content.clone()) };
+    let entry = Entry::new(Meta::root(0o644, mtime), Content::File(content.clone()));
     let files: Layer = [(BString::from(name), Change::Put(Arc::new(entry)))].into_iter().collect();
     transfer_size_bytes(&files, true)
 }

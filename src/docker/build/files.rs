@@ -168,6 +168,11 @@ fn sum_of(node: &Node) -> Digest {
         Content::Symlink(target) => hasher.update(target),
         content => hasher.update(format!("{:?}", content.device()).as_bytes()),
     }
+    for (name, value) in node.entry.xattrs.iter() {
+        hasher.update(format!("\0{} {}\0", name.len(), value.len()).as_bytes());
+        hasher.update(name);
+        hasher.update(value);
+    }
     hasher.finish()
 }
 
@@ -268,7 +273,12 @@ impl Destination {
             own.mode = 0o777;
         }
         let changed = fs.borrow_mut().set_meta(ino, self.who.now, |meta| *meta = own);
-        changed.map_err(Self::fail(at))
+        changed.map_err(Self::fail(at))?;
+        for (name, value) in entry.xattrs.iter() {
+            let set = fs.borrow_mut().set_xattr(ino, name, Some(value), self.who.now);
+            set.map_err(Self::fail(at))?;
+        }
+        Ok(())
     }
 
     /// Clears the place of a file that is about to be written.
@@ -355,7 +365,7 @@ impl Destination {
         (meta.uid, meta.gid) = options.owner.unwrap_or((0, 0));
         self.make_dirs(path::parent(at), options.owner)?;
         self.clear(at)?;
-        self.put(at, &Entry { meta, content: Content::File(content) })
+        self.put(at, &Entry::new(meta, Content::File(content)))
     }
 
     /// Whether a path leads to a folder.
@@ -473,7 +483,7 @@ pub(super) mod tests {
             .iter()
             .map(|(path, content)| {
                 let mode = if content.kind() == Kind::Dir { 0o755 } else { 0o644 };
-                let entry = Entry { meta: meta(mode), content: content.clone() };
+                let entry = Entry::new(meta(mode), content.clone());
                 (BString::from(*path), Change::Put(Arc::new(entry)))
             })
             .collect();

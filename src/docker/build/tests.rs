@@ -70,7 +70,7 @@ fn sh(step: &RunStep, mounts: &Mounts) -> Result<i32, StartError> {
 fn layer(files: &[(&str, Content)]) -> Layer {
     let entry = |content: &Content| {
         let mode = if content.kind() == Kind::Dir { 0o755 } else { 0o644 };
-        Entry { meta: Meta::root(mode, Timestamp::from_date(2025, 1, 1)), content: content.clone() }
+        Entry::new(Meta::root(mode, Timestamp::from_date(2025, 1, 1)), content.clone())
     };
     files.iter().map(|(path, content)| (BString::from(*path), Change::Put(Arc::new(entry(content))))).collect()
 }

@@ -84,7 +84,7 @@ fn dev_fs(world: &World, tty: Option<TtyId>) -> Rc<RefCell<Overlay>> {
     let now = world.kernel.now();
     let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
     let mut put = |path: &str, mode: u32, content: Content| {
-        let entry = Entry { meta: Meta::root(mode, now), content };
+        let entry = Entry::new(Meta::root(mode, now), content);
         entries.insert(path.into(), Change::Put(entry.into()));
     };
     for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {

@@ -203,7 +203,7 @@ impl Archive {
     fn finish(mut self) -> Rope {
         for dir in ["blobs", "blobs/sha256"] {
             let meta = Meta::root(0o755, Timestamp(0));
-            self.0.insert(dir.into(), Entry { meta, content: Content::Dir { opaque: false } });
+            self.0.insert(dir.into(), Entry::new(meta, Content::Dir { opaque: false }));
         }
         let mut out = tar::Writer::new();
         self.0.iter().for_each(|(path, entry)| out.entry(path, entry));

@@ -76,7 +76,8 @@ pub fn pack(mounts: &Mounts, who: &Caller, at: &[u8], as_name: &[u8], one_file_s
             seen.insert((stat.dev, stat.ino), name.clone());
         }
         if !name.is_empty() {
-            out.entry(&name, &Entry { meta: stat.meta, content });
+            let xattrs = place.xattrs().unwrap_or_default().of_archives();
+            out.entry(&name, &Entry { meta: stat.meta, content, xattrs });
         }
         if stat.kind == Kind::Dir && depth < MAX_DEPTH {
             for entry in mounts.readdir(who, &from)?.into_iter().rev() {
@@ -152,6 +153,13 @@ pub fn unpack(
             mounts.create(who, &to, meta.mode, entry.content)?;
         }
         restore(mounts, who, &to, meta)?;
+        for (name, value) in entry.xattrs.iter() {
+            match mounts.set_xattr(who, &to, name, Some(value), false) {
+                // What the file system does not know is left out (moby `createTarFile`).
+                Err(Errno::EOPNOTSUPP | Errno::EPERM) => {}
+                set => set?,
+            }
+        }
         if is_dir {
             dirs.push((to, meta));
         }

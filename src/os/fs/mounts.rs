@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::node::{Content, Kind, Meta, Stat};
+use super::node::{Content, Kind, Meta, Stat, Xattrs};
 use super::overlay::{DirEntry, Ino, Overlay, ROOT};
 use crate::base::errno::Errno;
 use crate::base::path;
@@ -18,6 +18,9 @@ use crate::base::time::Timestamp;
 
 /// Symbolic links followed in one walk (Linux `MAXSYMLINKS`).
 pub const MAX_LINKS: usize = 40;
+
+/// Longest value of an extended attribute in bytes (Linux `XATTR_SIZE_MAX`).
+const XATTR_SIZE_MAX: usize = 65536;
 
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -262,6 +265,17 @@ impl Place {
         }
     }
 
+    /// Its extended attributes.
+    ///
+    /// # Errors
+    /// `ENOENT` when it is gone, `EOPNOTSUPP` in a synthetic file system.
+    pub fn xattrs(&self) -> Result<Xattrs, Errno> {
+        match (&self.backing, &self.node) {
+            (Backing::Overlay(fs), Node::Ino(ino)) => fs.borrow().xattrs(*ino).cloned(),
+            _ => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
     /// The file's overlay and number, for changes.
     ///
     /// # Errors
@@ -299,11 +313,12 @@ impl Place {
 
     fn drop_set_ids(&self, who: &Caller) -> Result<(), Errno> {
         let (_, meta) = self.meta()?;
+        let (fs, ino) = self.writable()?;
+        fs.borrow_mut().drop_capabilities(ino, who.now);
         let mode = who.cred.without_set_ids(&meta);
         if who.cred.uid == 0 || mode == meta.mode {
             return Ok(());
         }
-        let (fs, ino) = self.writable()?;
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mode = mode)
     }
 }
@@ -842,11 +857,80 @@ impl Mounts {
                 return Err(Errno::EPERM);
             }
         }
+        if kind == Kind::File {
+            fs.borrow_mut().drop_capabilities(ino, who.now);
+        }
         fs.borrow_mut().set_meta(ino, who.now, |meta| {
             meta.uid = uid.unwrap_or(meta.uid);
             meta.gid = gid.unwrap_or(meta.gid);
             meta.mode = mode;
         })
+    }
+
+    /// The extended attributes that the caller may know of. `trusted.` ones are for root.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` and those of a walk.
+    pub fn xattrs(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Xattrs, Errno> {
+        let place = self.find(who, path, follow)?;
+        let (kind, meta) = place.meta()?;
+        let mut xattrs = place.xattrs()?;
+        let hidden: Vec<BString> = xattrs
+            .iter()
+            .filter(|(name, _)| {
+                (name.starts_with(b"trusted.") && who.cred.uid != 0)
+                    || (name.starts_with(b"user.") && !who.cred.allows(kind, &meta, 4))
+            })
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in hidden {
+            xattrs.set(&name, None);
+        }
+        Ok(xattrs)
+    }
+
+    /// Sets an extended attribute, or removes it. The rules are those of `xattr(7)`.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` for a name of no known class, `ERANGE` for a name of more than 255 bytes, `E2BIG` for a value of more
+    /// than 65536, `EPERM`, `EACCES`, `ENODATA`, `EROFS`, `ENOSPC` and those of a walk.
+    pub fn set_xattr(
+        &self,
+        who: &Caller,
+        path: &[u8],
+        name: &[u8],
+        value: Option<&[u8]>,
+        follow: bool,
+    ) -> Result<(), Errno> {
+        let place = self.find(who, path, follow)?;
+        let (kind, meta) = place.meta()?;
+        if name.is_empty() || name.len() > path::NAME_MAX {
+            return Err(Errno::ERANGE);
+        }
+        if value.is_some_and(|value| value.len() > XATTR_SIZE_MAX) {
+            return Err(Errno::E2BIG);
+        }
+        let (fs, ino) = match place.writable() {
+            Err(Errno::EPERM) => return Err(Errno::EOPNOTSUPP),
+            writable => writable?,
+        };
+        if name.starts_with(b"user.") {
+            let sticky =
+                kind == Kind::Dir && meta.mode & 0o1000 != 0 && !matches!(who.cred.uid, 0) && who.cred.uid != meta.uid;
+            if !matches!(kind, Kind::File | Kind::Dir) || sticky {
+                return Err(Errno::EPERM);
+            }
+            if !who.cred.allows(kind, &meta, 2) {
+                return Err(Errno::EACCES);
+            }
+        } else if name.starts_with(b"trusted.") || name.starts_with(b"security.") {
+            if who.cred.uid != 0 {
+                return Err(Errno::EPERM);
+            }
+        } else {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        fs.borrow_mut().set_xattr(ino, name, value, who.now)
     }
 
     /// Sets the time of the last change.

@@ -1,6 +1,9 @@
 //! What a file is: its kind, its metadata, its content.
 
-use bstr::BString;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bstr::{BStr, BString, ByteSlice};
 
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
@@ -127,6 +130,50 @@ impl Content {
     }
 }
 
+/// The attribute that holds a program's file capabilities.
+pub const CAPABILITY: &[u8] = b"security.capability";
+
+/// Extended attributes by name, such as `user.origin` or `security.capability`. Most files have none.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Xattrs(Option<Arc<BTreeMap<BString, BString>>>);
+
+impl Xattrs {
+    /// Names and values in the order of names.
+    pub fn iter(&self) -> impl Iterator<Item = (&BStr, &BStr)> {
+        self.0.iter().flat_map(|all| all.iter()).map(|(name, value)| (name.as_bstr(), value.as_bstr()))
+    }
+
+    /// The value of an attribute.
+    pub fn get(&self, name: &[u8]) -> Option<&BStr> {
+        self.0.as_ref()?.get(BStr::new(name)).map(|value| value.as_bstr())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Sets an attribute, or removes it.
+    pub fn set(&mut self, name: &[u8], value: Option<&[u8]>) {
+        let mut all = self.0.take().unwrap_or_default();
+        match value {
+            Some(value) => drop(Arc::make_mut(&mut all).insert(name.into(), value.into())),
+            None => drop(Arc::make_mut(&mut all).remove(BStr::new(name))),
+        }
+        self.0 = Some(all).filter(|all| !all.is_empty());
+    }
+
+    /// What archives that are made of files carry: file capabilities alone (moby `ReadSecurityXattrToTarHeader`,
+    /// containerd `archive/tar.go`). Archives that come from elsewhere may bring more.
+    pub fn of_archives(&self) -> Self {
+        let mut kept = Self::default();
+        if let Some(value) = self.get(CAPABILITY) {
+            kept.set(CAPABILITY, Some(value));
+        }
+        kept
+    }
+}
+
 /// A file as a layer holds it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -134,22 +181,29 @@ pub struct Entry {
     pub meta: Meta,
     /// What it holds.
     pub content: Content,
+    /// Its extended attributes.
+    pub xattrs: Xattrs,
 }
 
 impl Entry {
+    /// A file without extended attributes.
+    pub const fn new(meta: Meta, content: Content) -> Self {
+        Self { meta, content, xattrs: Xattrs(None) }
+    }
+
     /// A directory that shows what lower layers hold.
     pub const fn dir(meta: Meta) -> Self {
-        Self { meta, content: Content::Dir { opaque: false } }
+        Self::new(meta, Content::Dir { opaque: false })
     }
 
     /// A regular file.
     pub fn file(meta: Meta, content: impl Into<Rope>) -> Self {
-        Self { meta, content: Content::File(content.into()) }
+        Self::new(meta, Content::File(content.into()))
     }
 
     /// A symbolic link.
     pub fn symlink(meta: Meta, target: impl Into<BString>) -> Self {
-        Self { meta, content: Content::Symlink(target.into()) }
+        Self::new(meta, Content::Symlink(target.into()))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bstr::{BStr, BString};
 
 use super::layer::{Change, Layer};
-use super::node::{Content, Entry, Kind, Meta, Stat};
+use super::node::{CAPABILITY, Content, Entry, Kind, Meta, Stat, Xattrs};
 use super::tree::{self, LayerIndex, Tree};
 use crate::base::errno::Errno;
 use crate::base::path;
@@ -38,6 +38,7 @@ struct Inode {
     meta: Meta,
     ctime: Timestamp,
     content: Content,
+    xattrs: Xattrs,
     /// A directory's own names.
     children: BTreeMap<BString, Child>,
     /// The directory or file below that this one shows or was copied from.
@@ -413,6 +414,42 @@ impl Overlay {
         Ok(())
     }
 
+    /// A file's extended attributes.
+    ///
+    /// # Errors
+    /// `ENOENT` when it is gone.
+    pub fn xattrs(&self, ino: Ino) -> Result<&Xattrs, Errno> {
+        Ok(&self.inode(ino)?.xattrs)
+    }
+
+    /// Sets an extended attribute, or removes it.
+    ///
+    /// # Errors
+    /// `ENOENT` when the file is gone, `ENODATA` when there is nothing to remove, `ENOSPC`.
+    pub fn set_xattr(&mut self, ino: Ino, name: &[u8], value: Option<&[u8]>, now: Timestamp) -> Result<(), Errno> {
+        let had = self.inode(ino)?.xattrs.get(name).map(|old| name.len() + old.len());
+        if value.is_none() && had.is_none() {
+            return Err(Errno::ENODATA);
+        }
+        let (before, after) = (had.unwrap_or(0) as u64, value.map_or(0, |value| name.len() + value.len()) as u64);
+        if after > before && self.resident_bytes.saturating_add(after - before) > self.limit_bytes {
+            return Err(Errno::ENOSPC);
+        }
+        self.copy_up(ino)?;
+        let inode = self.inode_mut(ino)?;
+        inode.xattrs.set(name, value);
+        inode.ctime = now;
+        self.resident_bytes = (self.resident_bytes + after).saturating_sub(before);
+        Ok(())
+    }
+
+    /// Takes a program's capabilities away, as a change of its owner or content does.
+    pub fn drop_capabilities(&mut self, ino: Ino, now: Timestamp) {
+        if self.inode(ino).is_ok_and(|inode| inode.xattrs.get(CAPABILITY).is_some()) {
+            self.set_xattr(ino, CAPABILITY, None, now).unwrap_or_default();
+        }
+    }
+
     fn touch_dir(&mut self, dir: Ino, now: Timestamp) -> Result<(), Errno> {
         self.copy_up(dir)?;
         let inode = self.inode_mut(dir)?;
@@ -474,6 +511,7 @@ impl Overlay {
             meta,
             ctime: now,
             content,
+            xattrs: Xattrs::default(),
             children: BTreeMap::new(),
             lower: None,
             upper: true,
@@ -709,7 +747,11 @@ impl Overlay {
                         if !child.upper {
                             continue;
                         }
-                        let entry = Arc::new(Entry { meta: child.meta, content: child.content });
+                        let entry = Arc::new(Entry {
+                            meta: child.meta,
+                            content: child.content,
+                            xattrs: child.xattrs.of_archives(),
+                        });
                         if entry.content.kind() == Kind::Dir {
                             stack.push((*ino, path.clone()));
                         } else if child.nlink > 1 {
@@ -797,6 +839,7 @@ impl Inode {
             meta: node.entry.meta,
             ctime: node.entry.meta.mtime,
             content,
+            xattrs: node.entry.xattrs.clone(),
             children: BTreeMap::new(),
             lower: Some(Arc::clone(node)),
             upper: false,

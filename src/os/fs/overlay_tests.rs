@@ -13,7 +13,7 @@ fn meta() -> Meta {
 }
 
 fn base() -> Tree {
-    let put = |content| Change::Put(Arc::new(Entry { meta: meta(), content }));
+    let put = |content| Change::Put(Arc::new(Entry::new(meta(), content)));
     let layer: Layer = [
         ("d", put(Content::Dir { opaque: false })),
         ("d/a", put(Content::File("lower a".into()))),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bstr::{BString, ByteSlice};
 
-use super::node::{Content, Entry, Meta};
+use super::node::{Content, Entry, Meta, Xattrs};
 use crate::base::path;
 use crate::base::rope::{self, Rope};
 use crate::base::time::Timestamp;
@@ -15,6 +15,8 @@ use crate::base::time::Timestamp;
 const BLOCK: u64 = 512;
 /// More entries than any real image has.
 const MAX_ENTRIES: usize = 1_000_000;
+/// What PAX records of extended attributes begin with (star; Go's `archive/tar` and GNU tar write the same).
+const XATTR_PREFIX: &[u8] = b"SCHILY.xattr.";
 /// Longest extended header that is read, in bytes.
 const MAX_EXTENDED: u64 = 1 << 20;
 
@@ -47,7 +49,7 @@ impl Writer {
             Content::Socket => return,
         };
         let size = content.map_or(0, Rope::len);
-        self.header(&name, &link, flag, &entry.meta, size, entry.content.device());
+        self.header(&name, &link, flag, entry, size);
         if let Some(content) = content {
             self.out.push(content);
             self.pad();
@@ -56,7 +58,8 @@ impl Writer {
 
     /// Appends another name for a file that is already in the archive.
     pub fn hard_link(&mut self, path: &[u8], target: &[u8]) {
-        self.header(path, target, b'1', &Meta::root(0o644, Timestamp(0)), 0, None);
+        let entry = Entry::new(Meta::root(0o644, Timestamp(0)), Content::Fifo);
+        self.header(path, target, b'1', &entry, 0);
     }
 
     /// Ends the archive.
@@ -65,26 +68,30 @@ impl Writer {
         self.out
     }
 
-    fn header(&mut self, name: &[u8], link: &[u8], flag: u8, meta: &Meta, size: u64, device: Option<(u32, u32)>) {
-        let mut records = BTreeMap::new();
+    fn header(&mut self, name: &[u8], link: &[u8], flag: u8, entry: &Entry, size: u64) {
+        let (meta, device) = (&entry.meta, entry.content.device());
+        let mut records: BTreeMap<BString, Vec<u8>> = BTreeMap::new();
         let (prefix, short) = split_name(name).unwrap_or_else(|| {
-            records.insert("path", name.to_vec());
+            records.insert("path".into(), name.to_vec());
             (&[], name.get(..100).unwrap_or(name))
         });
         if link.len() > 100 {
-            records.insert("linkpath", link.to_vec());
+            records.insert("linkpath".into(), link.to_vec());
         }
         if size >= 1 << 33 {
-            records.insert("size", size.to_string().into_bytes());
+            records.insert("size".into(), size.to_string().into_bytes());
         }
         if meta.uid >= 1 << 21 {
-            records.insert("uid", meta.uid.to_string().into_bytes());
+            records.insert("uid".into(), meta.uid.to_string().into_bytes());
         }
         if meta.gid >= 1 << 21 {
-            records.insert("gid", meta.gid.to_string().into_bytes());
+            records.insert("gid".into(), meta.gid.to_string().into_bytes());
         }
         if !(0..1 << 33).contains(&meta.mtime.seconds()) {
-            records.insert("mtime", meta.mtime.seconds().to_string().into_bytes());
+            records.insert("mtime".into(), meta.mtime.seconds().to_string().into_bytes());
+        }
+        for (name, value) in entry.xattrs.iter() {
+            records.insert([XATTR_PREFIX, name].concat().into(), value.to_vec());
         }
         if !records.is_empty() {
             let body: Vec<u8> = records.iter().flat_map(|(key, value)| pax_record(key, value)).collect();
@@ -163,13 +170,15 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// One PAX record, whose length counts its own digits.
-fn pax_record(key: &str, value: &[u8]) -> Vec<u8> {
+fn pax_record(key: &[u8], value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut len = rest + 1;
     while rest + len.to_string().len() != len {
         len += 1;
     }
-    let mut record = format!("{len} {key}=").into_bytes();
+    let mut record = format!("{len} ").into_bytes();
+    record.extend_from_slice(key);
+    record.push(b'=');
     record.extend_from_slice(value);
     record.push(b'\n');
     record
@@ -297,7 +306,13 @@ impl<'a> Reader<'a> {
             b'6' => Content::Fifo,
             other => return Err(TarError::Type(other)),
         };
-        Ok(Item { path: at, body: Body::Entry(Entry { meta, content }), meta })
+        let mut xattrs = Xattrs::default();
+        for (key, value) in extended {
+            if let Some(name) = key.strip_prefix(XATTR_PREFIX) {
+                xattrs.set(name, Some(value));
+            }
+        }
+        Ok(Item { path: at, body: Body::Entry(Entry { meta, content, xattrs }), meta })
     }
 
     fn body(&mut self, size: u64) -> Result<Rope, TarError> {

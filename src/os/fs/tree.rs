@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn dir(opaque: bool) -> Change {
-        Change::Put(Arc::new(Entry { meta: Meta::root(0o755, Timestamp(0)), content: Content::Dir { opaque } }))
+        Change::Put(Arc::new(Entry::new(Meta::root(0o755, Timestamp(0)), Content::Dir { opaque })))
     }
 
     fn paths(tree: &Tree) -> Vec<String> {

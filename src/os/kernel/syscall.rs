@@ -22,7 +22,7 @@ use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::mounts::{Caller, Cred, How, Mounts, Node};
-use crate::os::fs::node::{Content, Kind, Stat};
+use crate::os::fs::node::{Content, Kind, Stat, Xattrs};
 use crate::os::fs::overlay::DirEntry;
 
 /// Most descriptors a process may have (`ulimit -n`).
@@ -339,6 +339,22 @@ impl Proc {
     /// `EPERM`, `EACCES`, `EROFS`.
     pub fn set_mtime(&self, path: &[u8], mtime: Timestamp, follow: bool) -> Result<(), Errno> {
         self.mounts(|m| m.set_mtime(&self.caller(), path, mtime, follow))
+    }
+
+    /// A file's extended attributes.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` and those of a walk.
+    pub fn xattrs(&self, path: &[u8], follow: bool) -> Result<Xattrs, Errno> {
+        self.mounts(|m| m.xattrs(&self.caller(), path, follow))
+    }
+
+    /// Sets an extended attribute of a file, or removes it.
+    ///
+    /// # Errors
+    /// As [`crate::os::fs::mounts::Mounts::set_xattr`].
+    pub fn set_xattr(&self, path: &[u8], name: &[u8], value: Option<&[u8]>, follow: bool) -> Result<(), Errno> {
+        self.mounts(|m| m.set_xattr(&self.caller(), path, name, value, follow))
     }
 
     /// Whether this process may read (4), write (2), execute (1).

@@ -18,6 +18,8 @@ pub struct Options {
     pub recursive: bool,
     /// Mode, owner and times are kept.
     pub preserve: bool,
+    /// Extended attributes are kept.
+    pub xattrs: bool,
     /// A destination that can't be opened is removed first.
     pub force: bool,
     /// Existing files are left alone.
@@ -124,6 +126,7 @@ async fn make_dir(run: &mut Run, from: &[u8], to: &[u8], options: Options) -> Re
         run.complain_of("cannot create directory", to, error).await;
         return Ok(false);
     }
+    keep_xattrs(run, from, to, options);
     say(run, from, to, options).await?;
     Ok(true)
 }
@@ -142,6 +145,15 @@ fn keep(run: &Run, path: &[u8], meta: &Meta, mode: bool) {
         let _ = run.proc.chmod(path, meta.mode);
     }
     let _ = run.proc.set_mtime(path, meta.mtime, false);
+}
+
+/// What the file system or the user's rights do not allow is left out, as GNU `cp -a` does.
+fn keep_xattrs(run: &Run, from: &[u8], to: &[u8], options: Options) {
+    let xattrs =
+        if options.xattrs && !options.link { run.proc.xattrs(from, false).unwrap_or_default() } else { return };
+    for (name, value) in xattrs.iter() {
+        run.proc.set_xattr(to, name, Some(value), false).unwrap_or_default();
+    }
 }
 
 async fn say(run: &mut Run, from: &[u8], to: &[u8], options: Options) -> Result<(), Errno> {
@@ -253,6 +265,7 @@ async fn copy_bytes(run: &mut Run, from: &[u8], to: &[u8], stat: &Stat, options:
     if options.preserve {
         keep(run, to, &stat.meta, true);
     }
+    keep_xattrs(run, from, to, options);
     say(run, from, to, options).await?;
     Ok(true)
 }

@@ -43,6 +43,12 @@ async fn body(run: &mut Run) -> Done {
     let options = Options {
         recursive,
         preserve: has('a') || has('p') || run.args.has("preserve"),
+        xattrs: !run.is_busybox()
+            && (has('a')
+                || run
+                    .args
+                    .value("preserve")
+                    .is_some_and(|list| list.split(|b| *b == b',').any(|w| w == b"xattr" || w == b"all"))),
         force: has('f'),
         no_clobber: has('n'),
         verbose: has('v'),

@@ -4,6 +4,7 @@
 //! is. What a program prints follows from the files and processes it sees; what it can't do it refuses.
 
 pub mod admin;
+mod attr;
 mod awk;
 mod basename;
 mod busybox;
@@ -124,6 +125,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "file" => file::main,
     "find" => find::main,
     "free" => uname::free,
+    "getfattr" => attr::getfattr,
     "grep" => grep::main,
     "groups" => id::groups,
     "gunzip" => gzip::gunzip,
@@ -162,6 +164,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "rmdir" => rmdir::main,
     "sed" => sed::main,
     "seq" => seq::main,
+    "setfattr" => attr::setfattr,
     "sha256sum" => sha256sum::main,
     "sleep" => sleep::main,
     "sort" => sort::main,

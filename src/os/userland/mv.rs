@@ -66,7 +66,14 @@ async fn body(run: &mut Run) -> Done {
             Ok(()) => {}
             Err(Errno::EXDEV) => {
                 let before = std::mem::take(&mut run.status);
-                let options = Options { recursive: true, preserve: true, force: true, verbose, ..Options::default() };
+                let options = Options {
+                    recursive: true,
+                    preserve: true,
+                    xattrs: !run.is_busybox(),
+                    force: true,
+                    verbose,
+                    ..Options::default()
+                };
                 copy(run, &from, &to, options).await?;
                 if run.status == 0 {
                     remove(run, trimmed(&from), true, false).await?;

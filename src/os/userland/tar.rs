@@ -202,7 +202,7 @@ async fn create(run: &mut Run) -> Done {
                 links.insert(key, name.to_owned());
             }
             match content_of(run, &visit.path, &stat).await {
-                Ok(content) => writer.entry(name, &Entry { meta: stat.meta, content }),
+                Ok(content) => writer.entry(name, &Entry::new(stat.meta, content)),
                 Err(error) => run.complain(format!("{}: Cannot open: {}", visit.path, error.strerror())).await,
             }
         }

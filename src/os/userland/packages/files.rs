@@ -182,9 +182,7 @@ impl Package {
                 };
                 Entry::file(meta, executable(program, flavour, *size, self.seed(&file.path)))
             }
-            PackagedKind::Bulk(size) => {
-                Entry { meta, content: Content::File(Rope::bulk(self.seed(&file.path), *size)) }
-            }
+            PackagedKind::Bulk(size) => Entry::new(meta, Content::File(Rope::bulk(self.seed(&file.path), *size))),
         }
     }
 

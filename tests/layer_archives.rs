@@ -9,7 +9,8 @@ use bstr::BString;
 use capas::base::rope::Rope;
 use capas::base::time::Timestamp;
 use capas::os::fs::layer::{Change, Layer};
-use capas::os::fs::node::{Content, Entry, Meta};
+use capas::os::fs::node::{Content, Entry, Meta, Xattrs};
+use capas::os::fs::packed::{self, Packing};
 use capas::os::fs::{gzip, tar, xz};
 use proptest::prelude::*;
 
@@ -100,8 +101,15 @@ fn some_layer() -> impl Strategy<Value = Layer> {
         Just(Content::Fifo),
         (0u32..4096, 1u32..4096).prop_map(|(major, minor)| Content::CharDevice(major, minor)),
     ];
+    let value = prop::collection::vec(any::<u8>(), 0..40);
+    let xattrs = prop::collection::vec(("[a-z.]{1,20}", value), 0..3).prop_map(|all| {
+        let mut xattrs = Xattrs::default();
+        all.iter().for_each(|(name, value)| xattrs.set(format!("user.{name}").as_bytes(), Some(value)));
+        xattrs
+    });
     let change = prop_oneof![
-        8 => (meta, content).prop_map(|(meta, content)| Change::Put(Arc::new(Entry::new(meta, content)))),
+        8 => (meta, content, xattrs)
+            .prop_map(|(meta, content, xattrs)| Change::Put(Arc::new(Entry { meta, content, xattrs }))),
         1 => Just(Change::Whiteout),
     ];
     // Names that are no marks of their own.
@@ -124,9 +132,8 @@ fn read_all(bytes: Vec<u8>) {
         .sum();
     assert!(held <= size);
     let _ = Layer::from_tar(&rope);
-    for plain in
-        [gzip::decompress(&rope, LIMIT_BYTES).ok(), xz::decompress(&rope, LIMIT_BYTES).ok()].into_iter().flatten()
-    {
+    let packings = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd];
+    for plain in packings.iter().filter_map(|packing| packing.decompress(&rope, LIMIT_BYTES).ok()) {
         assert!(plain.len() <= LIMIT_BYTES);
     }
 }
@@ -144,12 +151,13 @@ proptest! {
         layer in some_layer(),
         cut in 0.0f64..1.0,
         breaks in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
-        kind in 0..3,
+        kind in 0..4,
     ) {
         let plain = layer.to_tar();
         let packed = match kind {
             0 => plain,
             1 => gzip::compress(&plain),
+            2 => packed::bzip2(&plain),
             _ => xz::store(&plain),
         };
         let mut bytes = packed.to_vec();
@@ -164,8 +172,8 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_no_archive(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), kind in 0..3) {
-        let magic: &[u8] = match kind { 0 => &[0x1f, 0x8b, 8, 0], 1 => b"\xfd7zXZ\0", _ => b"" };
+    fn noise_is_no_archive(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), kind in 0..5) {
+        let magic: &[u8] = match kind { 0 => &[0x1f, 0x8b, 8, 0], 1 => b"\xfd7zXZ\0", 2 => b"BZh9", 3 => b"\x28\xb5\x2f\xfd", _ => b"" };
         bytes.splice(0..0, magic.iter().copied());
         read_all(bytes);
     }

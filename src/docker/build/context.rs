@@ -16,8 +16,8 @@ use crate::docker::dockerfile::ignore::{self, IgnoreError, Matcher, ParentMatch}
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::mounts::{Caller, Mounts};
 use crate::os::fs::node::{Content, Entry, Kind, Meta};
+use crate::os::fs::packed;
 use crate::os::fs::tar::TarError;
-use crate::os::fs::{gzip, xz};
 
 /// The most files a context may have.
 const MAX_FILES: usize = 100_000;
@@ -48,10 +48,7 @@ pub enum ContextError {
     Tar(#[from] TarError),
     /// A broken compression.
     #[error("{0}")]
-    Gzip(#[from] gzip::GzipError),
-    /// A broken compression.
-    #[error("{0}")]
-    Xz(#[from] xz::XzError),
+    Packed(#[from] packed::PackedError),
     /// More files than this page can hold.
     #[error("build context has more than {MAX_FILES} files")]
     TooManyFiles,
@@ -170,14 +167,7 @@ fn relative(dir: &BString, name: &BStr) -> BString {
 /// # Errors
 /// A broken archive.
 pub fn from_archive(archive: &Rope) -> Result<BuildContext, ContextError> {
-    let head = archive.head(6);
-    let plain = if gzip::is_gzip(&head) {
-        gzip::decompress(archive, MAX_BYTES)?
-    } else if xz::is_xz(&head) {
-        xz::decompress(archive, MAX_BYTES)?
-    } else {
-        archive.clone()
-    };
+    let plain = packed::plain(archive, MAX_BYTES)?;
     let mut context = BuildContext { files: Arc::new(Layer::from_tar(&plain)?), ..BuildContext::default() };
     if let Some(Change::Put(entry)) = context.files.get(b".dockerignore")
         && let Content::File(rope) = &entry.content
@@ -234,6 +224,7 @@ pub(super) mod tests {
     use crate::os::fs::mounts::Mount;
     use crate::os::fs::overlay::Overlay;
     use crate::os::fs::tree::Tree;
+    use crate::os::fs::{gzip, xz};
     use std::cell::RefCell;
     use std::rc::Rc;
 

@@ -12,9 +12,8 @@ use crate::docker::dockerfile::words::WordError;
 use crate::docker::dockerfile::{ParseError, Span};
 use crate::docker::image::reference::ReferenceError;
 use crate::docker::image::store::StoreError;
-use crate::os::fs::gzip::GzipError;
+use crate::os::fs::packed::PackedError;
 use crate::os::fs::tar::TarError;
-use crate::os::fs::xz::XzError;
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,10 +142,7 @@ pub enum BuildError {
     Tar(#[from] TarError),
     /// A compression that can't be undone.
     #[error("{0}")]
-    Gzip(#[from] GzipError),
-    /// A compression that can't be undone.
-    #[error("{0}")]
-    Xz(#[from] XzError),
+    Packed(#[from] PackedError),
     /// A refusal of the file system.
     #[error("failed to copy files: {path}: {}", errno.strerror().to_lowercase())]
     File {

@@ -21,9 +21,9 @@ use crate::os::fs::layer::Layer;
 use crate::os::fs::mounts::{Caller, MAX_LINKS, Mount, Mounts};
 use crate::os::fs::node::{Content, Entry, Kind, Meta};
 use crate::os::fs::overlay::Overlay;
+use crate::os::fs::packed;
 use crate::os::fs::tar::{self, Body};
 use crate::os::fs::tree::{Node, Tree};
-use crate::os::fs::{gzip, xz};
 
 /// The most bytes an archive may unpack to.
 const MAX_UNPACKED_BYTES: u64 = 1 << 34;
@@ -311,7 +311,7 @@ impl Destination {
             }
             if options.unpack
                 && let Content::File(rope) = &file.node.entry.content
-                && let Some(archive) = unpacked(rope)?
+                && let Some(archive) = unpacked(rope)
             {
                 self.make_dirs(&target, options.owner)?;
                 self.unpack(&archive, &target, options.owner)?;
@@ -411,25 +411,10 @@ impl Destination {
 }
 
 /// The plain tar in a file that is an archive; `None` for any other file.
-fn unpacked(content: &Rope) -> Result<Option<Rope>, BuildError> {
-    let head = content.head(512);
-    let plain = if gzip::is_gzip(&head) {
-        match gzip::decompress(content, MAX_UNPACKED_BYTES) {
-            Ok(plain) => plain,
-            Err(_) => return Ok(None),
-        }
-    } else if xz::is_xz(&head) {
-        match xz::decompress(content, MAX_UNPACKED_BYTES) {
-            Ok(plain) => plain,
-            Err(_) => return Ok(None),
-        }
-    } else if head.starts_with(b"BZh") || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(BuildError::NotSimulated("unpacking bzip2 and zstd archives".to_owned()));
-    } else {
-        content.clone()
-    };
+fn unpacked(content: &Rope) -> Option<Rope> {
+    let plain = packed::plain(content, MAX_UNPACKED_BYTES).ok()?;
     let is_tar = plain.len() >= 512 && matches!(tar::Reader::new(&plain).next(), Some(Ok(_)));
-    Ok(is_tar.then_some(plain))
+    is_tar.then_some(plain)
 }
 
 /// The numbers that `--chown` means in an image (`user`, `user:group`, numbers or names).
@@ -476,6 +461,7 @@ pub fn owner(tree: &Tree, text: &str) -> Result<(u32, u32), BuildError> {
 pub(super) mod tests {
     use super::*;
     use crate::os::fs::layer::Change;
+    use crate::os::fs::{gzip, xz};
 
     pub fn tree(files: &[(&str, Content)]) -> Tree {
         let meta = |mode| Meta { mode, uid: 5, gid: 6, mtime: Timestamp::from_seconds(100) };
@@ -628,7 +614,7 @@ pub(super) mod tests {
         .map(|(path, entry)| (BString::from(path), Change::Put(Arc::new(entry))))
         .collect();
         let tar = rootfs.to_tar();
-        for archive in [tar.clone(), gzip::compress(&tar), xz::store(&tar)] {
+        for archive in [tar.clone(), gzip::compress(&tar), xz::store(&tar), packed::bzip2(&tar)] {
             let source = tree(&[("rootfs.tar.xz", Content::File(archive))]);
             let unpack = CopyOptions { unpack: true, ..CopyOptions::default() };
             assert_eq!(copy(&source, &["rootfs.tar.xz"], "/", &unpack).unwrap(), ["dbin 755 0:0", "-bin/sh 755 3:0"]);

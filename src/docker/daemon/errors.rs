@@ -8,9 +8,8 @@ use crate::docker::image::config::ConfigError;
 use crate::docker::image::delete::DeleteError;
 use crate::docker::image::reference::ReferenceError;
 use crate::docker::image::store::StoreError;
-use crate::os::fs::gzip::GzipError;
+use crate::os::fs::packed::PackedError;
 use crate::os::fs::tar::TarError;
-use crate::os::fs::xz::XzError;
 
 /// The kind of an error (moby `errdefs/defs.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +96,9 @@ pub enum LoadError {
     /// Its tar is damaged.
     #[error("{0}")]
     Tar(TarError),
-    /// It is gzip, damaged.
+    /// It is compressed, and damaged.
     #[error("{0}")]
-    Gzip(GzipError),
-    /// It is xz, damaged.
-    #[error("{0}")]
-    Xz(XzError),
+    Packed(PackedError),
     /// A file that is not in it, as Go tells it.
     #[error("open /var/lib/docker/tmp/docker-import-{number}/{path}: no such file or directory")]
     Missing {

@@ -26,7 +26,7 @@ use crate::docker::image::reference::Reference;
 use crate::docker::image::store::{MAX_LAYER_DEPTH, StoreError};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::node::Content;
-use crate::os::fs::{gzip, tar, xz};
+use crate::os::fs::{gzip, packed, tar};
 
 /// What an archive may unpack to, in bytes. What is stored, not compressed, may be larger.
 const MAX_UNPACKED_BYTES: u64 = 1 << 29;
@@ -41,17 +41,7 @@ type Answer<T> = Result<T, DaemonError>;
 
 /// The plain form of a file that may be compressed (moby `archive.DecompressStream`).
 fn plain(content: &Rope) -> Answer<Rope> {
-    let head = content.head(8);
-    if gzip::is_gzip(&head) {
-        return gzip::decompress(content, MAX_UNPACKED_BYTES).map_err(|error| LoadError::Gzip(error).into());
-    }
-    if xz::is_xz(&head) {
-        return xz::decompress(content, MAX_UNPACKED_BYTES).map_err(|error| LoadError::Xz(error).into());
-    }
-    if head.starts_with(b"BZh") || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(DaemonError::NotSimulated("unpacking bzip2 and zstd archives"));
-    }
-    Ok(content.clone())
+    packed::plain(content, MAX_UNPACKED_BYTES).map_err(|error| LoadError::Packed(error).into())
 }
 
 /// Long work on an archive is done in parts of about this many bytes, between which others run.

@@ -9,6 +9,7 @@ pub mod layer;
 pub mod mounts;
 pub mod node;
 pub mod overlay;
+pub mod packed;
 pub mod stack;
 pub mod tar;
 pub mod tree;

@@ -305,3 +305,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn extended_attributes_are_copied_up_and_only_capabilities_reach_a_layer() {
+    let mut put = Entry::file(meta(), "x");
+    put.xattrs.set(b"user.a", Some(b"1"));
+    let layer: Layer = [(BString::from("f"), Change::Put(Arc::new(put)))].into_iter().collect();
+    let mut o = Overlay::new(1, Tree::of([&layer]), 1000);
+    let f = at(&mut o, "f").unwrap();
+    assert_eq!(o.xattrs(f).unwrap().get(b"user.a"), Some(bstr::BStr::new("1")));
+    assert_eq!(o.set_xattr(f, b"user.none", None, NOW), Err(Errno::ENODATA));
+    assert_eq!(o.set_xattr(f, b"user.big", Some(&[0; 2000]), NOW), Err(Errno::ENOSPC));
+    assert!(o.upper().is_empty());
+    o.set_xattr(f, super::CAPABILITY, Some(b"cap"), NOW).unwrap();
+    let kept = |o: &Overlay| match o.upper().get(b"f") {
+        Some(Change::Put(entry)) => entry.xattrs.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kept(&o), ["security.capability"]);
+    assert_eq!(o.xattrs(f).unwrap().iter().count(), 2);
+    o.drop_capabilities(f, NOW);
+    assert!(kept(&o).is_empty());
+}

@@ -1,5 +1,7 @@
 //! `getfattr`, `setfattr`: extended attributes (attr 2.5).
 
+use std::cell::Cell;
+
 use bstr::{BString, ByteSlice};
 use regex_lite::Regex;
 
@@ -57,6 +59,8 @@ struct Wanted {
     encoding: Encoding,
     follow: bool,
     keeps_slash: bool,
+    /// Whether it was said that slashes are taken off.
+    said: Cell<bool>,
 }
 
 /// `getfattr`.
@@ -78,7 +82,9 @@ async fn get(run: &mut Run) -> Done {
         Some("base64") => Some(Encoding::Base64),
         Some(_) => None,
     };
-    let (Some(encoding), false) = (encoding, operands.is_empty()) else { return misused(run, "getfattr", GET_USAGE).await };
+    let (Some(encoding), false) = (encoding, operands.is_empty()) else {
+        return misused(run, "getfattr", GET_USAGE).await;
+    };
     let pattern = match run.args.value('m').map(|word| text(word)).as_deref() {
         None => "^user\\.".to_owned(),
         Some("-") => String::new(),
@@ -100,14 +106,9 @@ async fn get(run: &mut Run) -> Done {
         encoding,
         follow: !run.args.has('h') && !run.args.has('P'),
         keeps_slash: run.args.has("absolute-names"),
+        said: Cell::new(false),
     };
-    let mut said_slash = wanted.keeps_slash;
     for operand in operands {
-        if operand.starts_with(b"/") && !said_slash {
-            said_slash = true;
-            run.complain("Removing leading '/' from absolute path names").await;
-            run.status = 0;
-        }
         if run.args.has('R') {
             let mut walk = Walk::new(&run.proc, &operand);
             while let Some(visit) = walk.next().await {
@@ -157,6 +158,10 @@ async fn show(run: &mut Run, path: &[u8], wanted: &Wanted) -> Result<(), Errno> 
     }
     if lines.is_empty() {
         return Ok(());
+    }
+    if path.starts_with(b"/") && !wanted.keeps_slash && !wanted.said.replace(true) {
+        run.flush().await?;
+        run.proc.eprint("getfattr: Removing leading '/' from absolute path names\n").await;
     }
     let shown = if wanted.keeps_slash { path } else { path.trim_start_with(|c| c == '/') };
     run.put([b"# file: ", shown, b"\n", &lines, b"\n"].concat()).await

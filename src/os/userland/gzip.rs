@@ -1,4 +1,4 @@
-//! `gzip`, `gunzip`, `zcat`, `xz`, `unxz`, `xzcat`.
+//! `gzip`, `gunzip`, `zcat`, `xz`, `unxz`, `xzcat`, `bzip2`, `bunzip2`, `bzcat`.
 
 use bstr::BString;
 
@@ -6,6 +6,7 @@ use super::program::{Done, Run, run, spec};
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::os::args::flag;
+use crate::os::fs::packed::{self, Packing};
 use crate::os::fs::{gzip, xz};
 use crate::os::kernel::Proc;
 
@@ -58,10 +59,30 @@ spec!(
     ]
 );
 
+spec!(
+    BZIP2,
+    "bzip2",
+    "[flags and input files in any order]",
+    [
+        flag('c', "stdout"),
+        flag('d', "decompress"),
+        flag('z', "compress"),
+        flag('f', "force"),
+        flag('k', "keep"),
+        flag('q', "quiet"),
+        flag('t', "test"),
+        flag('v', "verbose"),
+        flag('s', "small"),
+        flag('1', "fast"),
+        flag('9', "best")
+    ]
+);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Gzip,
     Xz,
+    Bzip2,
 }
 
 /// `gzip`.
@@ -94,11 +115,30 @@ pub async fn xzcat(proc: Proc) -> i32 {
     run(proc, &XZ, |run| Box::pin(body(run, Kind::Xz, true, true))).await
 }
 
+/// `bzip2`.
+pub async fn bzip2(proc: Proc) -> i32 {
+    run(proc, &BZIP2, |run| Box::pin(body(run, Kind::Bzip2, false, false))).await
+}
+
+/// `bunzip2`.
+pub async fn bunzip2(proc: Proc) -> i32 {
+    run(proc, &BZIP2, |run| Box::pin(body(run, Kind::Bzip2, true, false))).await
+}
+
+/// `bzcat`.
+pub async fn bzcat(proc: Proc) -> i32 {
+    run(proc, &BZIP2, |run| Box::pin(body(run, Kind::Bzip2, true, true))).await
+}
+
 async fn body(run: &mut Run, kind: Kind, unpacks: bool, to_stdout: bool) -> Done {
     let unpacks = unpacks || run.args.has('d') || run.args.has('t');
     let to_stdout = to_stdout || run.args.has('c') || run.args.operands.is_empty();
     let test = run.args.has('t');
-    let ending = if kind == Kind::Gzip { ".gz" } else { ".xz" };
+    let ending = match kind {
+        Kind::Gzip => ".gz",
+        Kind::Xz => ".xz",
+        Kind::Bzip2 => ".bz2",
+    };
     for path in run.inputs() {
         let content = match run.input(&path) {
             Ok(fd) => {
@@ -142,6 +182,11 @@ async fn body(run: &mut Run, kind: Kind, unpacks: bool, to_stdout: bool) -> Done
             (Kind::Gzip, true) => gzip::decompress(&content, MAX_BYTES).map_err(|e| e.to_string()),
             (Kind::Xz, true) if !xz::is_xz(&content.head(6)) => Err("File format not recognized".to_owned()),
             (Kind::Xz, true) => xz::decompress(&content, MAX_BYTES).map_err(|e| e.to_string()),
+            (Kind::Bzip2, false) => Ok(packed::bzip2(&content)),
+            (Kind::Bzip2, true) if Packing::of(&content.head(4)) != Some(Packing::Bzip2) => {
+                Err("is not a bzip2 file.".to_owned())
+            }
+            (Kind::Bzip2, true) => Packing::Bzip2.decompress(&content, MAX_BYTES).map_err(|e| e.to_string()),
         };
         let done = match done {
             Ok(done) => done,

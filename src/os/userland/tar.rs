@@ -12,7 +12,8 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::os::args::{flag, long_flag, long_value, value};
-use crate::os::fs::node::{Content, Entry, Kind, Stat};
+use crate::os::fs::node::{Content, Entry, Kind, Stat, Xattrs};
+use crate::os::fs::packed::{self, Packing};
 use crate::os::fs::{gzip, tar, xz};
 use crate::os::kernel::Proc;
 
@@ -54,6 +55,8 @@ spec!(
         long_value("mtime"),
         long_value("sort"),
         long_flag("overwrite"),
+        long_flag("zstd"),
+        long_flag("xattrs"),
     ],
     usage_status: 2
 );
@@ -202,7 +205,14 @@ async fn create(run: &mut Run) -> Done {
                 links.insert(key, name.to_owned());
             }
             match content_of(run, &visit.path, &stat).await {
-                Ok(content) => writer.entry(name, &Entry::new(stat.meta, content)),
+                Ok(content) => {
+                    let xattrs = if run.args.has("xattrs") {
+                        run.proc.xattrs(&visit.path, false).unwrap_or_default()
+                    } else {
+                        Xattrs::default()
+                    };
+                    writer.entry(name, &Entry { meta: stat.meta, content, xattrs });
+                }
                 Err(error) => run.complain(format!("{}: Cannot open: {}", visit.path, error.strerror())).await,
             }
         }
@@ -214,8 +224,10 @@ async fn create(run: &mut Run) -> Done {
         gzip::compress(&archive)
     } else if run.args.has('J') || (by_name && output.ends_with(b".xz")) {
         xz::store(&archive)
-    } else if run.args.has('j') {
-        run.complain("bzip2 is not simulated").await;
+    } else if run.args.has('j') || (by_name && (output.ends_with(b".bz2") || output.ends_with(b".tbz2"))) {
+        packed::bzip2(&archive)
+    } else if run.args.has("zstd") || (by_name && output.ends_with(b".zst")) {
+        run.complain("packing with zstd is not simulated in Capas").await;
         return Ok(2);
     } else {
         archive
@@ -279,11 +291,8 @@ async fn unpacked(run: &mut Run) -> Option<Rope> {
             return None;
         }
     };
-    let head = packed.head(6);
-    let archive = if gzip::is_gzip(&head) {
-        gzip::decompress(&packed, MAX_BYTES).map_err(|e| e.to_string())
-    } else if xz::is_xz(&head) {
-        xz::decompress(&packed, MAX_BYTES).map_err(|e| e.to_string())
+    let archive = if let Some(packing) = Packing::of(&packed.head(8)) {
+        packing.decompress(&packed, MAX_BYTES).map_err(|e| e.to_string())
     } else if run.args.has('z') {
         run.proc.eprint("\ngzip: stdin: not in gzip format\n").await;
         run.complain("Child returned status 1").await;
@@ -291,6 +300,10 @@ async fn unpacked(run: &mut Run) -> Option<Rope> {
     } else if run.args.has('J') {
         run.proc.eprint("xz: (stdin): File format not recognized\n").await;
         run.complain("Child returned status 1").await;
+        return None;
+    } else if run.args.has('j') {
+        run.proc.eprint("bzip2: (stdin) is not a bzip2 file.\n").await;
+        run.complain("Child returned status 2").await;
         return None;
     } else {
         Ok(packed)
@@ -475,6 +488,12 @@ fn keep(run: &Run, at: &[u8], entry: &Entry) {
     if entry.content.kind() != Kind::Symlink {
         let mode = if root || run.args.has('p') { entry.meta.mode } else { entry.meta.mode & !run.proc.umask() };
         let _ = run.proc.chmod(at, mode);
+    }
+    if run.args.has("xattrs") {
+        // GNU tar restores the user's attributes unless told otherwise.
+        for (name, value) in entry.xattrs.iter().filter(|(name, _)| name.starts_with(b"user.")) {
+            let _ = run.proc.set_xattr(at, name, Some(value), false);
+        }
     }
     if !run.args.has('m') {
         let _ = run.proc.set_mtime(at, entry.meta.mtime, false);

@@ -27,7 +27,7 @@ use crate::docker::daemon::api::build::{
 use crate::docker::image::reference::Reference;
 use crate::os::fs::layer::Change;
 use crate::os::fs::node::{Content, Kind as FileKind};
-use crate::os::fs::{gzip, xz};
+use crate::os::fs::packed::Packing;
 use crate::os::kernel::signal::{Disposition, Signal};
 
 /// docker/cli `cmd/docker/builder.go`.
@@ -427,7 +427,7 @@ async fn read_stdin(
     let input = client.proc.read_all(0).await.unwrap_or_default();
     request.dockerfile_name = file.unwrap_or_else(|| "Dockerfile".to_owned());
     let head = input.head(265);
-    let is_archive = gzip::is_gzip(&head) || xz::is_xz(&head) || head.get(257..262) == Some(b"ustar");
+    let is_archive = Packing::of(&head).is_some() || head.get(257..262) == Some(b"ustar");
     if !is_archive {
         request.dockerfile = input;
         return Ok(());

@@ -125,6 +125,32 @@ fn skopeo_and_umoci_read_what_is_saved() {
 }
 
 #[test]
+fn podman_loads_what_is_saved_and_what_it_saves_is_loaded_with_the_same_id() {
+    let (mut session, archive) = saved();
+    let id = session.types("docker image inspect -f '{{.Id}}' web:v1").trim().to_owned();
+    let dir = scratch("podman");
+    let file = dir.join("web.tar");
+    std::fs::write(&file, archive.to_vec()).unwrap();
+    // A store of its own, which needs neither an overlay nor a service.
+    let (root, runroot) = (dir.join("root").display().to_string(), dir.join("run").display().to_string());
+    let podman = |words: &[&str]| {
+        tool(&[&["podman", "--root", &root, "--runroot", &runroot, "--storage-driver", "vfs"], words].concat())
+    };
+    let Some(told) = podman(&["load", "-q", "-i", file.to_str().unwrap()]) else { return };
+    assert!(told.contains("web:v1"), "{told}");
+    let told = podman(&["image", "inspect", "--format", "{{.Id}} {{len .RootFS.Layers}}", "web:v1"]).unwrap();
+    assert_eq!(told.trim(), format!("{} 2", id.strip_prefix("sha256:").unwrap()));
+    let back = dir.join("back.tar");
+    podman(&["save", "-q", "-o", back.to_str().unwrap(), "web:v1"]).unwrap();
+    session.store();
+    session.types("docker image rm web:v1");
+    session.put("back.tar", &Rope::from(std::fs::read(&back).unwrap()));
+    assert_eq!(session.types("docker load -q -i back.tar"), "Loaded image: localhost/web:v1\n");
+    assert_eq!(session.types("docker image inspect -f '{{.Id}}' localhost/web:v1").trim(), id);
+    assert_eq!(session.types("docker run --rm localhost/web:v1"), "hi\n");
+}
+
+#[test]
 fn what_other_tools_write_is_loaded_with_its_id() {
     let (mut session, archive) = saved();
     let id = session.types("docker image inspect -f '{{.Id}}' web:v1");

@@ -5,18 +5,20 @@ use yew::prelude::*;
 
 use crate::ui::dom;
 use crate::ui::drop::Drop;
-use crate::ui::header::{Header, Theme};
+use crate::ui::header::Header;
 use crate::ui::lesson::Lessons;
+use crate::ui::menu::{NoticeBoard, SessionMenu};
 use crate::ui::session::{Session, Topic, use_topic};
+use crate::ui::settings::{Settings, SettingsPanel};
 use crate::ui::stage::{Stage, View};
 use crate::ui::terminal::TerminalPane;
+use crate::ui::timeline::Timeline;
 use crate::view::embed::Panes as PanesShown;
 use crate::view::texts::Language;
 
 stylance::import_crate_style!(style, "src/ui/app.module.css");
 
 const LANGUAGE: &str = "capas.language";
-const THEME: &str = "capas.theme";
 
 /// The language of the address, of an earlier visit, or of the browser; Spanish if the page does not speak that one.
 pub fn initial_language() -> Language {
@@ -25,14 +27,6 @@ pub fn initial_language() -> Language {
         .into_iter()
         .flatten()
         .find_map(|tag| Language::from_tag(&tag))
-        .unwrap_or_default()
-}
-
-fn initial_theme() -> Theme {
-    [dom::parameter("theme"), dom::kept(THEME)]
-        .into_iter()
-        .flatten()
-        .find_map(|name| Theme::from_name(&name))
         .unwrap_or_default()
 }
 
@@ -48,9 +42,9 @@ pub struct AppProps {
 pub fn App(props: &AppProps) -> Html {
     let session = &props.session;
     let language = use_state_eq(initial_language);
-    let theme = use_state_eq(initial_theme);
     // `None`: no lessons beside the terminal; empty: the list of them.
     let lesson = use_state_eq(|| dom::parameter("lesson"));
+    let settings = use_state_eq(Settings::initial);
     let texts = language.texts();
 
     use_effect_with(*language, |language| {
@@ -61,10 +55,9 @@ pub fn App(props: &AppProps) -> Html {
             }
         }
     });
-    use_effect_with(*theme, |theme| {
-        if let Some(root) = dom::document().and_then(|document| document.document_element()) {
-            root.set_attribute("data-theme", theme.name()).unwrap_or_default();
-        }
+    use_effect_with((*settings, session.clone()), |(settings, session)| {
+        settings.show();
+        session.set_speed(settings.speed);
     });
     let on_language = {
         let language = language.clone();
@@ -73,12 +66,9 @@ pub fn App(props: &AppProps) -> Html {
             language.set(chosen);
         })
     };
-    let on_theme = {
-        let theme = theme.clone();
-        Callback::from(move |chosen: Theme| {
-            dom::keep(THEME, chosen.name());
-            theme.set(chosen);
-        })
+    let on_change = {
+        let settings = settings.clone();
+        Callback::from(move |chosen: Settings| settings.set(chosen))
     };
     let on_lesson = {
         let lesson = lesson.clone();
@@ -98,10 +88,17 @@ pub fn App(props: &AppProps) -> Html {
             <a class={style::skip} href="#terminal">{ texts.skip_to_terminal }</a>
             <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
             if !embedded {
-                <Header language={*language} theme={*theme} lessons={lesson.is_some()} {on_language} {on_theme} {on_lessons} />
+                <Header language={*language} lessons={lesson.is_some()} {on_language} {on_lessons}>
+                    <SessionMenu session={session.clone()} language={*language} env={settings.voice.env()} />
+                    <SettingsPanel session={session.clone()} language={*language} settings={*settings} {on_change} />
+                </Header>
             }
             <Panes session={session.clone()} language={*language} lesson={(*lesson).clone().map(AttrValue::from)} {on_lesson} />
+            if !embedded {
+                <Timeline session={session.clone()} language={*language} />
+            }
             <Drop session={session.clone()} language={*language} />
+            <NoticeBoard session={session.clone()} language={*language} />
         </div>
     }
 }

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::ui::dom;
 use crate::ui::drop::Drop;
 use crate::ui::header::Header;
+use crate::ui::keep;
 use crate::ui::lesson::Lessons;
 use crate::ui::menu::{NoticeBoard, SessionMenu};
 use crate::ui::session::{Session, Topic, use_topic};
@@ -43,7 +44,7 @@ pub fn App(props: &AppProps) -> Html {
     let session = &props.session;
     let language = use_state_eq(initial_language);
     // `None`: no lessons beside the terminal; empty: the list of them.
-    let lesson = use_state_eq(|| dom::parameter("lesson"));
+    let lesson = use_state_eq(|| dom::parameter("lesson").or_else(keep::lesson));
     let settings = use_state_eq(Settings::initial);
     let texts = language.texts();
 
@@ -72,11 +73,19 @@ pub fn App(props: &AppProps) -> Html {
     };
     let on_lesson = {
         let lesson = lesson.clone();
-        Callback::from(move |chosen: Option<String>| lesson.set(chosen))
+        Callback::from(move |chosen: Option<String>| {
+            if chosen.as_ref().is_none_or(String::is_empty) {
+                keep::note_lesson(None);
+            }
+            lesson.set(chosen);
+        })
     };
     let on_lessons = {
         let lesson = lesson.clone();
-        Callback::from(move |()| lesson.set(if lesson.is_some() { None } else { Some(String::new()) }))
+        Callback::from(move |()| {
+            keep::note_lesson(None);
+            lesson.set(if lesson.is_some() { None } else { Some(String::new()) });
+        })
     };
     let to_layers = {
         let session = session.clone();
@@ -89,7 +98,9 @@ pub fn App(props: &AppProps) -> Html {
             <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
             if !embedded {
                 <Header language={*language} lessons={lesson.is_some()} {on_language} {on_lessons}>
-                    <SessionMenu session={session.clone()} language={*language} env={settings.voice.env()} />
+                    if !session.options().read_only {
+                        <SessionMenu session={session.clone()} language={*language} env={settings.voice.env()} />
+                    }
                     <SettingsPanel session={session.clone()} language={*language} settings={*settings} {on_change} />
                 </Header>
             }

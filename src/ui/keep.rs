@@ -4,6 +4,9 @@
 //! A session belongs to one tab: it holds a lock of the session's name while it is open, so that tabs never write into one
 //! another's. Leaving the future that was undone, opening a link or starting anew begin another session; the one that was
 //! left stays in the list. What is not yet written is held here, outside of the session, so that a panic can still save it.
+//!
+//! Pages that are part of another one, and those in which the visitor can't type, begin as their address says and write
+//! nothing, unless the address asks for it by `keep=NAME`: then they have sessions of that name, apart from all others.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,6 +23,7 @@ use crate::machine::{CodecError, Config, Input, Journal};
 use crate::ui::dom;
 use crate::ui::session::Session;
 use crate::ui::store::{Row, Store};
+use crate::view::embed::{Keep, Options};
 
 /// What is typed is written when nothing more came for this long.
 const SAVE_AFTER_MS: u32 = 300;
@@ -28,10 +32,16 @@ const CHUNK_INPUTS: usize = 256;
 const CHUNK_BYTES: usize = 64 << 10;
 /// Sessions that are kept.
 const MAX_ROWS: usize = 30;
-/// Names in the tab's storage: whose tab this is, the moment looked at, and how often the page broke in a row.
+/// Names in the tab's storage: whose tab this is, the moment looked at, how often the page broke in a row, and the lesson
+/// with whose machine the session began.
 const OWN: &str = "capas.session";
 const BACK: &str = "capas.back";
 const BROKEN: &str = "capas.broken";
+const LESSON: &str = "capas.lesson";
+/// What stands between the name that an address asks for and the rest of a session's name in the database.
+const NAMED: char = '~';
+/// How long the database may take to open. Some browsers never answer.
+const OPEN_MS: u32 = 3_000;
 /// A page that has lived this long is not broken by what it was restored from.
 const SOUND_AFTER_MS: u32 = 5_000;
 
@@ -64,8 +74,14 @@ thread_local! {
 
 #[derive(Default)]
 struct Keeper {
-    /// Frames in somebody's slides keep nothing.
+    /// Sessions are recorded: those that are left can be gone back to. Off in frames that show no way to leave one.
     is_on: bool,
+    /// The browser's storage may be written to.
+    may_store: bool,
+    /// The name that the address asks for.
+    name: Option<String>,
+    /// The lesson with whose machine the session that was taken up began. `None` until that is known.
+    resumed: Option<Option<String>>,
     store: Option<Rc<Store>>,
     row: Option<Row>,
     /// What is in the chunk that is being filled.
@@ -94,14 +110,17 @@ impl Keeper {
             return;
         }
         self.before = self.row.take().filter(|_| self.is_typed).map(|row| row.id);
+        let name = self.name.as_ref().map(|name| format!("{name}{NAMED}")).unwrap_or_default();
         let row = kept.unwrap_or_else(|| Row {
-            id: format!("{:x}-{:x}", js_sys::Date::now() as u64, (js_sys::Math::random() * 4e9) as u64),
+            id: format!("{name}{:x}-{:x}", js_sys::Date::now() as u64, (js_sys::Math::random() * 4e9) as u64),
             saved_ms: 0.0,
             chunks: 0,
             commands: 0,
             title: String::new(),
         });
-        dom::keep_in_tab(OWN, Some(&row.id));
+        if self.may_store {
+            dom::keep_in_tab(&own_name(self.name.as_deref(), OWN), Some(&row.id));
+        }
         self.locks.retain(|(id, release)| {
             let is_own = *id == row.id;
             if !is_own {
@@ -109,7 +128,7 @@ impl Keeper {
             }
             is_own
         });
-        if self.locks.is_empty() {
+        if self.locks.is_empty() && self.may_store {
             let id = row.id.clone();
             spawn_local(async move {
                 lock(&id).await;
@@ -174,6 +193,24 @@ fn flush() {
     with(Keeper::flush);
 }
 
+/// The name of something in the tab's storage, which frames of other names share.
+fn own_name(name: Option<&str>, what: &str) -> String {
+    name.map_or_else(|| what.to_owned(), |name| format!("{what}.{name}"))
+}
+
+/// Keeps something in the tab, or forgets it, if this page keeps anything.
+fn keep_in_tab(what: &str, value: Option<&str>) {
+    if let Some(name) = with(|keeper| keeper.may_store.then(|| own_name(keeper.name.as_deref(), what))).flatten() {
+        dom::keep_in_tab(&name, value);
+    }
+}
+
+/// What the tab keeps.
+fn kept_in_tab(what: &str) -> Option<String> {
+    let name = with(|keeper| keeper.may_store.then(|| own_name(keeper.name.as_deref(), what))).flatten()?;
+    dom::kept_in_tab(&name)
+}
+
 /// Adds what was typed.
 pub fn append(new: &[(Timestamp, Input)], journal: &Journal) {
     with(|keeper| {
@@ -186,7 +223,7 @@ pub fn append(new: &[(Timestamp, Input)], journal: &Journal) {
 pub fn branch(left: &Journal, journal: &Journal) {
     leave(Some(left));
     with(|keeper| keeper.begin(journal, None));
-    dom::keep_in_tab(BACK, None);
+    keep_in_tab(BACK, None);
 }
 
 /// Notes how many commands there are, and the last one.
@@ -200,14 +237,34 @@ pub fn note(commands: usize, title: String) {
 
 /// Notes which moment is looked at, for a reload.
 pub fn note_back(at: Option<usize>) {
-    dom::keep_in_tab(BACK, at.map(|at| at.to_string()).as_deref());
+    keep_in_tab(BACK, at.map(|at| at.to_string()).as_deref());
 }
 
 /// Saves what there is when the page breaks, and notes that it did. Runs in the panic hook: it may find anything borrowed.
 pub fn save_broken() {
-    let count = dom::kept_in_tab(BROKEN).and_then(|count| count.parse().ok()).unwrap_or(0u32);
-    dom::keep_in_tab(BROKEN, Some(&(count + 1).to_string()));
+    let count = kept_in_tab(BROKEN).and_then(|count| count.parse().ok()).unwrap_or(0u32);
+    keep_in_tab(BROKEN, Some(&count.saturating_add(1).to_string()));
     flush();
+}
+
+/// Notes the lesson with whose machine the session began, for a reload.
+pub fn note_lesson(id: Option<&str>) {
+    keep_in_tab(LESSON, id);
+}
+
+/// The lesson with whose machine the tab's session began.
+pub fn lesson() -> Option<String> {
+    kept_in_tab(LESSON)
+}
+
+/// Whether the session that was taken up began with the machine of this lesson, which is then to go on with it. `None` as
+/// long as that is not known; yes only once.
+pub fn takes_up_lesson(id: Option<&str>) -> Option<bool> {
+    with(|keeper| {
+        let resumed = keeper.resumed.as_mut()?;
+        Some(resumed.take().is_some_and(|lesson| Some(lesson.as_str()) == id))
+    })
+    .unwrap_or(Some(false))
 }
 
 /// Writes the running session; without a database it goes on the shelf.
@@ -231,6 +288,7 @@ pub fn replace(session: &Session, journal: Journal, notice: Notice) {
     with(|keeper| keeper.begin(&journal, None));
     flush();
     note_back(None);
+    note_lesson(None);
     session.begin(Rc::new(journal), None);
     session.tell_notice(Some(notice));
 }
@@ -258,8 +316,14 @@ pub async fn rows() -> Vec<Row> {
         Some(store) => store.rows().await.unwrap_or_default(),
         None => with(|keeper| keeper.shelf.iter().rev().map(|(row, _)| row.clone()).collect()).unwrap_or_default(),
     };
-    rows.retain(|row| Some(&row.id) != own.as_ref());
+    let name = with(|keeper| keeper.name.clone()).flatten();
+    rows.retain(|row| Some(&row.id) != own.as_ref() && is_named(row, name.as_deref()));
     rows
+}
+
+/// Whether a session belongs to the pages whose addresses ask for this name, or for none.
+fn is_named(row: &Row, name: Option<&str>) -> bool {
+    row.id.rsplit_once(NAMED).map(|(own, _)| own) == name
 }
 
 /// The session that the running one took the place of.
@@ -274,6 +338,8 @@ pub fn open_row(session: &Session, id: String) {
         leave(Some(&session.journal()));
         let Some(row) = rows().await.into_iter().find(|row| row.id == id) else { return };
         let is_free = lock(&row.id).await != Some(false);
+        note_back(None);
+        note_lesson(None);
         take_up(&session, row, is_free, 0).await;
     });
 }
@@ -298,7 +364,7 @@ async fn take_up(session: &Session, row: Row, is_own: bool, broken: u32) -> bool
         notice = Notice::AfterCrash(dropped);
     }
     let kept = Some(row).filter(|_| is_own && is_whole && broken == 0);
-    let back = dom::kept_in_tab(BACK).and_then(|at| at.parse().ok()).filter(|_| kept.is_some());
+    let back = kept_in_tab(BACK).and_then(|at| at.parse().ok()).filter(|_| kept.is_some());
     with(|keeper| keeper.begin(&journal, kept));
     session.begin(Rc::new(journal), back);
     session.tell_notice(Some(notice));
@@ -342,21 +408,46 @@ pub fn download_row(row: &Row) {
 /// one that no other tab has open.
 pub fn open(session: &Session) {
     let session = session.clone();
-    if session.options().embedded {
-        // A frame in somebody's slides begins as the slides say.
+    let options = session.options();
+    let may_store = is_kept(options);
+    with(|keeper| {
+        (keeper.may_store, keeper.is_on) = (may_store, may_store || !options.embedded);
+        if let Keep::As(name) = &options.keep {
+            keeper.name = Some(name.clone());
+        }
+        if !may_store {
+            keeper.resumed = Some(None);
+            keeper.begin(&session.journal(), None);
+        }
+    });
+    if !may_store {
+        // As its address says, a session in that address included.
+        if let Some(given) = linked(options.embedded) {
+            match given {
+                Ok(journal) => session.begin(Rc::new(journal), None),
+                Err(error) => session.tell_notice(Some(Notice::Unreadable(error))),
+            }
+        }
         return session.set_opened();
     }
+    let is_run = !options.commands.is_empty();
+    if is_run {
+        note_lesson(None);
+    }
     spawn_local(async move {
-        with(|keeper| keeper.is_on = true);
-        let own = dom::kept_in_tab(OWN);
-        let opened = Store::open().await.ok().map(Rc::new);
+        let own = kept_in_tab(OWN);
+        let opened = open_store().await.map(Rc::new);
         let is_memory = opened.is_none();
         with(|keeper| keeper.store = opened);
-        let link = linked();
-        // A lesson begins with a machine of its own.
-        let is_given = matches!(link, Some(Ok(_))) || dom::parameter("lesson").is_some_and(|id| !id.is_empty());
+        let link = linked(session.options().embedded);
+        // A lesson begins with a machine of its own, and commands of the address run on one.
+        let asked = dom::parameter("lesson").filter(|id| !id.is_empty());
+        let lesson = lesson().filter(|_| own.is_some());
+        let is_other = asked.is_some() && asked != lesson;
+        let is_given = matches!(link, Some(Ok(_))) || is_other || is_run;
         let is_told = !is_given && resume(&session, own).await;
         with(|keeper| {
+            keeper.resumed = Some(lesson.filter(|_| is_told));
             if keeper.row.is_none() {
                 keeper.begin(&session.journal(), None);
             }
@@ -369,19 +460,46 @@ pub fn open(session: &Session) {
         }
         session.set_opened();
         listen(&session);
-        Timeout::new(SOUND_AFTER_MS, || dom::keep_in_tab(BROKEN, None)).forget();
+        Timeout::new(SOUND_AFTER_MS, || keep_in_tab(BROKEN, None)).forget();
         if let Some(store) = store() {
-            let old = store.rows().await.unwrap_or_default();
+            let mut old = store.rows().await.unwrap_or_default();
+            let name = with(|keeper| keeper.name.clone()).flatten();
+            old.retain(|row| is_named(row, name.as_deref()));
             old.iter().skip(MAX_ROWS).for_each(|row| drop(store.delete(&row.id)));
         }
     });
 }
 
+/// Whether the page may write to the browser's storage.
+fn is_kept(options: &Options) -> bool {
+    let is_part = web_sys::window().is_some_and(|window| {
+        window.parent().ok().flatten().is_none_or(|parent| !js_sys::Object::is(&parent, &window))
+    });
+    match &options.keep {
+        Keep::Usual => !options.embedded && !options.read_only && !is_part,
+        Keep::Not => false,
+        Keep::As(_) => true,
+    }
+}
+
+/// The database, unless the browser has none or does not answer.
+async fn open_store() -> Option<Store> {
+    let late = Promise::new(&mut |done, _| {
+        Timeout::new(OPEN_MS, move || drop(done.call0(&JsValue::NULL))).forget();
+    });
+    let late = async {
+        drop(JsFuture::from(late).await);
+        None
+    };
+    futures_lite::future::or(async { Store::open().await.ok() }, late).await
+}
+
 /// The session in the page's address. One that can be read is taken out of it: a reload goes on with what was made of it.
-fn linked() -> Option<Result<Journal, CodecError>> {
+/// Not in frames, which a reload of the page around brings back with the address that it gave them.
+fn linked(stays: bool) -> Option<Result<Journal, CodecError>> {
     let link = dom::fragment().filter(|fragment| fragment.starts_with(crate::machine::codec::LINK_KEY))?;
     let given = Journal::from_text(&link);
-    if given.is_ok() {
+    if given.is_ok() && !stays {
         dom::drop_fragment();
     }
     Some(given)
@@ -390,8 +508,10 @@ fn linked() -> Option<Result<Journal, CodecError>> {
 /// Goes on where the tab, or a tab that is gone, left off.
 async fn resume(session: &Session, own: Option<String>) -> bool {
     let Some(store) = store() else { return false };
-    let broken = dom::kept_in_tab(BROKEN).and_then(|count| count.parse().ok()).unwrap_or(0);
-    let rows = store.rows().await.unwrap_or_default();
+    let broken = kept_in_tab(BROKEN).and_then(|count| count.parse().ok()).unwrap_or(0);
+    let name = with(|keeper| keeper.name.clone()).flatten();
+    let mut rows = store.rows().await.unwrap_or_default();
+    rows.retain(|row| is_named(row, name.as_deref()));
     if let Some(row) = rows.iter().find(|row| Some(&row.id) == own.as_ref()) {
         // A tab that was duplicated has the name of the other one.
         let is_own = lock(&row.id).await != Some(false);
@@ -441,7 +561,7 @@ fn listen(session: &Session) {
     EventListener::new(&window, "pagehide", |_| flush()).forget();
     let session = session.clone();
     EventListener::new(&window, "hashchange", move |_| {
-        if let Some(given) = linked() {
+        if let Some(given) = linked(session.options().embedded) {
             open_given(&session, given);
         }
     })

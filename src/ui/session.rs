@@ -390,6 +390,9 @@ impl Session {
 
     /// Lets a command type itself into a terminal, in place of what stands at the prompt, with Enter.
     pub fn type_command(&self, at: usize, command: &'static str) {
+        if self.is_settling() {
+            return;
+        }
         self.send(at, b"\x15");
         self.0.state.borrow_mut().tried.insert(command);
         let bytes: VecDeque<u8> = command.bytes().chain([b'\r']).collect();

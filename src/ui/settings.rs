@@ -83,7 +83,7 @@ pub fn SettingsPanel(props: &SettingsPanelProps) -> Html {
     let on_voice = {
         let (session, change) = (props.session.clone(), change(|s, name| set(&mut s.voice, name), props));
         Callback::from(move |name: String| {
-            if let Some(voice) = Voice::from_name(&name) {
+            if let Some(voice) = Voice::from_name(&name).filter(|_| !session.options().read_only) {
                 // The running shell learns it at its prompt, where everybody sees it.
                 session.type_command(0, voice.command());
             }

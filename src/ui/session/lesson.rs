@@ -42,6 +42,9 @@ impl Session {
 
     /// Lets text type itself into a terminal, in place of what stands at the prompt, with Enter after each line.
     pub fn type_lines(&self, at: usize, text: &str) {
+        if self.is_settling() {
+            return;
+        }
         self.send(at, b"\x15");
         let bytes: VecDeque<u8> =
             text.bytes().map(|byte| if byte == b'\n' { b'\r' } else { byte }).chain([b'\r']).collect();

@@ -104,7 +104,10 @@ impl Session {
     pub fn time(&self) -> TimeView {
         let state = self.0.state.borrow();
         let time = &state.time;
-        let (timeline, at) = match &time.back {
+        // Who steps back twice does not wait for the first step.
+        let heading =
+            time.job.as_ref().and_then(|job| if let Then::Look(back) = &job.then { Some(back) } else { None });
+        let (timeline, at) = match heading.or(time.back.as_ref()) {
             Some(back) => (&back.timeline, back.at),
             None => (&time.timeline, time.timeline.ticks().len()),
         };
@@ -127,7 +130,11 @@ impl Session {
     pub fn go_to(&self, index: usize) {
         {
             let mut state = self.0.state.borrow_mut();
-            let back = state.time.back.clone().unwrap_or_else(|| Back {
+            let heading = match &state.time.job {
+                Some(Job { then: Then::Look(back), .. }) => Some(back.clone()),
+                _ => None,
+            };
+            let back = heading.or_else(|| state.time.back.clone()).unwrap_or_else(|| Back {
                 journal: Rc::new(state.machine.journal().clone()),
                 commands: state.machine.commands().clone(),
                 timeline: state.time.timeline.clone(),
@@ -231,6 +238,11 @@ impl Session {
     pub fn tell_notice(&self, notice: Option<Notice>) {
         self.0.state.borrow_mut().time.notice = notice;
         self.tell(&[Topic::Time]);
+    }
+
+    /// Whether another machine is about to take the place of this one: it is not to be judged or typed into.
+    pub fn is_settling(&self) -> bool {
+        self.0.state.borrow().time.is_settling()
     }
 
     /// The session that the page opens with is chosen: keys are taken from now on.
@@ -344,7 +356,7 @@ impl State {
         true
     }
 
-    /// Sees what was typed since the last call: keeps it, and leaves the future that had been undone.
+    /// Sees what was typed since the last call: keeps it, and leaves the future that had been undone; whether it did that.
     pub(super) fn notice_inputs(&mut self) -> bool {
         let journal = self.machine.journal();
         let new = journal.inputs.get(self.time.seen..).unwrap_or_default();
@@ -355,7 +367,9 @@ impl State {
         if self.time.back.is_some() && new.iter().all(|(_, input)| is_window(input)) {
             return false;
         }
-        if let Some(back) = self.time.back.take() {
+        let left = self.time.back.take();
+        let has_left = left.is_some();
+        if let Some(back) = left {
             // The session that was gone back in stays kept as it was.
             keep::branch(&back.journal, journal);
             self.time.notice = Some(Notice::Branched);
@@ -364,7 +378,7 @@ impl State {
             keep::append(new, journal);
         }
         self.time.seen = journal.inputs.len();
-        true
+        has_left
     }
 
     /// Brings the timeline up to date; whether it changed.
@@ -399,6 +413,7 @@ impl Job {
             }
             if !bytes.is_empty() {
                 console.screen.feed(&bytes);
+                console.recording.push(self.replay.machine().now(), &bytes);
             }
         }
     }

@@ -68,6 +68,13 @@ pub enum Notice {
     LinkCopied(usize),
 }
 
+impl Notice {
+    /// Whether it goes by itself when the student has gone on: what it offers is in the session's menu too.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Restored(_) | Self::Opened(_) | Self::Branched | Self::Anew | Self::LinkCopied(_))
+    }
+}
+
 thread_local! {
     static KEEPER: RefCell<Keeper> = RefCell::default();
 }

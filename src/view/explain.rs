@@ -15,6 +15,8 @@ const MAX_REPAIRS: usize = 3;
 pub enum Cause {
     /// `{0}` is the name, `{1}` who has it, `{2}` its state.
     NameTaken,
+    /// Nobody has the name `{0}` any more.
+    NameFree,
     /// `{0}` is what was asked for.
     NoContainer,
     /// The same of a local image.
@@ -39,8 +41,12 @@ pub enum Cause {
     ImageHasChildren,
     /// The image has several names.
     ImageHasNames,
-    /// The port `{0}` of the host leads to the container `{1}`, or to a program of the host.
+    /// The port `{0}` of the host leads to the container `{1}`.
     PortTaken,
+    /// The port `{0}` belongs to a program of the host.
+    PortOfHost,
+    /// Nobody has the port `{0}` any more.
+    PortFree,
     /// The volume `{0}` is mounted by `{1}`.
     VolumeInUse,
     /// Containers `{1}` are on the network `{0}`.
@@ -85,11 +91,12 @@ pub fn explain(error: &DaemonError, command: &str, now: &Snapshot) -> Option<Exp
         DaemonError::NameTaken { name, id } => {
             let bare = name.trim_start_matches('/');
             let holder = now.containers.iter().find(|container| container.id == *id || container.name == bare);
+            let Some(holder) = holder else { return of(Cause::NameFree, &[bare], vec![command.to_owned()]) };
             let mut repairs = vec![format!("docker start {bare}"), format!("docker rm -f {bare}")];
-            if holder.is_none_or(|holder| holder.state == "running") {
+            if holder.state == "running" {
                 repairs.remove(0);
             }
-            of(Cause::NameTaken, &[bare, &short(id), holder.map_or("", |holder| holder.state)], repairs)
+            of(Cause::NameTaken, &[bare, &short(id), holder.state], repairs)
         }
         DaemonError::NoSuchContainer(name) => {
             of(Cause::NoContainer, &[name], instead(name, &mut containers(), "docker ps -a"))
@@ -153,15 +160,33 @@ pub fn explain(error: &DaemonError, command: &str, now: &Snapshot) -> Option<Exp
             let name = name_of(now, holder);
             of(Cause::ImageInUse, &[&name], vec![format!("docker rm -f {name} && {command}")])
         }
-        DaemonError::PortAllocated { port, .. } | DaemonError::PortInUse { port, .. } => {
+        DaemonError::PortAllocated { name, port, .. } | DaemonError::PortInUse { name, port, .. } => {
             let holds = |container: &&ContainerView| container.ports.iter().any(|held| held.public_port == Some(*port));
-            let holder = now.containers.iter().find(holds).map(|container| container.name.clone());
+            let holder = now.containers.iter().find(holds).map(|container| container.name.as_str());
+            let is_host = matches!(error, DaemonError::PortInUse { .. });
+            let cause = match holder {
+                _ if is_host => Cause::PortOfHost,
+                Some(_) => Cause::PortTaken,
+                None => Cause::PortFree,
+            };
+            // The container that could not be started is there all the same.
+            let is_left = now.containers.iter().any(|container| container.name == *name);
+            let again = if is_left { format!("docker start {name}") } else { command.to_owned() };
             let taken = |port: u16| now.containers.iter().any(|c| c.ports.iter().any(|p| p.public_port == Some(port)));
             let free = (port.saturating_add(1)..u16::MAX).find(|port| !taken(*port));
-            let (from, to) = (format!("{port}:"), free.map(|free| format!("{free}:")).unwrap_or_default());
-            let mut repairs = vec![command.replace(&from, &to)];
-            repairs.extend(holder.as_ref().map(|holder| format!("docker stop {holder}")));
-            of(Cause::PortTaken, &[&port.to_string(), holder.as_deref().unwrap_or("—")], repairs)
+            let moved = free.and_then(|free| replace_port(command, *port, free)).map(|moved| {
+                let is_named = is_left && command.split([' ', '=']).any(|word| word == name);
+                if is_named { format!("docker rm {name} && {moved}") } else { moved }
+            });
+            let repairs = match holder {
+                Some(holder) if !is_host => {
+                    let stop = format!("docker stop {holder} && {again}");
+                    moved.into_iter().chain([stop]).collect()
+                }
+                _ if is_host => moved.into_iter().collect(),
+                _ => vec![again],
+            };
+            of(cause, &[&port.to_string(), holder.unwrap_or_default()], repairs)
         }
         DaemonError::VolumeInUse { name, containers } => {
             let names: Vec<String> = containers.split(", ").map(|id| name_of(now, id)).collect();
@@ -203,6 +228,18 @@ fn replace_word(command: &str, wrong: &str, right: &str) -> Option<String> {
     let words: Vec<&str> = command.split(' ').collect();
     let fixed: Vec<&str> = words.iter().map(|word| if *word == wrong { right } else { *word }).collect();
     (words != fixed).then(|| fixed.join(" "))
+}
+
+/// The command with another port of the host published; `None` when it publishes no such port.
+fn replace_port(command: &str, port: u16, free: u16) -> Option<String> {
+    let port = port.to_string();
+    let moved = |word: &str| -> Option<String> {
+        let (host, inside) = word.rsplit_once(':')?;
+        let before = host.strip_suffix(port.as_str())?;
+        (!before.ends_with(|last: char| last.is_ascii_digit())).then(|| format!("{before}{free}:{inside}"))
+    };
+    let fixed: Vec<String> = command.split(' ').map(|word| moved(word).unwrap_or_else(|| word.to_owned())).collect();
+    Some(fixed.join(" ")).filter(|fixed| fixed != command)
 }
 
 /// How many letters must be put in, taken out or changed to make one word of the other (Levenshtein).
@@ -272,7 +309,21 @@ mod tests {
         let run = "docker run -d -p 8080:80 nginx";
         let found = explained(&["docker run -d --name web -p 8080:80 nginx", run]);
         assert_eq!((found.cause, found.parts[..].join(" ")), (Cause::PortTaken, "8080 web".to_owned()));
-        assert_eq!(found.repairs, ["docker run -d -p 8081:80 nginx", "docker stop web"]);
+        assert_eq!(found.repairs[0], "docker run -d -p 8081:80 nginx");
+        assert!(found.repairs[1].starts_with("docker stop web && docker start "), "{found:?}");
+    }
+
+    #[test]
+    fn only_ports_of_the_host_are_moved() {
+        for (command, moved) in [
+            ("docker run -p80:80 nginx", Some("docker run -p81:80 nginx")),
+            ("docker run -p 127.0.0.1:80:8080 nginx", Some("docker run -p 127.0.0.1:81:8080 nginx")),
+            ("docker run --publish=80:80/tcp nginx", Some("docker run --publish=81:80/tcp nginx")),
+            ("docker run -p 8080:80 nginx", None),
+            ("docker start web", None),
+        ] {
+            assert_eq!(replace_port(command, 80, 81).as_deref(), moved, "{command}");
+        }
     }
 
     #[test]
@@ -281,17 +332,21 @@ mod tests {
             ["docker run -d --name box nginx", "docker rm box"],
             ["docker create --name box alpine", "docker rmi alpine"],
             ["docker create --name box alpine", "docker exec box ls"],
+            ["docker run -d --name web -p 8080:80 nginx", "docker run -d --name other -p 8080:80 nginx"],
         ] {
             let found = explained(&lines);
-            let mut machine = Machine::new(Config::default());
-            let (tty, quiet, limit) = (machine.console(), Duration::from_secs(5), Duration::from_secs(60));
-            for line in lines.iter().map(|line| (*line).to_owned()).chain([found.repairs[0].clone()]) {
+            let (quiet, limit) = (Duration::from_secs(5), Duration::from_secs(60));
+            for repair in &found.repairs {
+                let mut machine = Machine::new(Config::default());
+                let tty = machine.console();
+                for line in lines.iter().copied().chain([repair.as_str()]) {
+                    machine.settle(tty, quiet, limit);
+                    machine.input(tty, format!("{line}\r").as_bytes());
+                }
                 machine.settle(tty, quiet, limit);
-                machine.input(tty, format!("{line}\r").as_bytes());
+                let status = machine.commands().all().last().unwrap().status;
+                assert_eq!(status, Some(0), "{lines:?}: {repair}");
             }
-            machine.settle(tty, quiet, limit);
-            let status = machine.commands().all().last().unwrap().status;
-            assert_eq!(status, Some(0), "{lines:?}: {found:?}");
         }
     }
 }

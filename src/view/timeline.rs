@@ -46,6 +46,8 @@ pub enum Deed {
         status: Option<i32>,
         /// The image of a container.
         image: Option<String>,
+        /// How often it happened in a row.
+        times: usize,
     },
     /// A step of a build.
     Step {
@@ -67,8 +69,10 @@ pub enum Deed {
     CopiedUp {
         /// The container.
         container: String,
-        /// The first of them.
+        /// The largest of them.
         path: String,
+        /// Its bytes.
+        largest_bytes: u64,
         /// How many.
         count: usize,
         /// Bytes copied.
@@ -197,12 +201,28 @@ impl Timeline {
                 of_file(container, &file.event)
             }
         };
+        if tick.deeds.last_mut().is_some_and(|last| last.repeat(&deed)) {
+            return true;
+        }
         if tick.deeds.len() < MAX_DEEDS {
             tick.deeds.push(deed);
         } else {
             tick.more += 1;
         }
         true
+    }
+}
+
+impl Deed {
+    /// Counts the same event once more; whether it is the same.
+    fn repeat(&mut self, other: &Self) -> bool {
+        let Self::Event { times: before, .. } = self else { return false };
+        let count = std::mem::replace(before, 1);
+        let is_same = self == other;
+        if let Self::Event { times, .. } = self {
+            *times = count + usize::from(is_same);
+        }
+        is_same
     }
 }
 
@@ -217,11 +237,16 @@ impl Tick {
                 *count += 1;
                 true
             }
-            (Deed::CopiedUp { container, count, size_bytes, .. }, FsEvent::CopiedUp { size_bytes: more, .. })
-                if container == name =>
-            {
+            (
+                Deed::CopiedUp { container, path, largest_bytes, count, size_bytes },
+                FsEvent::CopiedUp { path: copied, size_bytes: more, .. },
+            ) if container == name => {
                 *count += 1;
                 *size_bytes += more;
+                // A folder that had to come along says less than the file that was changed.
+                if more > largest_bytes {
+                    (*path, *largest_bytes) = (rooted(copied), *more);
+                }
                 true
             }
             _ => false,
@@ -254,20 +279,24 @@ fn of_event(event: &EventMessage) -> Deed {
     let name = if is_id { short(&name) } else { name };
     let action = event.action.split(':').next().unwrap_or_default().to_owned();
     let image = attribute("image").filter(|_| event.kind == EventKind::Container);
-    Deed::Event { kind: event.kind, action, name, status, image }
+    Deed::Event { kind: event.kind, action, name, status, image, times: 1 }
 }
 
 fn of_file(container: String, event: &FsEvent) -> Deed {
-    let path = |path: &bstr::BString| format!("/{}", path.to_string().trim_start_matches('/'));
     match event {
-        FsEvent::Created(made) => Deed::Created { container, path: path(made), count: 1 },
-        FsEvent::CopiedUp { path: copied, size_bytes, .. } => {
-            Deed::CopiedUp { container, path: path(copied), count: 1, size_bytes: *size_bytes }
+        FsEvent::Created(made) => Deed::Created { container, path: rooted(made), count: 1 },
+        FsEvent::CopiedUp { path, size_bytes, .. } => {
+            let (path, size_bytes) = (rooted(path), *size_bytes);
+            Deed::CopiedUp { container, path, largest_bytes: size_bytes, count: 1, size_bytes }
         }
         FsEvent::WhitedOut(hidden) | FsEvent::MadeOpaque(hidden) => {
-            Deed::WhitedOut { container, path: path(hidden), count: 1 }
+            Deed::WhitedOut { container, path: rooted(hidden), count: 1 }
         }
     }
+}
+
+fn rooted(path: &bstr::BString) -> String {
+    format!("/{}", path.to_string().trim_start_matches('/'))
 }
 
 #[cfg(test)]
@@ -313,6 +342,18 @@ mod tests {
     }
 
     #[test]
+    fn the_same_event_in_a_row_is_told_once() {
+        let timeline = after(&["docker pull alpine", "docker rmi alpine"]);
+        let untag = |deed: &Deed| match deed {
+            Deed::Event { action, times, .. } if action == "untag" => Some(*times),
+            _ => None,
+        };
+        // The tag and the digest.
+        let times: Vec<usize> = timeline.ticks()[1].deeds.iter().filter_map(untag).collect();
+        assert_eq!(times, [2]);
+    }
+
+    #[test]
     fn file_events_are_told_by_container_and_counted() {
         let timeline =
             after(&["docker run --name box alpine sh -c 'rm /etc/motd; touch /a /b; echo x >> /etc/passwd'"]);
@@ -323,6 +364,7 @@ mod tests {
             "{deeds:?}"
         );
         assert!(has(&|d| matches!(d, Deed::WhitedOut { path, .. } if path == "/etc/motd")), "{deeds:?}");
-        assert!(has(&|d| matches!(d, Deed::CopiedUp { size_bytes, .. } if *size_bytes > 100)), "{deeds:?}");
+        let passwd = |d: &Deed| matches!(d, Deed::CopiedUp { path, size_bytes, .. } if path == "/etc/passwd" && *size_bytes > 100);
+        assert!(has(&passwd), "{deeds:?}");
     }
 }

@@ -100,7 +100,7 @@ test('a refusal is explained with this session\'s names, and a repair goes to th
   await page.getByRole('button', { name: /^Command 2: / }).click();
   const why = page.locator('[data-capas="why"]');
   await expect(why).toContainText('Port 8080 of the host leads to web already');
-  await why.getByRole('button', { name: /docker stop web$/ }).click();
-  await expect(terminal(page)).toContainText('$ docker stop web');
+  await why.getByRole('button', { name: /docker stop web && docker start other$/ }).click();
+  await expect(terminal(page)).toContainText('$ docker stop web && docker start other');
   await expect(bar(page)).toHaveAttribute('data-commands', '2');
 });

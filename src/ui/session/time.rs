@@ -17,6 +17,8 @@ use crate::view::timeline::{Tick, Timeline};
 
 /// Work of one step of a replay, after which the clock is looked at.
 const STEP_FUEL: u64 = 200_000;
+/// Commands after which what is told of keeping the session goes.
+const NOTICE_COMMANDS: usize = 2;
 /// A replay that takes longer shows how far it is.
 const SHOW_AFTER_MS: f64 = 400.0;
 
@@ -30,6 +32,8 @@ pub(super) struct Time {
     /// A moment that is to be looked at next.
     next: Option<usize>,
     notice: Option<Notice>,
+    /// Commands that there were when it was told.
+    told_at: usize,
     /// The database was asked for a session to go on with.
     is_open: bool,
     /// Inputs of the machine's journal that were noticed.
@@ -236,7 +240,13 @@ impl Session {
 
     /// Tells it, or takes it off the screen.
     pub fn tell_notice(&self, notice: Option<Notice>) {
-        self.0.state.borrow_mut().time.notice = notice;
+        {
+            let mut state = self.0.state.borrow_mut();
+            state.time.notice = notice;
+            // With a session on its way in, what it brings does not count.
+            state.time.told_at =
+                if state.time.is_settling() { usize::MAX } else { state.machine.commands().all().len() };
+        }
         self.tell(&[Topic::Time]);
     }
 
@@ -346,6 +356,8 @@ impl State {
         (self.origin, self.origin_ms) = (self.machine.now(), dom::now_ms());
         self.revision = 0;
         self.look_at_docker();
+        // Going through time is not a change that Docker made.
+        self.told = Rc::default();
     }
 
     /// Puts up what differs now from a moment that is known; whether it is.
@@ -372,7 +384,7 @@ impl State {
         if let Some(back) = left {
             // The session that was gone back in stays kept as it was.
             keep::branch(&back.journal, journal);
-            self.time.notice = Some(Notice::Branched);
+            (self.time.notice, self.time.told_at) = (Some(Notice::Branched), self.machine.commands().all().len());
             self.time.stocks.clear();
         } else {
             keep::append(new, journal);
@@ -384,6 +396,11 @@ impl State {
     /// Brings the timeline up to date; whether it changed.
     pub(super) fn look_at_commands(&mut self) -> bool {
         let grown = self.time.timeline.collect(&self.machine);
+        let commands = self.machine.commands().all().len();
+        self.time.told_at = self.time.told_at.min(commands);
+        if commands >= self.time.told_at + NOTICE_COMMANDS {
+            self.time.notice = self.time.notice.take().filter(|notice| !notice.is_passing());
+        }
         if grown && self.time.back.is_none() {
             let title = self.machine.commands().all().last().map(|command| command.text.clone());
             keep::note(self.machine.commands().all().len(), title.unwrap_or_default());

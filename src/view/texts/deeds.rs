@@ -29,14 +29,15 @@ impl DeedTexts {
             fill(if count == 1 { one } else { many }, parts)
         };
         match deed {
-            Deed::Event { kind, action, name, status, image } => {
+            Deed::Event { kind, action, name, status, image, times } => {
                 let known = self.events.iter().find(|(of, word, _)| of == kind && word == action);
                 let status = status.map(|status| status.to_string());
                 let more = status.or_else(|| image.clone()).unwrap_or_default();
-                match known {
+                let once = match known {
                     Some((_, _, sentence)) => fill(sentence, &[name, &more]),
                     None => fill(self.other, &[kind.name(), action, name]),
-                }
+                };
+                if *times > 1 { format!("{once} (×{times})") } else { once }
             }
             Deed::Step { instruction, is_cached } => {
                 let [run, cached] = self.step;
@@ -45,7 +46,7 @@ impl DeedTexts {
             Deed::Created { container, path, count } => {
                 counted(self.created, *count, &[container, path, &count.to_string()])
             }
-            Deed::CopiedUp { container, path, count, size_bytes } => {
+            Deed::CopiedUp { container, path, count, size_bytes, .. } => {
                 counted(self.copied_up, *count, &[container, path, &count.to_string(), &human_size3(*size_bytes)])
             }
             Deed::WhitedOut { container, path, count } => {
@@ -72,7 +73,7 @@ static SPANISH: DeedTexts = DeedTexts {
         (Image, "pull", "Trajo la imagen {0} del registro: solo las capas que faltaban."),
         (Image, "push", "Subió la imagen {0} al registro."),
         (Image, "tag", "Puso a una imagen el nombre {0}."),
-        (Image, "untag", "Le quitó a una imagen el nombre {0}."),
+        (Image, "untag", "Le quitó un nombre a la imagen {0}."),
         (Image, "delete", "Borró la imagen {0} y las capas que nadie más usaba."),
         (Image, "load", "Cargó la imagen {0} de un fichero."),
         (Image, "import", "Hizo la imagen {0} con los ficheros de un tar: una sola capa."),
@@ -111,7 +112,7 @@ static SPANISH: DeedTexts = DeedTexts {
     ],
     copied_up: [
         "{1} se copió de una capa de la imagen a la de escritura de {0} para cambiarlo: {3}.",
-        "{2} ficheros se copiaron de capas de la imagen a la de escritura de {0} para cambiarlos: {1}, … ({3}).",
+        "{2} ficheros y carpetas se copiaron de capas de la imagen a la de escritura de {0} para cambiarlos: {1}, … ({3}).",
     ],
     whited_out: [
         "{1} quedó tapado en {0}: sigue en la imagen, pero el contenedor ya no lo ve.",
@@ -124,7 +125,7 @@ static ENGLISH: DeedTexts = DeedTexts {
         (Image, "pull", "Brought the image {0} from the registry: only the layers that were missing."),
         (Image, "push", "Sent the image {0} to the registry."),
         (Image, "tag", "Gave an image the name {0}."),
-        (Image, "untag", "Took the name {0} off an image."),
+        (Image, "untag", "Took a name off the image {0}."),
         (Image, "delete", "Deleted the image {0} and the layers that nobody else used."),
         (Image, "load", "Loaded the image {0} from a file."),
         (Image, "import", "Made the image {0} from the files of a tar: a single layer."),
@@ -160,7 +161,7 @@ static ENGLISH: DeedTexts = DeedTexts {
     created: ["{1} is new in the writable layer of {0}.", "{2} files are new in the writable layer of {0}: {1}, …"],
     copied_up: [
         "{1} was copied from a layer of the image to the writable one of {0} to be changed: {3}.",
-        "{2} files were copied from layers of the image to the writable one of {0} to be changed: {1}, … ({3}).",
+        "{2} files and folders were copied from layers of the image to the writable one of {0} to be changed: {1}, … ({3}).",
     ],
     whited_out: [
         "{1} is hidden in {0}: it is still in the image, but the container no longer sees it.",

@@ -38,7 +38,8 @@ static SPANISH: ExplainTexts = ExplainTexts {
     repairs: "Para arreglarlo (se escribe en la terminal, sin ejecutarse)",
     insert: "Escribir en la terminal: {0}",
     causes: |cause| match cause {
-        Cause::NameTaken => "Un nombre es de un solo contenedor, y {0} ya lo tiene {1} ({2}), aunque esté parado.",
+        Cause::NameTaken => "Un nombre es de un solo contenedor, esté en marcha o no, y {0} ya es el de {1} ({2}).",
+        Cause::NameFree => "Entonces otro contenedor se llamaba {0}; ahora el nombre está libre.",
         Cause::NoContainer => "No hay ningún contenedor con el nombre o id {0}, ni parado.",
         Cause::NoImage => "La imagen {0} no está en este equipo.",
         Cause::NoRepository => "El registro no tiene {0}, o es privada y hace falta docker login.",
@@ -56,6 +57,8 @@ static SPANISH: ExplainTexts = ExplainTexts {
             "Esta imagen tiene más nombres. Quítalos de uno en uno, o usa -f para borrarla con todos."
         }
         Cause::PortTaken => "El puerto {0} del host ya lleva a {1}, y un puerto solo puede llevar a un sitio.",
+        Cause::PortOfHost => "En el puerto {0} ya escucha un programa del host, y un puerto solo puede ser de uno.",
+        Cause::PortFree => "Entonces el puerto {0} del host llevaba a otro contenedor; ahora está libre.",
         Cause::VolumeInUse => "El volumen {0} está montado en {1}, aunque esté parado.",
         Cause::NetworkInUse => "En la red {0} hay contenedores: {1}.",
         Cause::NoProgram => {
@@ -70,7 +73,10 @@ static ENGLISH: ExplainTexts = ExplainTexts {
     repairs: "To repair it (it is typed into the terminal, not run)",
     insert: "Type into the terminal: {0}",
     causes: |cause| match cause {
-        Cause::NameTaken => "A name belongs to one container, and {1} has {0} already ({2}), even if it is stopped.",
+        Cause::NameTaken => {
+            "A name belongs to one container, running or not, and {0} is the name of {1} already ({2})."
+        }
+        Cause::NameFree => "Another container was called {0} then; now nobody has the name.",
         Cause::NoContainer => "No container has the name or id {0}, not even a stopped one.",
         Cause::NoImage => "The image {0} is not on this computer.",
         Cause::NoRepository => "The registry has no {0}, or it is private and wants docker login.",
@@ -88,6 +94,8 @@ static ENGLISH: ExplainTexts = ExplainTexts {
             "This image has more names. Take them off one by one, or delete it with all of them with -f."
         }
         Cause::PortTaken => "Port {0} of the host leads to {1} already, and a port can lead to one place only.",
+        Cause::PortOfHost => "A program of the host listens on port {0} already, and a port can belong to one only.",
+        Cause::PortFree => "Port {0} of the host led to another container then; now it is free.",
         Cause::VolumeInUse => "The volume {0} is mounted in {1}, even if it is stopped.",
         Cause::NetworkInUse => "There are containers on the network {0}: {1}.",
         Cause::NoProgram => "There is no program {0} in the image's files. A container has only what its image brings.",

@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use crate::ui::dom;
 use crate::ui::drop::Drop;
+use crate::ui::fidelity::FidelityPanel;
 use crate::ui::header::Header;
 use crate::ui::keep;
 use crate::ui::lesson::Lessons;
@@ -107,6 +108,7 @@ pub fn App(props: &AppProps) -> Html {
             <Panes session={session.clone()} language={*language} lesson={(*lesson).clone().map(AttrValue::from)} {on_lesson} />
             if !embedded {
                 <Timeline session={session.clone()} language={*language} />
+                <FidelityPanel language={*language} />
             }
             <Drop session={session.clone()} language={*language} />
             <NoticeBoard session={session.clone()} language={*language} />

@@ -32,12 +32,13 @@ const CHUNK_INPUTS: usize = 256;
 const CHUNK_BYTES: usize = 64 << 10;
 /// Sessions that are kept.
 const MAX_ROWS: usize = 30;
-/// Names in the tab's storage: whose tab this is, the moment looked at, how often the page broke in a row, and the lesson
-/// with whose machine the session began.
+/// Names in the tab's storage: whose tab this is, the moment looked at, how often the page broke in a row, the lesson
+/// with whose machine the session began, and whether a reload is to begin anew.
 const OWN: &str = "capas.session";
 const BACK: &str = "capas.back";
 const BROKEN: &str = "capas.broken";
 const LESSON: &str = "capas.lesson";
+const AFRESH: &str = "capas.afresh";
 /// What stands between the name that an address asks for and the rest of a session's name in the database.
 const NAMED: char = '~';
 /// How long the database may take to open. Some browsers never answer.
@@ -254,6 +255,11 @@ pub fn save_broken() {
     flush();
 }
 
+/// Has the next reload begin anew instead of going on.
+pub fn begin_afresh() {
+    keep_in_tab(AFRESH, Some("1"));
+}
+
 /// Notes the lesson with whose machine the session began, for a reload.
 pub fn note_lesson(id: Option<&str>) {
     keep_in_tab(LESSON, id);
@@ -437,9 +443,10 @@ pub fn open(session: &Session) {
         }
         return session.set_opened();
     }
-    let is_run = !options.commands.is_empty();
-    if is_run {
+    let is_fresh = !options.commands.is_empty() || kept_in_tab(AFRESH).is_some();
+    if is_fresh {
         note_lesson(None);
+        keep_in_tab(AFRESH, None);
     }
     spawn_local(async move {
         let own = kept_in_tab(OWN);
@@ -451,7 +458,7 @@ pub fn open(session: &Session) {
         let asked = dom::parameter("lesson").filter(|id| !id.is_empty());
         let lesson = lesson().filter(|_| own.is_some());
         let is_other = asked.is_some() && asked != lesson;
-        let is_given = matches!(link, Some(Ok(_))) || is_other || is_run;
+        let is_given = matches!(link, Some(Ok(_))) || is_other || is_fresh;
         let is_told = !is_given && resume(&session, own).await;
         with(|keeper| {
             keeper.resumed = Some(lesson.filter(|_| is_told));

@@ -5,6 +5,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::ui::dom;
+use crate::ui::fidelity::FidelityButton;
 use crate::ui::panel::Panel;
 use crate::ui::session::Session;
 use crate::view::settings::{Choice, Hints, Motion, Speed, Theme, Voice};
@@ -100,6 +101,7 @@ pub fn SettingsPanel(props: &SettingsPanelProps) -> Html {
                 { choice::<Voice>(texts.voice, &texts.voices, settings.voice, on_voice) }
                 { choice::<Hints>(texts.hints, &texts.hint_values, settings.hints,
                     change(|s, n| set(&mut s.hints, n), props)) }
+                <FidelityButton language={props.language} />
         </Panel>
     }
 }

@@ -175,3 +175,112 @@ plain('where nothing can be kept the page works and says so once', async ({ page
   await shown(page, /^fine$/);
   await expect(notice(page)).toHaveText('');
 });
+
+/** What the browser was given to keep. */
+const kept = (page) => page.evaluate(async () => [
+  ...Object.keys(localStorage), ...Object.keys(sessionStorage), ...(await indexedDB.databases()).map((database) => database.name),
+]);
+
+/** A page of somebody else's with Capas in a frame. */
+async function around(page, query) {
+  await page.route('**/around.html', (route) => route.fulfill({
+    contentType: 'text/html; charset=utf-8',
+    body: `<!DOCTYPE html><html lang="en"><title>Around</title><link rel="icon" href="data:,">
+      <iframe title="Capas" src="index.html?${query}" style="width: 900px; height: 500px"></iframe></html>`,
+  }));
+  await page.goto('around.html');
+  const inside = page.frameLocator('iframe');
+  await expect(inside.locator('[data-capas="terminal"]')).toHaveAttribute('data-ready', 'true', { timeout: 30_000 });
+  return inside;
+}
+
+/** Types into the terminal of a frame. */
+async function typeInside(page, inside, command) {
+  await inside.locator('[data-capas="keys"]').focus();
+  await page.keyboard.type(`${command}\n`);
+}
+
+for (const query of ['embed=1&lang=en', 'lang=en', 'embed=1&lang=en&panes=terminal']) {
+  test(`a frame writes nothing: ${query}`, async ({ page }) => {
+    const inside = await around(page, query);
+    await typeInside(page, inside, 'echo in""side');
+    await expect(inside.locator('[data-capas="row"]').filter({ hasText: /^inside$/ })).toHaveCount(1);
+    await page.waitForTimeout(800);
+    expect(await kept(page)).toEqual([]);
+    await page.reload();
+    await expect(inside.locator('[data-capas="terminal"]')).toHaveAttribute('data-ready', 'true', { timeout: 30_000 });
+    await expect(inside.locator('[data-capas="row"]').filter({ hasText: 'inside' })).toHaveCount(0);
+  });
+}
+
+test('a frame that asks for it is kept under its name, apart from the page\'s own sessions', async ({ page, context }) => {
+  const inside = await around(page, 'embed=1&lang=en&keep=deck');
+  await typeInside(page, inside, 'echo in""side');
+  await expect(inside.locator('[data-capas="row"]').filter({ hasText: /^inside$/ })).toHaveCount(1);
+  await page.waitForTimeout(800);
+  await page.reload();
+  await expect(inside.locator('[data-capas="row"]').filter({ hasText: /^inside$/ })).toHaveCount(1, { timeout: 30_000 });
+  const own = await context.newPage();
+  await openPage(own, './?lang=en');
+  await expect(bar(own)).toHaveAttribute('data-commands', '0');
+});
+
+test('a page in which nobody types writes nothing and can\'t be put in another\'s place', async ({ page }) => {
+  await openPage(page, './?lang=en&readonly=1&run=echo+shown');
+  await shown(page, /^shown$/);
+  await page.waitForTimeout(800);
+  expect(await kept(page)).toEqual([]);
+  await expect(page.locator('button[data-capas="session"]')).toHaveCount(0);
+});
+
+test('commands of the address run on a machine of their own', async ({ page }) => {
+  await openPage(page, './?lang=en');
+  await type(page, 'echo mine > f');
+  await saved(page);
+  await openPage(page, './?lang=en&run=ls');
+  await expect(bar(page)).toHaveAttribute('data-commands', '1');
+  await expect(terminal(page)).not.toContainText('mine');
+  // What was here is in the list.
+  await page.locator('button[data-capas="session"]').click();
+  await page.getByRole('dialog', { name: 'Session' }).getByRole('button', { name: /echo mine/ }).click();
+  await waitForPrompt(page);
+  await expect(terminal(page)).toContainText('echo mine > f');
+});
+
+test('a reload goes on with the lesson that was open', async ({ page }) => {
+  const exercise = page.locator('[data-capas="exercise"]');
+  await openPage(page, './?lang=es&speed=instant&lesson=primer-contenedor');
+  await expect(exercise).toBeVisible();
+  await waitForPrompt(page);
+  await type(page, 'echo a medias');
+  await page.waitForTimeout(800);
+  await page.reload();
+  await expect(exercise).toBeVisible();
+  await waitForPrompt(page);
+  await shown(page, /^a medias$/);
+  // Another lesson begins with a machine of its own.
+  await openPage(page, './?lang=es&lesson=capa-fina');
+  await expect(exercise).toBeVisible();
+  await waitForPrompt(page);
+  await expect(terminal(page)).not.toContainText('a medias');
+});
+
+plain('a tab that crashes in the middle of a command is taken up where it was', async ({ context }) => {
+  const page = await context.newPage();
+  await page.goto('./?lang=en&speed=instant');
+  await waitForPrompt(page);
+  await type(page, 'docker pull alpine');
+  await type(page, 'sleep 1000; echo never', { wait: false });
+  await saved(page);
+  const devtools = await context.newCDPSession(page);
+  devtools.send('Page.crash').catch(() => {});
+  await page.waitForEvent('crash');
+  const next = await context.newPage();
+  await next.goto('./?lang=en&speed=instant');
+  await shown(next, 'sleep 1000; echo never');
+  await next.locator('[data-capas="keys"]').first().focus();
+  await next.keyboard.press('Control+c');
+  await waitForPrompt(next);
+  await type(next, 'docker images');
+  await shown(next, /^alpine +latest/);
+});

@@ -58,3 +58,19 @@ for (const theme of ['light', 'dark', 'contrast']) {
     });
   }
 }
+
+for (const size of SIZES) {
+  test(`what is simulated is listed from the tables: ${size.width} px`, async ({ page }) => {
+    await page.setViewportSize(size);
+    await openPage(page, './?lang=en');
+    await open(page);
+    await page.getByRole('button', { name: 'What is simulated' }).click();
+    const panel = page.locator('[data-capas="fidelity"]');
+    await expect(panel.getByRole('row', { name: /^docker container diff/ })).toContainText('All of it');
+    await expect(panel.getByRole('row', { name: /^docker trust/ })).toContainText('No');
+    await expect(panel).toContainText('HEALTHCHECK');
+    await expectAxeClean(page);
+    await page.keyboard.press('Escape');
+    await expect(panel).toBeHidden();
+  });
+}

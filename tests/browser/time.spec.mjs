@@ -104,3 +104,36 @@ test('a refusal is explained with this session\'s names, and a repair goes to th
   await expect(terminal(page)).toContainText('$ docker stop web && docker start other');
   await expect(bar(page)).toHaveAttribute('data-commands', '2');
 });
+
+test('two steps back need no waiting, and what the last command did is a click away', async ({ page }) => {
+  await openPage(page, './?lang=en&speed=instant');
+  for (const name of ['a', 'b', 'c']) await type(page, `docker create --name ${name} alpine`);
+  await page.evaluate(() => {
+    const undo = document.querySelector('[data-capas="undo"]');
+    undo.click();
+    setTimeout(() => undo.click(), 0);
+  });
+  await expect(bar(page)).toHaveAttribute('data-at', '1');
+  await waitForPrompt(page);
+  await page.locator('[data-capas="ask"]').click();
+  await expect(page.locator('[data-capas="command"]')).toContainText('Created the container a');
+});
+
+test('what is told of a session goes when the student has gone on', async ({ page }) => {
+  await openPage(page, './?lang=en&speed=instant');
+  await type(page, 'true');
+  await undo(page).click();
+  await waitForPrompt(page);
+  await type(page, 'true');
+  const notice = page.locator('[data-capas="notice"]');
+  await expect(notice).toContainText('Another story begins');
+  await type(page, 'true');
+  await expect(notice).toHaveText('');
+});
+
+test('what Docker refused is asked for by name', async ({ page }) => {
+  await openPage(page, './?lang=en&speed=instant');
+  await type(page, 'docker rm missing');
+  await page.getByRole('button', { name: 'Why did it fail?' }).click();
+  await expect(page.locator('[data-capas="why"]')).toContainText('No container has the name or id missing');
+});

@@ -12,6 +12,7 @@ pub mod complete;
 pub mod config;
 pub mod create;
 pub mod error;
+pub mod fidelity;
 pub mod help;
 pub mod inspect;
 pub mod parse;

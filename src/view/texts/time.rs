@@ -71,6 +71,16 @@ pub struct TimeTexts {
     pub voices: [&'static str; 2],
     pub hints: &'static str,
     pub hint_values: [&'static str; 2],
+    pub fidelity: &'static str,
+    pub fidelity_why: &'static str,
+    pub fidelity_instructions: &'static str,
+    pub fidelity_images: &'static str,
+    pub fidelity_commands: &'static str,
+    pub fidelity_programs: &'static str,
+    pub fidelity_whole: &'static str,
+    pub fidelity_nothing: &'static str,
+    /// In a word, and what stands before the flags that are missing.
+    pub fidelity_part: [&'static str; 2],
 }
 
 impl TimeTexts {
@@ -160,6 +170,15 @@ static SPANISH: TimeTexts = TimeTexts {
     voices: ["BuildKit", "el constructor clásico"],
     hints: "Órdenes sugeridas",
     hint_values: ["Mostrar", "Ocultar"],
+    fidelity: "Qué se simula",
+    fidelity_why: "Nada finge haber funcionado: lo que no se simula lo dice y termina con estado 125. Esta lista sale de las mismas tablas que ejecutan las órdenes; en la terminal, capas fidelity.",
+    fidelity_instructions: "Instrucciones de Dockerfile ({0})",
+    fidelity_images: "Repositorios del registro ({0})",
+    fidelity_commands: "Órdenes de docker",
+    fidelity_programs: "Programas del equipo y de las imágenes ({0})",
+    fidelity_whole: "Entera",
+    fidelity_nothing: "No",
+    fidelity_part: ["En parte,", "sin:"],
 };
 
 static ENGLISH: TimeTexts = TimeTexts {
@@ -226,4 +245,13 @@ static ENGLISH: TimeTexts = TimeTexts {
     voices: ["BuildKit", "the classic builder"],
     hints: "Suggested commands",
     hint_values: ["Show", "Hide"],
+    fidelity: "What is simulated",
+    fidelity_why: "Nothing pretends to have worked: what is not simulated says so and ends with status 125. This list is read from the tables that run the commands; in the terminal, capas fidelity.",
+    fidelity_instructions: "Instructions of Dockerfiles ({0})",
+    fidelity_images: "Repositories of the registry ({0})",
+    fidelity_commands: "Commands of docker",
+    fidelity_programs: "Programs of the computer and of images ({0})",
+    fidelity_whole: "All of it",
+    fidelity_nothing: "No",
+    fidelity_part: ["In part,", "without:"],
 };

@@ -1,6 +1,7 @@
 //! The whole page: header, terminal beside the layers, and on phones one of the two at a time.
 
 use web_sys::{HtmlElement, ScrollBehavior, ScrollToOptions};
+use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use crate::ui::dom;
@@ -10,6 +11,7 @@ use crate::ui::header::Header;
 use crate::ui::keep;
 use crate::ui::lesson::Lessons;
 use crate::ui::menu::{NoticeBoard, SessionMenu};
+use crate::ui::rest;
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::ui::settings::{Settings, SettingsPanel};
 use crate::ui::stage::{Stage, View};
@@ -48,6 +50,17 @@ pub fn App(props: &AppProps) -> Html {
     let lesson = use_state_eq(|| dom::parameter("lesson").or_else(keep::lesson));
     let settings = use_state_eq(Settings::initial);
     let texts = language.texts();
+    // What nobody needs for the first command comes when the rest of the program is there.
+    let is_whole = use_state_eq(|| false);
+    {
+        let is_whole = is_whole.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                rest::arrived().await;
+                is_whole.set(true);
+            });
+        });
+    }
 
     use_effect_with(*language, |language| {
         if let Some(document) = dom::document() {
@@ -99,19 +112,29 @@ pub fn App(props: &AppProps) -> Html {
             <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
             if !embedded {
                 <Header language={*language} lessons={lesson.is_some()} {on_language} {on_lessons}>
-                    if !session.options().read_only {
-                        <SessionMenu session={session.clone()} language={*language} env={settings.voice.env()} />
+                    if *is_whole {
+                        if !session.options().read_only {
+                            <SessionMenu session={session.clone()} language={*language} env={settings.voice.env()} />
+                        }
+                        <SettingsPanel session={session.clone()} language={*language} settings={*settings} {on_change} />
+                    } else {
+                        <span class={style::coming}></span>
                     }
-                    <SettingsPanel session={session.clone()} language={*language} settings={*settings} {on_change} />
                 </Header>
             }
             <Panes session={session.clone()} language={*language} lesson={(*lesson).clone().map(AttrValue::from)} {on_lesson} />
             if !embedded {
-                <Timeline session={session.clone()} language={*language} />
-                <FidelityPanel language={*language} />
+                if *is_whole {
+                    <Timeline session={session.clone()} language={*language} />
+                    <FidelityPanel language={*language} />
+                } else {
+                    <div class={style::foot}></div>
+                }
             }
-            <Drop session={session.clone()} language={*language} />
-            <NoticeBoard session={session.clone()} language={*language} />
+            if *is_whole {
+                <Drop session={session.clone()} language={*language} />
+                <NoticeBoard session={session.clone()} language={*language} />
+            }
         </div>
     }
 }

@@ -20,9 +20,9 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::base::time::Timestamp;
 use crate::machine::{CodecError, Config, Input, Journal};
-use crate::ui::dom;
 use crate::ui::session::Session;
 use crate::ui::store::{Row, Store};
+use crate::ui::{dom, rest};
 use crate::view::embed::{Keep, Options};
 
 /// What is typed is written when nothing more came for this long.
@@ -39,6 +39,8 @@ const BACK: &str = "capas.back";
 const BROKEN: &str = "capas.broken";
 const LESSON: &str = "capas.lesson";
 const AFRESH: &str = "capas.afresh";
+/// Name in the browser's storage: something is kept, which a page has to wait for.
+const KEPT: &str = "capas.kept";
 /// What stands between the name that an address asks for and the rest of a session's name in the database.
 const NAMED: char = '~';
 /// How long the database may take to open. Some browsers never answer.
@@ -102,6 +104,8 @@ struct Keeper {
     /// Whether anything was typed: an untouched session is not worth a row.
     is_typed: bool,
     is_dirty: bool,
+    /// The browser knows that something is kept.
+    is_noted: bool,
     timer: Option<Timeout>,
     /// Locks that are held, and what lets them go.
     locks: Vec<(String, Function)>,
@@ -136,17 +140,22 @@ impl Keeper {
             }
             is_own
         });
-        if self.locks.is_empty() && self.may_store {
+        self.row = Some(row);
+        self.hold_lock();
+        self.chunk = Some(Journal::new(&journal.config()));
+        (self.bytes, self.filled, self.is_typed) = (0, 0, false);
+        self.full.clear();
+        self.append(&journal.inputs, journal.end);
+    }
+
+    /// Holds the lock of the own session, once there is a database that tabs could disturb each other in.
+    fn hold_lock(&self) {
+        if let (Some(row), Some(_), true) = (&self.row, &self.store, self.locks.is_empty()) {
             let id = row.id.clone();
             spawn_local(async move {
                 lock(&id).await;
             });
         }
-        self.row = Some(row);
-        self.chunk = Some(Journal::new(&journal.config()));
-        (self.bytes, self.filled, self.is_typed) = (0, 0, false);
-        self.full.clear();
-        self.append(&journal.inputs, journal.end);
     }
 
     fn append(&mut self, new: &[(Timestamp, Input)], end: Timestamp) {
@@ -186,6 +195,9 @@ impl Keeper {
         if store.put(row, &self.full).is_ok() {
             self.full.clear();
             self.is_dirty = false;
+            if !std::mem::replace(&mut self.is_noted, true) {
+                dom::keep(KEPT, "1");
+            }
         } else {
             // The disk may be full: what is held is tried again with the next key.
             self.full.pop();
@@ -448,40 +460,64 @@ pub fn open(session: &Session) {
         note_lesson(None);
         keep_in_tab(AFRESH, None);
     }
+    // Where nothing was ever kept there is nothing to wait for.
+    let is_first = dom::kept(KEPT).is_none() && dom::fragment().is_none();
+    if is_first {
+        with(|keeper| {
+            keeper.resumed = Some(None);
+            keeper.begin(&session.journal(), None);
+        });
+        session.set_opened();
+    }
     spawn_local(async move {
-        let own = kept_in_tab(OWN);
-        let opened = open_store().await.map(Rc::new);
-        let is_memory = opened.is_none();
-        with(|keeper| keeper.store = opened);
-        let link = linked(session.options().embedded);
+        rest::arrived().await;
+        take_part(session, is_first, is_fresh).await;
+    });
+}
+
+/// Opens the database, and goes on with what is in it unless the page has begun already.
+async fn take_part(session: Session, has_begun: bool, is_fresh: bool) {
+    let own = kept_in_tab(OWN);
+    let opened = open_store().await.map(Rc::new);
+    let is_memory = opened.is_none();
+    with(|keeper| keeper.store = opened);
+    let mut is_told = false;
+    let mut link = None;
+    if has_begun {
+        with(|keeper| {
+            keeper.hold_lock();
+            keeper.flush();
+        });
+    } else {
+        link = linked(session.options().embedded);
         // A lesson begins with a machine of its own, and commands of the address run on one.
         let asked = dom::parameter("lesson").filter(|id| !id.is_empty());
         let lesson = lesson().filter(|_| own.is_some());
         let is_other = asked.is_some() && asked != lesson;
         let is_given = matches!(link, Some(Ok(_))) || is_other || is_fresh;
-        let is_told = !is_given && resume(&session, own).await;
+        is_told = !is_given && resume(&session, own).await;
         with(|keeper| {
             keeper.resumed = Some(lesson.filter(|_| is_told));
             if keeper.row.is_none() {
                 keeper.begin(&session.journal(), None);
             }
         });
-        if is_memory && !is_told {
-            session.tell_notice(Some(Notice::MemoryOnly));
-        }
-        if let Some(given) = link {
-            open_given(&session, given);
-        }
-        session.set_opened();
-        listen(&session);
-        Timeout::new(SOUND_AFTER_MS, || keep_in_tab(BROKEN, None)).forget();
-        if let Some(store) = store() {
-            let mut old = store.rows().await.unwrap_or_default();
-            let name = with(|keeper| keeper.name.clone()).flatten();
-            old.retain(|row| is_named(row, name.as_deref()));
-            old.iter().skip(MAX_ROWS).for_each(|row| drop(store.delete(&row.id)));
-        }
-    });
+    }
+    if is_memory && !is_told {
+        session.tell_notice(Some(Notice::MemoryOnly));
+    }
+    if let Some(given) = link {
+        open_given(&session, given);
+    }
+    session.set_opened();
+    listen(&session);
+    Timeout::new(SOUND_AFTER_MS, || keep_in_tab(BROKEN, None)).forget();
+    if let Some(store) = store() {
+        let mut old = store.rows().await.unwrap_or_default();
+        let name = with(|keeper| keeper.name.clone()).flatten();
+        old.retain(|row| is_named(row, name.as_deref()));
+        old.iter().skip(MAX_ROWS).for_each(|row| drop(store.delete(&row.id)));
+    }
 }
 
 /// Whether the page may write to the browser's storage.

@@ -395,6 +395,9 @@ impl State {
 
     /// Brings the timeline up to date; whether it changed.
     pub(super) fn look_at_commands(&mut self) -> bool {
+        if self.machine.commands().all().is_empty() {
+            return false;
+        }
         let grown = self.time.timeline.collect(&self.machine);
         let commands = self.machine.commands().all().len();
         self.time.told_at = self.time.told_at.min(commands);

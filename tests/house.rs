@@ -35,6 +35,7 @@ const LAYERS: &[(&str, u8)] = &[
 /// Uses inside one layer that are meant: user, used, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("docker::registry", "docker::image", "what a registry keeps are images: their configs, manifests and references"),
+    ("docker::capas", "docker::cli", "what the client does not simulate stands in the client's own tables"),
     ("embed", "ui", "it puts the page into its document and drives its session"),
 ];
 

@@ -15,8 +15,8 @@ use web_sys::{KeyboardEvent, MessageEvent, Window};
 use yew::Callback;
 
 use crate::lesson::screen;
-use crate::ui::dom;
 use crate::ui::session::{Session, Topic, Waiting};
+use crate::ui::{dom, keep};
 use crate::view::embed::{self, Request};
 
 /// How often it is looked whether a command has ended.
@@ -182,6 +182,7 @@ impl Frame {
             Request::State => self.post("state", &id, self.state()),
             Request::Reset => {
                 self.post("reset", &id, json!({}));
+                keep::begin_afresh();
                 if let Some(window) = web_sys::window() {
                     window.location().reload().unwrap_or_default();
                 }

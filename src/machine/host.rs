@@ -42,6 +42,8 @@ pub struct Host {
     mounts: Rc<RefCell<Mounts>>,
     hostname: Rc<RefCell<String>>,
     net: NetId,
+    /// More of the environment of the student's shells.
+    env: Vec<String>,
 }
 
 /// The coloured prompt of Ubuntu's own `.bashrc`.
@@ -111,7 +113,7 @@ pub fn register(programs: &mut Programs) {
 
 impl Host {
     /// Sets the host up and starts its init.
-    pub fn new(kernel: &Kernel, root: &Layer) -> Self {
+    pub fn new(kernel: &Kernel, root: &Layer, env: Vec<String>) -> Self {
         let now = kernel.now();
         let disk = Rc::new(RefCell::new(Overlay::new(1, Tree::of([root]), DISK_LIMIT)));
         let mut mounts = Mounts::new(Mount::overlay("/", "/dev/vda1", "ext4", &disk));
@@ -130,6 +132,7 @@ impl Host {
             mounts: Rc::new(RefCell::new(mounts)),
             hostname: Rc::new(RefCell::new(NAME.to_owned())),
             net: kernel.network(|network| network.add()),
+            env,
         };
         disk.borrow_mut().take_events();
         let started = kernel.spawn_with(host.spec(kernel, None, Cred::ROOT), |proc| Box::pin(init(proc)));
@@ -154,6 +157,7 @@ impl Host {
                 format!("PATH={PATH}"),
             ]
             .into_iter()
+            .chain(self.env.iter().filter(|_| tty.is_some()).cloned())
             .map(BString::from)
             .collect(),
             cwd: if cred.uid == 0 { "/".into() } else { HOME.into() },

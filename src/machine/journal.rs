@@ -68,6 +68,9 @@ pub struct Journal {
     pub cols: u16,
     /// Rows of the first terminal.
     pub rows: u16,
+    /// `NAME=value` in the environment of the student's shells.
+    #[serde(default)]
+    pub env: Vec<String>,
     /// What came in, in order of time.
     pub inputs: Vec<(Timestamp, Input)>,
     /// The time up to which the machine ran.
@@ -76,20 +79,34 @@ pub struct Journal {
 
 impl Journal {
     /// An empty session.
-    pub const fn new(config: &Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         Self {
             version: VERSION,
             seed: config.seed,
             epoch: config.epoch,
             cols: config.cols,
             rows: config.rows,
+            env: config.env.clone(),
             inputs: Vec::new(),
             end: config.epoch,
         }
     }
 
     /// What its machine was made from.
-    pub const fn config(&self) -> Config {
-        Config { seed: self.seed, epoch: self.epoch, cols: self.cols, rows: self.rows }
+    pub fn config(&self) -> Config {
+        Config { seed: self.seed, epoch: self.epoch, cols: self.cols, rows: self.rows, env: self.env.clone() }
+    }
+
+    /// Puts the inputs of a later part of the same session behind these; whether it is one.
+    #[must_use]
+    pub fn append(&mut self, part: Self) -> bool {
+        let head = |journal: &Self| (journal.seed, journal.epoch, journal.cols, journal.rows);
+        let is_later = part.inputs.first().is_none_or(|(time, _)| *time >= self.end);
+        if head(self) != head(&part) || self.env != part.env || !is_later {
+            return false;
+        }
+        self.inputs.extend(part.inputs);
+        self.end = part.end.max(self.end);
+        true
     }
 }

@@ -15,9 +15,12 @@
 pub mod bakery;
 pub mod browser;
 pub mod build_world;
+pub mod codec;
+pub mod commands;
 pub mod content;
 pub mod host;
 pub mod journal;
+pub mod replay;
 pub mod trial;
 
 use std::cell::RefCell;
@@ -40,10 +43,14 @@ use crate::os::kernel::desktop::Wish;
 pub use crate::os::kernel::{Entered, Stop, TtyId};
 use crate::os::kernel::{Gpid, Kernel, Programs};
 
+use bakery::Catalogue;
 use browser::{Browser, NoPage, Page, Request};
+pub use codec::CodecError;
+pub use commands::{Command, Commands, Moment};
 use content::Content;
 use host::Host;
 pub use journal::{Input, Journal};
+pub use replay::Replay;
 
 /// When the machine's clock starts: the day after the module's images were two months old.
 pub const EPOCH: Timestamp = Timestamp::from_date(2021, 12, 20);
@@ -59,11 +66,13 @@ pub struct Config {
     pub cols: u16,
     /// Rows of the first terminal.
     pub rows: u16,
+    /// `NAME=value` in the environment of the student's shells, such as `DOCKER_BUILDKIT=0`.
+    pub env: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { seed: 1, epoch: EPOCH, cols: 80, rows: 24 }
+        Self { seed: 1, epoch: EPOCH, cols: 80, rows: 24, env: Vec::new() }
     }
 }
 
@@ -74,6 +83,8 @@ pub struct Machine {
     daemon: Daemon,
     builder: World,
     journal: Journal,
+    commands: Commands,
+    catalogue: Catalogue,
     /// Terminals and the process that keeps a shell on each.
     consoles: BTreeMap<TtyId, Gpid>,
     first: TtyId,
@@ -83,50 +94,70 @@ pub struct Machine {
 impl Machine {
     /// Switches a machine on: its shell is started on the first terminal.
     pub fn new(config: Config) -> Self {
+        Self::with_catalogue(config, Catalogue::new())
+    }
+
+    /// The same, with what other machines found out about the catalogue.
+    fn with_catalogue(config: Config, catalogue: Catalogue) -> Self {
         let mut programs = Programs::new();
         host::register(&mut programs);
         let kernel = Kernel::new(config.seed, config.epoch, programs.clone());
-        let host = Host::new(&kernel, &host::root());
-        let (daemon, builder) = start_daemon(&kernel, &host, &programs, config.seed);
+        let host = Host::new(&kernel, &host::root(), config.env.clone());
+        let (daemon, builder) = start_daemon(&kernel, &host, &programs, config.seed, &catalogue);
         let mut machine = Self {
             kernel,
             host,
             daemon,
             builder,
             journal: Journal::new(&config),
+            commands: Commands::default(),
             consoles: BTreeMap::new(),
             first: TtyId(0),
             browser: Browser::default(),
+            catalogue,
         };
         machine.first = machine.add_console(config.cols, config.rows);
         machine
     }
 
-    /// Makes the world that a journal leads to, up to its end.
+    /// Makes the world that a journal leads to, up to its end. Whoever does not know that it ends takes a [`Replay`].
     pub fn replay(journal: &Journal) -> Self {
-        Self::replay_prefix(journal, journal.inputs.len())
+        Self::replay_to(journal, Moment { inputs: journal.inputs.len(), until: journal.end })
     }
 
-    /// Makes the world that the first `count` inputs of a journal lead to. Terminal output is kept for the taking.
-    pub fn replay_prefix(journal: &Journal, count: usize) -> Self {
-        let mut machine = Self::new(journal.config());
-        for (time, input) in journal.inputs.iter().take(count) {
-            machine.run_until(*time);
-            machine.apply(input.clone());
-        }
-        if count >= journal.inputs.len() {
-            machine.run_until(journal.end);
-        }
-        // What was asked of the desktop then is no wish of now.
-        machine.take_wishes();
-        machine
+    /// Makes the world of a moment of a journal. Terminal output is kept for the taking.
+    pub fn replay_to(journal: &Journal, moment: Moment) -> Self {
+        let mut replay = Replay::new(Rc::new(journal.clone()), moment);
+        while !replay.step(1 << 20) {}
+        replay.into_machine()
     }
 
-    /// Runs until the clock shows `time`.
-    fn run_until(&mut self, time: Timestamp) {
+    /// Runs until the clock shows `time`, for at most `fuel` units of work; whether it got there.
+    fn run_towards(&mut self, time: Timestamp, fuel: &mut u64) -> bool {
         self.kernel.advance_to(time);
-        while self.kernel.run(1 << 20, Some(time)) == Stop::OutOfFuel && self.kernel.now() < time {}
+        let arrived = loop {
+            if self.kernel.now() >= time && *fuel > 0 {
+                break true;
+            }
+            if *fuel == 0 {
+                break false;
+            }
+            let slice = (*fuel).min(1 << 16);
+            let stop = self.kernel.run(slice, Some(time));
+            *fuel -= slice;
+            if stop != Stop::OutOfFuel {
+                break true;
+            }
+        };
+        self.ran();
+        arrived
+    }
+
+    /// Notes how far the machine ran, and what its shells told.
+    fn ran(&mut self) {
         self.journal.end = self.kernel.now();
+        let consoles = &self.consoles;
+        self.commands.collect(&self.kernel, &self.journal, |tty| consoles.contains_key(&tty));
     }
 
     /// The terminal that was there from the start.
@@ -136,8 +167,18 @@ impl Machine {
 
     /// Opens another terminal with a shell of its own.
     pub fn open_console(&mut self, cols: u16, rows: u16) -> TtyId {
+        let (cols, rows) = (cols.clamp(1, codec::MAX_SIDE), rows.clamp(1, codec::MAX_SIDE));
         self.record(Input::OpenConsole { cols, rows });
         self.add_console(cols, rows)
+    }
+
+    /// The terminals with their columns and rows, in the order in which they were opened.
+    pub fn sizes(&self) -> Vec<(TtyId, u16, u16)> {
+        let size = |tty: &TtyId| {
+            let size = self.kernel.win_size(*tty);
+            (*tty, size.cols, size.rows)
+        };
+        self.consoles.keys().map(size).collect()
     }
 
     fn add_console(&mut self, cols: u16, rows: u16) -> TtyId {
@@ -156,6 +197,7 @@ impl Machine {
 
     /// Sets a terminal's size.
     pub fn resize(&mut self, tty: TtyId, cols: u16, rows: u16) {
+        let (cols, rows) = (cols.clamp(1, codec::MAX_SIDE), rows.clamp(1, codec::MAX_SIDE));
         self.record(Input::Resize { tty: tty.0, cols, rows });
         self.kernel.resize(tty, cols, rows);
     }
@@ -233,13 +275,18 @@ impl Machine {
     /// Runs what can run, at most `fuel` units of work (about a microsecond each).
     pub fn run(&mut self, fuel: u64) -> Stop {
         let stop = self.kernel.run(fuel, None);
-        self.journal.end = self.kernel.now();
+        self.ran();
         stop
     }
 
     /// Lets time pass up to `time` in the next [`Self::run`].
     pub fn advance_to(&mut self, time: Timestamp) {
         self.kernel.advance_to(time);
+    }
+
+    /// The commands so far, in the order in which shells took them.
+    pub const fn commands(&self) -> &Commands {
+        &self.commands
     }
 
     /// The time on the machine's clock.
@@ -333,10 +380,15 @@ impl Drop for Machine {
 }
 
 /// Starts the Docker daemon on the host and installs its client.
-fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) -> (Daemon, World) {
-    let memo = bakery::memo();
-    let registry = bakery::registry(programs, &memo);
-    let store = Rc::new(RefCell::new(Store::new(memo)));
+fn start_daemon(
+    kernel: &Kernel,
+    host: &Host,
+    programs: &Programs,
+    seed: u64,
+    catalogue: &Catalogue,
+) -> (Daemon, World) {
+    let registry = catalogue.registry(programs);
+    let store = Rc::new(RefCell::new(Store::new(catalogue.memo().clone())));
     let daemon = Daemon::new(DaemonConfig {
         kernel: kernel.clone(),
         store: Rc::clone(&store),

@@ -135,10 +135,7 @@ fn a_prefix_of_a_journal_leads_to_where_the_session_was() {
     let (part, _) = mixed(7);
     let count = part.journal().inputs.len();
     assert_eq!(whole.journal().inputs[..count], part.journal().inputs[..]);
-    let mut prefix = Machine::replay_prefix(whole.journal(), count);
-    // A prefix ends with its last input; what follows is the same time passing.
-    let end = part.now();
-    prefix.run_until(end);
+    let mut prefix = Machine::replay_to(whole.journal(), Moment { inputs: count, until: part.now() });
     let mut straight = Machine::replay(part.journal());
     assert_eq!(seen(&mut prefix, vec![vec![], vec![]]), seen(&mut straight, vec![vec![], vec![]]));
 }
@@ -235,4 +232,112 @@ fn programs_ask_the_desktop_on_the_host_only() {
     assert_eq!(Machine::replay(&journal).take_wishes(), []);
     assert_eq!(wishes(b"\x18").0, []);
     assert_eq!(wishes(b"docker run --rm -it alpine vi y\r").0, []);
+}
+
+/// What a moment looks like from outside.
+fn at(machine: &Machine, index: usize) -> (String, Vec<String>) {
+    let moment = machine.commands().moment(machine.journal(), index);
+    let mut then = Machine::replay_to(machine.journal(), moment);
+    let tty = then.console();
+    let shown = String::from_utf8_lossy(&then.take_output(tty)).into_owned();
+    let state = then.daemon().snapshot();
+    let mut names: Vec<String> = state.containers.iter().map(|container| container.name.clone()).collect();
+    names.sort();
+    (shown, names)
+}
+
+fn typed(machine: &mut Machine, keys: &[u8]) {
+    let tty = machine.console();
+    for key in keys {
+        machine.input(tty, &[*key]);
+        machine.run(1 << 20);
+        machine.advance_to(machine.now() + Duration::from_millis(90));
+        machine.run(1 << 20);
+    }
+    if keys.ends_with(b"\r") {
+        machine.settle(tty, Duration::from_secs(5), Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn commands_know_where_they_begin_and_how_they_ended() {
+    let mut machine = Machine::new(Config::default());
+    session(&mut machine, &[]);
+    typed(&mut machine, b"docker run -d --name one nginx\r");
+    typed(&mut machine, b"docker rm -f one\r");
+    typed(&mut machine, b"docker rm missing\r");
+    typed(&mut machine, b"echo half");
+    let all: Vec<_> = machine.commands().all().iter().map(|c| (c.text.as_str(), c.status, c.is_direct)).collect();
+    assert_eq!(
+        all,
+        [
+            ("docker run -d --name one nginx", Some(0), true),
+            ("docker rm -f one", Some(0), true),
+            ("docker rm missing", Some(1), true)
+        ]
+    );
+    let (start, after_run, after_rm) = (at(&machine, 0), at(&machine, 1), at(&machine, 2));
+    assert!(start.1.is_empty() && !start.0.contains("docker"), "{start:?}");
+    assert_eq!(after_run.1, ["one"]);
+    assert!(after_run.0.ends_with("$ ") && !after_run.0.contains("rm"), "{after_run:?}");
+    assert!(after_rm.1.is_empty() && after_rm.0.ends_with("$ "), "{after_rm:?}");
+    assert!(at(&machine, 3).0.ends_with("echo half"));
+}
+
+#[test]
+fn what_is_typed_ahead_belongs_to_its_own_command() {
+    let mut machine = Machine::new(Config::default());
+    session(&mut machine, &[]);
+    let tty = machine.console();
+    machine.input(tty, b"sleep 3; echo on''e\r");
+    machine.advance_to(machine.now() + Duration::from_secs(1));
+    machine.run(1 << 20);
+    machine.input(tty, b"echo tw''o\r");
+    machine.settle(tty, Duration::from_secs(5), Duration::from_secs(60));
+    assert_eq!(machine.commands().all().len(), 2);
+    let between = at(&machine, 1).0;
+    assert!(between.contains("one") && !between.contains("tw") && between.ends_with("$ "), "{between:?}");
+    assert!(at(&machine, 2).0.contains("two"));
+}
+
+#[test]
+fn lines_typed_into_a_container_are_commands_too() {
+    let mut machine = Machine::new(Config::default());
+    session(&mut machine, &[]);
+    for line in
+        [&b"docker run -it --name box alpine\r"[..], b"touch /new\r", b"false\r", b"exit\r", b"docker diff box\r"]
+    {
+        typed(&mut machine, line);
+    }
+    let all: Vec<_> = machine.commands().all().iter().map(|c| (c.text.as_str(), c.status, c.is_direct)).collect();
+    assert_eq!(
+        all,
+        [
+            ("docker run -it --name box alpine", Some(1), true),
+            ("touch /new", Some(0), false),
+            ("false", Some(1), false),
+            ("exit", Some(1), false),
+            ("docker diff box", Some(0), true),
+        ]
+    );
+    let inside = at(&machine, 2).0;
+    assert!(inside.ends_with("touch /new\r\n/ # "), "{inside:?}");
+}
+
+#[test]
+fn a_replay_in_slices_beside_another_is_the_same_replay() {
+    let (machine, _) = mixed(usize::MAX);
+    let journal = Rc::new(machine.journal().clone());
+    let end = machine.commands().moment(&journal, usize::MAX);
+    let mut whole = Machine::replay(&journal);
+    let mut replay = Replay::beside(&machine, Rc::clone(&journal), end);
+    let mut slices = 0;
+    while !replay.step(300) {
+        slices += 1;
+    }
+    assert!(slices > 20, "{slices}");
+    assert_eq!(replay.progress(), (journal.inputs.len(), journal.inputs.len()));
+    let mut sliced = replay.into_machine();
+    assert_eq!(sliced.commands().all(), machine.commands().all());
+    assert_eq!(seen(&mut sliced, vec![vec![], vec![]]), seen(&mut whole, vec![vec![], vec![]]));
 }

@@ -1,22 +1,28 @@
 //! The whole page: header, terminal beside the layers, and on phones one of the two at a time.
 
 use web_sys::{HtmlElement, ScrollBehavior, ScrollToOptions};
+use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use crate::ui::dom;
 use crate::ui::drop::Drop;
-use crate::ui::header::{Header, Theme};
+use crate::ui::fidelity::FidelityPanel;
+use crate::ui::header::Header;
+use crate::ui::keep;
 use crate::ui::lesson::Lessons;
+use crate::ui::menu::{NoticeBoard, SessionMenu};
+use crate::ui::rest;
 use crate::ui::session::{Session, Topic, use_topic};
+use crate::ui::settings::{Settings, SettingsPanel};
 use crate::ui::stage::{Stage, View};
 use crate::ui::terminal::TerminalPane;
+use crate::ui::timeline::Timeline;
 use crate::view::embed::Panes as PanesShown;
 use crate::view::texts::Language;
 
 stylance::import_crate_style!(style, "src/ui/app.module.css");
 
 const LANGUAGE: &str = "capas.language";
-const THEME: &str = "capas.theme";
 
 /// The language of the address, of an earlier visit, or of the browser; Spanish if the page does not speak that one.
 pub fn initial_language() -> Language {
@@ -25,14 +31,6 @@ pub fn initial_language() -> Language {
         .into_iter()
         .flatten()
         .find_map(|tag| Language::from_tag(&tag))
-        .unwrap_or_default()
-}
-
-fn initial_theme() -> Theme {
-    [dom::parameter("theme"), dom::kept(THEME)]
-        .into_iter()
-        .flatten()
-        .find_map(|name| Theme::from_name(&name))
         .unwrap_or_default()
 }
 
@@ -48,10 +46,21 @@ pub struct AppProps {
 pub fn App(props: &AppProps) -> Html {
     let session = &props.session;
     let language = use_state_eq(initial_language);
-    let theme = use_state_eq(initial_theme);
     // `None`: no lessons beside the terminal; empty: the list of them.
-    let lesson = use_state_eq(|| dom::parameter("lesson"));
+    let lesson = use_state_eq(|| dom::parameter("lesson").or_else(keep::lesson));
+    let settings = use_state_eq(Settings::initial);
     let texts = language.texts();
+    // What nobody needs for the first command comes when the rest of the program is there.
+    let is_whole = use_state_eq(|| false);
+    {
+        let is_whole = is_whole.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                rest::arrived().await;
+                is_whole.set(true);
+            });
+        });
+    }
 
     use_effect_with(*language, |language| {
         if let Some(document) = dom::document() {
@@ -61,10 +70,9 @@ pub fn App(props: &AppProps) -> Html {
             }
         }
     });
-    use_effect_with(*theme, |theme| {
-        if let Some(root) = dom::document().and_then(|document| document.document_element()) {
-            root.set_attribute("data-theme", theme.name()).unwrap_or_default();
-        }
+    use_effect_with((*settings, session.clone()), |(settings, session)| {
+        settings.show();
+        session.set_speed(settings.speed);
     });
     let on_language = {
         let language = language.clone();
@@ -73,20 +81,25 @@ pub fn App(props: &AppProps) -> Html {
             language.set(chosen);
         })
     };
-    let on_theme = {
-        let theme = theme.clone();
-        Callback::from(move |chosen: Theme| {
-            dom::keep(THEME, chosen.name());
-            theme.set(chosen);
-        })
+    let on_change = {
+        let settings = settings.clone();
+        Callback::from(move |chosen: Settings| settings.set(chosen))
     };
     let on_lesson = {
         let lesson = lesson.clone();
-        Callback::from(move |chosen: Option<String>| lesson.set(chosen))
+        Callback::from(move |chosen: Option<String>| {
+            if chosen.as_ref().is_none_or(String::is_empty) {
+                keep::note_lesson(None);
+            }
+            lesson.set(chosen);
+        })
     };
     let on_lessons = {
         let lesson = lesson.clone();
-        Callback::from(move |()| lesson.set(if lesson.is_some() { None } else { Some(String::new()) }))
+        Callback::from(move |()| {
+            keep::note_lesson(None);
+            lesson.set(if lesson.is_some() { None } else { Some(String::new()) });
+        })
     };
     let to_layers = {
         let session = session.clone();
@@ -98,10 +111,30 @@ pub fn App(props: &AppProps) -> Html {
             <a class={style::skip} href="#terminal">{ texts.skip_to_terminal }</a>
             <a class={style::skip} href="#layers" onclick={to_layers}>{ texts.skip_to_layers }</a>
             if !embedded {
-                <Header language={*language} theme={*theme} lessons={lesson.is_some()} {on_language} {on_theme} {on_lessons} />
+                <Header language={*language} lessons={lesson.is_some()} {on_language} {on_lessons}>
+                    if *is_whole {
+                        if !session.options().read_only {
+                            <SessionMenu session={session.clone()} language={*language} env={settings.voice.env()} />
+                        }
+                        <SettingsPanel session={session.clone()} language={*language} settings={*settings} {on_change} />
+                    } else {
+                        <span class={style::coming}></span>
+                    }
+                </Header>
             }
             <Panes session={session.clone()} language={*language} lesson={(*lesson).clone().map(AttrValue::from)} {on_lesson} />
-            <Drop session={session.clone()} language={*language} />
+            if !embedded {
+                if *is_whole {
+                    <Timeline session={session.clone()} language={*language} />
+                    <FidelityPanel language={*language} />
+                } else {
+                    <div class={style::foot}></div>
+                }
+            }
+            if *is_whole {
+                <Drop session={session.clone()} language={*language} />
+                <NoticeBoard session={session.clone()} language={*language} />
+            }
         </div>
     }
 }

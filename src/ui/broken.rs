@@ -4,7 +4,7 @@
 
 use wasm_bindgen::JsValue;
 
-use crate::ui::{app, dom};
+use crate::ui::{app, dom, keep};
 
 stylance::import_crate_style!(style, "src/ui/broken.module.css");
 
@@ -12,6 +12,7 @@ stylance::import_crate_style!(style, "src/ui/broken.module.css");
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
         web_sys::console::error_1(&info.to_string().into());
+        keep::save_broken();
         if dom::by_id("broken").is_none() {
             show().unwrap_or_default();
         }
@@ -33,7 +34,7 @@ fn show() -> Result<(), JsValue> {
     dialog.append_child(&*element("h1", texts.broken_title)?)?;
     dialog.append_child(&*element("p", texts.broken_text)?)?;
     // A link to the page itself needs no listener, which could not be called any more.
-    let link = element("a", texts.reload)?;
+    let link = element("a", app::initial_language().time().go_on)?;
     link.set_attribute("href", "")?;
     dialog.append_child(&link)?;
     if let Some(body) = document.body() {

@@ -26,7 +26,8 @@ pub fn matches_media(query: &str) -> bool {
 
 /// Whether the visitor asked for less motion.
 pub fn wants_less_motion() -> bool {
-    matches_media("(prefers-reduced-motion: reduce)")
+    let chosen = document().and_then(|document| document.document_element()?.get_attribute("data-motion"));
+    chosen.as_deref() == Some("less") || matches_media("(prefers-reduced-motion: reduce)")
 }
 
 /// A parameter of the page's address.
@@ -58,6 +59,61 @@ pub fn kept(name: &str) -> Option<String> {
 pub fn keep(name: &str, value: &str) {
     if let Some(storage) = storage() {
         storage.set_item(name, value).unwrap_or_default();
+    }
+}
+
+fn tab_storage() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok().flatten()
+}
+
+/// What this tab keeps under `name`, also over a reload.
+pub fn kept_in_tab(name: &str) -> Option<String> {
+    tab_storage()?.get_item(name).ok().flatten()
+}
+
+/// Keeps `value` as long as the tab lives, or forgets what it kept.
+pub fn keep_in_tab(name: &str, value: Option<&str>) {
+    if let Some(storage) = tab_storage() {
+        let kept = match value {
+            Some(value) => storage.set_item(name, value),
+            None => storage.remove_item(name),
+        };
+        kept.unwrap_or_default();
+    }
+}
+
+/// What stands behind `#` in the page's address.
+pub fn fragment() -> Option<String> {
+    let hash = web_sys::window()?.location().hash().ok()?;
+    hash.strip_prefix('#').filter(|fragment| !fragment.is_empty()).map(str::to_owned)
+}
+
+/// Takes the fragment out of the page's address.
+pub fn drop_fragment() {
+    if let Some(window) = web_sys::window()
+        && let Ok(history) = window.history()
+        && let (Ok(path), Ok(search)) = (window.location().pathname(), window.location().search())
+    {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&(path + &search))).unwrap_or_default();
+    }
+}
+
+/// Has the visitor save bytes as a file.
+pub fn download(name: &str, bytes: &[u8]) {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    if let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence(&parts)
+        && let Ok(address) = web_sys::Url::create_object_url_with_blob(&blob)
+        && let Some(link) = document().and_then(|document| document.create_element("a").ok())
+    {
+        link.set_attribute("href", &address).unwrap_or_default();
+        link.set_attribute("download", name).unwrap_or_default();
+        let link: HtmlElement = link.unchecked_into();
+        link.click();
+        // The download has begun by then.
+        gloo::timers::callback::Timeout::new(10_000, move || {
+            web_sys::Url::revoke_object_url(&address).unwrap_or_default();
+        })
+        .forget();
     }
 }
 

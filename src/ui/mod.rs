@@ -9,22 +9,30 @@ mod browser;
 pub mod dom;
 mod drop;
 mod editor;
+mod fidelity;
 mod files;
 mod forecast;
 mod header;
 mod inside;
+pub mod keep;
 mod keybar;
 mod layers;
 mod lesson;
+mod menu;
 mod motion;
 mod paint;
+mod panel;
 mod rest;
 pub mod session;
+mod settings;
 mod spot;
 mod stage;
 mod steps;
+mod store;
 mod terminal;
+mod timeline;
 
+use crate::machine::Config;
 use crate::view::embed::Options;
 use session::Session;
 
@@ -33,7 +41,9 @@ pub fn mount(options: Options) -> Session {
     broken::install();
     rest::begin();
     let seed = dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let session = Session::new(seed, options);
+    let env = settings::Settings::initial().voice.env();
+    let session = Session::new(Config { seed, env, ..Config::default() }, options);
+    keep::open(&session);
     if let Some(root) = dom::by_id("app") {
         yew::Renderer::<app::App>::with_root_and_props(root, app::AppProps { session: session.clone() }).render();
     }

@@ -1,7 +1,9 @@
 //! The part of the program that the page does not need before its prompt takes keys (`www/build/split.mjs`).
 
-use wasm_bindgen::JsValue;
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
@@ -15,4 +17,12 @@ extern "C" {
 pub fn begin() {
     // Without it there is nothing to fetch.
     drop(rest(false));
+}
+
+/// Waits until the rest is there, or can't be had for now: then whatever needs it asks for it by itself.
+pub async fn arrived() {
+    let arriving = Reflect::get(&js_sys::global(), &"capasWhole".into()).ok();
+    if let Some(arriving) = arriving.and_then(|arriving| arriving.dyn_into::<Promise>().ok()) {
+        drop(JsFuture::from(arriving).await);
+    }
 }

@@ -7,6 +7,7 @@
 mod desk;
 mod lesson;
 mod remote;
+pub mod time;
 pub mod transfer;
 
 pub use remote::Waiting;
@@ -33,6 +34,7 @@ use crate::view::inside::Subject;
 use crate::view::keys::{self, KeyPress};
 use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::screen::{Screen, Shown};
+use crate::view::settings::Speed;
 
 /// How long the machine may run before the browser gets its turn.
 const SLICE_MS: f64 = 7.0;
@@ -62,6 +64,8 @@ pub enum Topic {
     Files,
     /// Files on their way in.
     Transfers,
+    /// Commands, the moment that is looked at, what is told of keeping the session.
+    Time,
 }
 
 /// A running machine. Clones are the same one.
@@ -112,6 +116,10 @@ struct State {
     tried: BTreeSet<&'static str>,
     heard: remote::Heard,
     desk: desk::Desk,
+    time: time::Time,
+    speed: Speed,
+    /// Machine time that passes in a page's second.
+    rate: u32,
 }
 
 struct Console {
@@ -172,8 +180,8 @@ pub struct ConsoleState {
 
 impl Session {
     /// Boots a machine for a page that shows what `options` say.
-    pub fn new(seed: u64, options: Options) -> Self {
-        let machine = Machine::new(Config { seed, ..Config::default() });
+    pub fn new(config: Config, options: Options) -> Self {
+        let machine = Machine::new(config);
         let (tty, origin) = (machine.console(), machine.now());
         let session = Self(Rc::new(Shared {
             state: RefCell::new(State {
@@ -195,6 +203,9 @@ impl Session {
                 tried: BTreeSet::new(),
                 heard: remote::Heard::default(),
                 desk: desk::Desk::default(),
+                time: time::Time::default(),
+                speed: Speed::default(),
+                rate: 1,
             }),
             listeners: RefCell::default(),
             views: RefCell::default(),
@@ -264,7 +275,7 @@ impl Session {
         let console = state.consoles.get(at)?;
         let waiting = state.pending.is_empty() && state.typing.is_none();
         Some(ConsoleState {
-            ready: console.screen.is_written(),
+            ready: console.screen.is_written() && !state.time.is_settling(),
             busy: !waiting || state.machine.is_busy(console.tty),
             fresh: console.screen.is_fresh(),
         })
@@ -339,6 +350,9 @@ impl Session {
     fn send_always(&self, at: usize, bytes: &[u8]) {
         {
             let mut state = self.0.state.borrow_mut();
+            if state.time.is_settling() {
+                return;
+            }
             let interrupt = bytes.contains(&3);
             if let Some((console, rest, _)) = state.typing.take()
                 && !interrupt
@@ -364,6 +378,9 @@ impl Session {
         }
         {
             let mut state = self.0.state.borrow_mut();
+            if state.time.is_settling() {
+                return;
+            }
             let bracketed = state.consoles.get(at).is_some_and(|console| console.screen.bracketed_paste());
             let bytes = keys::paste(text, bracketed);
             state.pending.push_back((at, bytes.into()));
@@ -373,6 +390,9 @@ impl Session {
 
     /// Lets a command type itself into a terminal, in place of what stands at the prompt, with Enter.
     pub fn type_command(&self, at: usize, command: &'static str) {
+        if self.is_settling() {
+            return;
+        }
         self.send(at, b"\x15");
         self.0.state.borrow_mut().tried.insert(command);
         let bytes: VecDeque<u8> = command.bytes().chain([b'\r']).collect();
@@ -433,7 +453,17 @@ impl Session {
     fn pump(&self) {
         let Ok(mut state) = self.0.state.try_borrow_mut() else { return };
         state.wake = None;
-        let (topics, next) = state.run_slice();
+        let (topics, next) = match state.replay_slice(dom::now_ms(), SLICE_MS) {
+            Some(has_arrived) => {
+                if has_arrived {
+                    drop(state);
+                    self.tell_all();
+                    return self.go_on();
+                }
+                (vec![Topic::Time], Next::Frame)
+            }
+            None => state.run_slice(),
+        };
         let news = state.look_at_desk();
         state.wake = match next {
             Next::Nothing => None,
@@ -448,6 +478,21 @@ impl Session {
         drop(state);
         self.tell(&topics);
         self.settle(news);
+    }
+
+    /// After a replay: to the moment that was looked at before a reload, or on with the machine.
+    fn go_on(&self) {
+        let next = self.0.state.borrow_mut().time.take_next();
+        match next {
+            Some(at) => self.go_to(at),
+            None => self.pump(),
+        }
+    }
+
+    /// Sets how fast the machine's time passes while a command runs.
+    pub fn set_speed(&self, speed: Speed) {
+        self.0.state.borrow_mut().speed = speed;
+        self.pump();
     }
 
     fn timer(&self, ms: u32) -> Wake {
@@ -486,8 +531,17 @@ impl State {
 
     /// The machine's time that belongs to this moment.
     fn clock(&self) -> Timestamp {
-        let passed_ms = (dom::now_ms() - self.origin_ms).max(0.0);
-        self.origin + Duration::from_micros((passed_ms * 1000.0) as u64)
+        // Whole milliseconds: times are most of what a shared session weighs.
+        let passed_ms = (dom::now_ms() - self.origin_ms).max(0.0) * f64::from(self.rate);
+        self.origin + Duration::from_millis(passed_ms as u64)
+    }
+
+    /// Lets time pass faster or slower from now on.
+    fn set_rate(&mut self, rate: u32) {
+        if rate != self.rate {
+            (self.origin, self.origin_ms) = (self.clock(), dom::now_ms());
+            self.rate = rate;
+        }
     }
 
     fn run_slice(&mut self) -> (Vec<Topic>, Next) {
@@ -495,9 +549,14 @@ impl State {
         let mut printed = BTreeSet::new();
         let was_running = self.running;
         let had_pending = !self.pending.is_empty();
+        let mut noticed = false;
         let next = loop {
+            let is_busy = self.consoles.iter().any(|console| self.machine.is_busy(console.tty));
+            self.set_rate(if is_busy { self.speed.rate() } else { 1 });
             let now = self.clock();
             self.machine.advance_to(now);
+            // Before anything runs on it, which may break the page.
+            noticed |= self.notice_inputs();
             let call = dom::now_ms();
             let stop = self.machine.run(self.slice_fuel);
             let took = dom::now_ms() - call;
@@ -523,8 +582,8 @@ impl State {
             break match due {
                 _ if again => Next::Frame,
                 None => Next::Nothing,
-                Some(wait) if wait < Duration::from_millis(20) => Next::Frame,
-                Some(wait) => Next::After(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).min(60_000)),
+                Some(wait) if wait < Duration::from_millis(20) * self.rate => Next::Frame,
+                Some(wait) => Next::After(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).min(60_000) / self.rate),
             };
         };
         let mut topics: Vec<Topic> = printed.into_iter().map(Topic::Screen).collect();
@@ -540,6 +599,9 @@ impl State {
         if self.heard.is_journal_longer(self.machine.journal().inputs.len()) {
             topics.push(Topic::Journal);
         }
+        if self.look_at_commands() || noticed {
+            topics.push(Topic::Time);
+        }
         (topics, next)
     }
 
@@ -547,7 +609,9 @@ impl State {
     fn type_pending(&mut self) -> bool {
         let Some((at, rest)) = self.pending.front_mut() else { return false };
         let at = *at;
-        let chunk: Vec<u8> = rest.drain(..rest.len().min(PASTE_CHUNK)).collect();
+        // A line at a time, so that each is a command of its own on the timeline.
+        let line = rest.iter().take(PASTE_CHUNK).position(|byte| *byte == b'\r').map_or(PASTE_CHUNK, |at| at + 1);
+        let chunk: Vec<u8> = rest.drain(..rest.len().min(line)).collect();
         if rest.is_empty() {
             self.pending.pop_front();
         }

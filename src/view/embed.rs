@@ -13,6 +13,8 @@ pub const VERSION: u64 = 1;
 const MAX_COMMANDS: usize = 200;
 /// Bytes of one command, file or text.
 const MAX_TEXT: usize = 256 * 1024;
+/// Bytes of a kept session's name.
+const MAX_NAME: usize = 64;
 
 /// What the page shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -62,6 +64,20 @@ pub struct Options {
     pub read_only: bool,
     /// The origin of the page around, if it isn't that of this page.
     pub origin: Option<String>,
+    /// Whether the session is kept in the browser, and under which name; what is usual if the address does not say.
+    pub keep: Keep,
+}
+
+/// Whether a session is kept in the browser.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Keep {
+    /// It is, unless the page is part of another one or the visitor can't type.
+    #[default]
+    Usual,
+    /// It is not.
+    Not,
+    /// It is, under a name of its own: frames of one page are told apart by it.
+    As(String),
 }
 
 impl Options {
@@ -76,6 +92,8 @@ impl Options {
                 "run" if options.commands.len() < MAX_COMMANDS => options.commands.extend(command(value)),
                 "readonly" => options.read_only = is_on(value),
                 "origin" => options.origin = Some(value.to_owned()),
+                "keep" if !is_on(value) => options.keep = Keep::Not,
+                "keep" if !value.is_empty() && value.len() <= MAX_NAME => options.keep = Keep::As(value.to_owned()),
                 _ => {}
             }
         }

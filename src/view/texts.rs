@@ -3,10 +3,13 @@
 //! Docker's own words (`image`, `container`, `diff`) are Docker's and are not translated; what the page says about them
 //! is. `{0}`, `{1}` stand for what [`fill`] puts in.
 
+pub mod deeds;
+pub mod explain;
 pub mod layers;
 pub mod lesson;
 pub mod panes;
 pub mod stage;
+pub mod time;
 
 pub use crate::base::language::Language;
 use crate::base::size::human_size3;
@@ -221,8 +224,6 @@ texts! {
     broken_title: &'static str,
     /// What to do then.
     broken_text: &'static str,
-    /// Does it.
-    reload: &'static str,
     /// Why each step is offered, in [`Texts::why`].
     why: Reasons,
 }
@@ -337,9 +338,8 @@ static SPANISH: Texts = Texts {
     change_container_lost: "{0} ya no está, y lo que escribió se ha ido con su capa. La imagen sigue igual.",
     change_wrote: "{0} ha escrito en su propia capa ({1}). Ni la imagen ni los demás contenedores lo ven.",
     broken_title: "Capas se ha roto",
-    broken_text: "Es un fallo nuestro, no tuyo. Vuelve a cargar la página para empezar de nuevo; si se repite, cuéntanos \
-                  qué habías escrito.",
-    reload: "Volver a cargar",
+    broken_text: "Es un fallo nuestro, no tuyo. Tu sesión está guardada en este navegador. Si se repite, cuéntanos qué \
+                  habías escrito.",
     why: Reasons {
         pull_one: "Descarga una imagen: llega una sola capa.",
         history: "Mira qué pasos la crearon, y cuáles no dejan capa.",
@@ -448,9 +448,8 @@ static ENGLISH: Texts = Texts {
     change_container_lost: "{0} is gone, and what it wrote went with its layer. The image is as it was.",
     change_wrote: "{0} wrote to its own layer ({1}). Neither the image nor the other containers see it.",
     broken_title: "Capas broke",
-    broken_text: "The fault is ours, not yours. Reload the page to start over; if it happens again, tell us what you had \
-                  typed.",
-    reload: "Reload",
+    broken_text: "The fault is ours, not yours. Your session is kept in this browser. If it happens again, tell us what \
+                  you had typed.",
     why: Reasons {
         pull_one: "Pull an image: just one layer arrives.",
         history: "See which steps made it, and which leave no layer.",

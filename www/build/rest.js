@@ -11,13 +11,15 @@ async function restAhead() {
 
 function tieRest(first, imports) {
   const all = { ...imports, first };
-  let there = false;
-  const arrived = (instantiated) => { there ||= Boolean(instantiated); };
+  let there = false, tell;
+  // What is not needed for the prompt waits for this (src/ui/rest.rs).
+  globalThis.capasWhole = new Promise((done) => { tell = done; });
+  const arrived = (instantiated) => { there ||= Boolean(instantiated); if (there) tell(); };
   if (ahead) arrived(new WebAssembly.Instance(ahead, all));
   // www/boot.js compiles it, once for all embeds of a page.
   const inBackground = () => window.capasModule(REST.href)
     .then((module) => { if (!there) arrived(new WebAssembly.Instance(module, all)); })
-    .catch((error) => console.warn('capas: the rest of the program did not come yet:', error));
+    .catch((error) => { console.warn('capas: the rest of the program did not come yet:', error); tell(); });
   const now = () => {
     const request = new XMLHttpRequest();
     request.open('GET', REST, false);

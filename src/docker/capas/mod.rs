@@ -4,6 +4,7 @@
 //! `docker::daemon::api`. The words are ours: Spanish, or English where `--lang en` or the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`) says
 //! so; a locale that names no language (`C.UTF-8`) leaves it at Spanish, the language of the course.
 
+mod fidelity;
 mod layers;
 mod locate;
 
@@ -63,7 +64,7 @@ pub struct Verb {
 }
 
 /// The verbs, in the order of help.
-pub static VERBS: &[Verb] = &[layers::VERB, locate::VERB];
+pub static VERBS: &[Verb] = &[layers::VERB, locate::VERB, fidelity::VERB];
 
 const OPTIONS: [Opt; 2] = [long_value("lang"), flag('h', "help")];
 

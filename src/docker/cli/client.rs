@@ -16,7 +16,7 @@ use crate::docker::daemon::api::{Daemon, DaemonError};
 use crate::os::fs::node::Kind;
 use crate::os::kernel::{Open, Proc, TtyId};
 
-use super::error::CliError;
+use super::error::{CliError, from_daemon};
 use super::help::Screen;
 
 /// What a verb answers: nothing when all went well.
@@ -156,6 +156,12 @@ impl Client {
         self.print(format!("{question} [y/N] ")).await?;
         let line = self.read_line().await.unwrap_or_default();
         Ok(line.trim_ascii().eq_ignore_ascii_case(b"y"))
+    }
+
+    /// Prints what the daemon refused, where more follows.
+    pub async fn complain_of(&self, error: &DaemonError) {
+        self.daemon.note_refusals(std::slice::from_ref(error));
+        self.complain(from_daemon(error)).await;
     }
 
     /// Does one thing to many objects, one after the other; prints the names of those that went well.

@@ -23,6 +23,8 @@ use super::help;
 pub enum CliError {
     /// What the client or, framed already, the daemon says; on standard error, with the status.
     Says(u8, String),
+    /// What the daemon says, framed already, and why it refused: for those who explain it.
+    Refused(u8, String, Vec<DaemonError>),
     /// Nothing more to say: the status of a container's process, or what is told was told.
     Status(u8),
 }
@@ -52,19 +54,28 @@ impl CliError {
             return Ok(());
         }
         let lines: Vec<String> = errors.iter().map(from_daemon).collect();
-        Err(Self::new(lines.join("\n")))
+        Err(Self::Refused(1, lines.join("\n"), errors))
     }
 
     /// The frame and status of a container that could not be made or started by `docker run` (docker/cli `toStatusError`).
     pub fn run(error: &DaemonError) -> Self {
         let status = error.runtime().map_or(125, RuntimeError::exit_status);
-        Self::Says(u8::try_from(status).unwrap_or(125), with_help("run", &from_daemon(error)))
+        let status = u8::try_from(status).unwrap_or(125);
+        Self::Refused(status, with_help("run", &from_daemon(error)), vec![error.clone()])
+    }
+
+    /// Why the daemon refused, if it did.
+    pub fn refusals(&self) -> &[DaemonError] {
+        match self {
+            Self::Refused(_, _, errors) => errors,
+            Self::Says(..) | Self::Status(_) => &[],
+        }
     }
 
     /// As the process ends.
     pub fn into_stop(self) -> Stop {
         match self {
-            Self::Says(status, text) => fail(status, text),
+            Self::Says(status, text) | Self::Refused(status, text, _) => fail(status, text),
             Self::Status(status) => Stop { status, ..Stop::default() },
         }
     }
@@ -72,7 +83,7 @@ impl CliError {
 
 impl From<DaemonError> for CliError {
     fn from(error: DaemonError) -> Self {
-        Self::new(from_daemon(&error))
+        Self::Refused(1, from_daemon(&error), vec![error])
     }
 }
 
@@ -82,7 +93,7 @@ pub fn from_daemon(error: &DaemonError) -> String {
 }
 
 /// docker/cli `withHelp`.
-fn with_help(command: &str, text: &str) -> String {
+pub fn with_help(command: &str, text: &str) -> String {
     format!("docker: {text}\n\nRun 'docker {command} --help' for more information")
 }
 

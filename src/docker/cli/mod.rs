@@ -12,6 +12,7 @@ pub mod complete;
 pub mod config;
 pub mod create;
 pub mod error;
+pub mod fidelity;
 pub mod help;
 pub mod inspect;
 pub mod parse;
@@ -51,7 +52,10 @@ pub async fn main(proc: Proc, daemon: Daemon) -> i32 {
         Ok(invocation) => match invocation.command.verb {
             command::Verb::Run(run) => match run(&client, &invocation).await {
                 Ok(()) => Stop::default(),
-                Err(error) => error.into_stop(),
+                Err(error) => {
+                    client.daemon.note_refusals(error.refusals());
+                    error.into_stop()
+                }
             },
             command::Verb::NotSimulated => error::not_simulated(&format!("'{}'", invocation.path)),
         },

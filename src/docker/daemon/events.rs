@@ -53,6 +53,8 @@ pub enum Logged {
     Layer(LayerEvent),
     /// A commit.
     Sealed(Sealed),
+    /// What a client was refused, and when.
+    Refused(DaemonError, Timestamp),
 }
 
 #[derive(Default)]
@@ -185,6 +187,24 @@ impl Daemon {
             inner.followers.push((until, filters.clone(), to));
         }
         Ok(from)
+    }
+
+    /// Notes what a client was refused, for those who explain it.
+    pub fn note_refusals(&self, errors: &[DaemonError]) {
+        let now = self.0.kernel.now();
+        for error in errors {
+            append(&mut self.0.events.0.borrow_mut(), Logged::Refused(error.clone(), now));
+        }
+        if !errors.is_empty() {
+            self.0.changed();
+        }
+    }
+
+    /// The name of the container with this id.
+    pub fn container_name(&self, id: &str) -> Option<String> {
+        let state = self.0.state.borrow();
+        let id = state.resolve(id).ok()?;
+        state.containers.get(&id).map(|container| container.name.clone())
     }
 
     /// Everything that happened from `cursor` on, files included, and the next cursor: for pictures and checks.

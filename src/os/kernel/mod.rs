@@ -11,6 +11,7 @@ pub mod desktop;
 pub mod devices;
 pub mod exec;
 pub mod file;
+pub mod lines;
 pub mod net;
 pub mod pipe;
 pub mod proc_fs;
@@ -101,6 +102,7 @@ struct State {
     rng: Rng,
     entered: Vec<Entered>,
     desktop: desktop::Desktop,
+    lines: lines::Notes,
 }
 
 /// A command line that an interactive shell took, as the audit log of a terminal would show it.
@@ -141,6 +143,7 @@ impl Kernel {
                 rng: Rng::new(seed),
                 entered: Vec::new(),
                 desktop: desktop::Desktop::default(),
+                lines: lines::Notes::default(),
             })),
             queue: Rc::new(RunQueue::default()),
         }

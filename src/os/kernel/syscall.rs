@@ -16,7 +16,7 @@ use super::process::{Handle, Life, Proc, ProcessInfo, Status, env_value};
 use super::signal::{Disposition, Signal};
 use super::tty::{Termios, Tty, TtyId, WinSize};
 use super::wait::Waiters;
-use super::{Gpid, Kernel, Task, yield_now};
+use super::{Gpid, Kernel, State, Task, yield_now};
 use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
@@ -1308,7 +1308,9 @@ impl Kernel {
         for byte in bytes {
             let (caused, foreground) = {
                 let mut state = self.state.borrow_mut();
-                let Some(tty) = state.ttys.get_mut(&id) else { return };
+                let State { ttys, lines, .. } = &mut *state;
+                let Some(tty) = ttys.get_mut(&id) else { return };
+                lines.typed += u64::from(tty.is_console);
                 (tty.typed(*byte), tty.foreground)
             };
             if let Some(signal) = caused {
@@ -1320,6 +1322,11 @@ impl Kernel {
     /// Takes what programs wrote to a terminal.
     pub fn take_output(&self, id: TtyId) -> Vec<u8> {
         self.state.borrow_mut().ttys.get_mut(&id).map(Tty::take_output).unwrap_or_default()
+    }
+
+    /// A terminal's size.
+    pub fn win_size(&self, id: TtyId) -> WinSize {
+        self.state.borrow().ttys.get(&id).map_or(WinSize { cols: 80, rows: 24 }, |tty| tty.size)
     }
 
     /// Sets a terminal's size and tells its foreground group.

@@ -257,6 +257,11 @@ impl Tty {
         Some(out)
     }
 
+    /// Typed bytes that nobody has read.
+    pub fn unread(&self) -> usize {
+        self.input.len() + self.line.len()
+    }
+
     /// Whether a read would not wait.
     pub fn is_readable(&self) -> bool {
         let has_input = if self.termios.canonical { self.lines > 0 } else { !self.input.is_empty() };

@@ -143,6 +143,7 @@ impl Shell {
                 self.status = status;
             }
             let mut text = BString::default();
+            let begins = tty.map(|tty| (tty, self.proc.line_begins(tty)));
             let list = loop {
                 let variable: &[u8] = if text.is_empty() { b"PS1" } else { b"PS2" };
                 let prompt = self.prompt(variable).await;
@@ -199,10 +200,16 @@ impl Shell {
                 }
             };
             self.remember(&text);
+            let line = begins
+                .filter(|_| !text.trim_ascii().is_empty())
+                .map(|(tty, begins)| self.proc.line_taken(tty, begins, text.trim_ascii()));
             for list in list.unwrap_or_default() {
                 match self.run_list(&list, false).await {
                     Ok(_) | Err(Flow::Break(_) | Flow::Continue(_) | Flow::Return(_)) => {}
-                    Err(Flow::Exit(status)) => return status,
+                    Err(Flow::Exit(status)) => {
+                        line.inspect(|line| self.proc.line_ended(*line, status));
+                        return status;
+                    }
                     Err(Flow::Abort(status)) => {
                         self.status = status;
                         self.depth = 0;
@@ -214,6 +221,7 @@ impl Shell {
                     }
                 }
             }
+            line.inspect(|line| self.proc.line_ended(*line, self.status));
             // Unwinding may have skipped these.
             (self.depth, self.loops, self.condition, self.functions_deep) = (0, 0, 0, 0);
             while self.vars.has_scope() {

@@ -134,7 +134,8 @@ pub fn Lessons(props: &LessonsProps) -> Html {
             let next = index.after(&exercise.id).map(|entry| (entry.id.clone(), entry.title.clone()));
             html! {
                 <Open key={exercise.id.clone()} session={props.session.clone()} language={props.language}
-                    exercise={open::Shown(Rc::clone(exercise))} {next} {on_open} />
+                    exercise={open::Shown(Rc::clone(exercise))} {next} {on_open}
+                    id={Some(props.lesson.clone()).filter(|id| id != OWN)} />
             }
         }
     };

@@ -10,6 +10,8 @@ use crate::lesson::Miss;
 use crate::lesson::exercise::{Exercise, Par, Step};
 use crate::lesson::run::Rehearsal;
 use crate::lesson::scene::Scene;
+use crate::machine::Machine;
+use crate::ui::keep;
 use crate::ui::lesson::questions::{Asking, QuestionCard, QuestionRef};
 use crate::ui::lesson::{goal, prose, store, style};
 use crate::ui::session::{Session, Topic};
@@ -44,6 +46,8 @@ pub struct OpenProps {
     pub language: Language,
     /// The exercise.
     pub exercise: Shown,
+    /// Where it is found again after a reload.
+    pub id: Option<AttrValue>,
     /// The next one: id and title.
     pub next: Option<(String, String)>,
     /// Opens another.
@@ -93,6 +97,21 @@ fn rehearse(work: Shared<Work>, mut rehearsal: Rehearsal, then: Box<dyn FnOnce(R
     work.borrow_mut().preparing = Some(next);
 }
 
+/// Goes on with the start state, unless the session that a reload brings back began with it.
+fn take_over(session: &Session, machine: Machine, id: Option<AttrValue>) {
+    match keep::takes_up_lesson(id.as_deref()) {
+        None => {
+            let session = session.clone();
+            Timeout::new(LOOK_MS, move || take_over(&session, machine, id)).forget();
+        }
+        Some(true) => {}
+        Some(false) => {
+            session.adopt(machine);
+            keep::note_lesson(id.as_deref());
+        }
+    }
+}
+
 /// An open exercise.
 #[function_component]
 pub fn Open(props: &OpenProps) -> Html {
@@ -106,7 +125,7 @@ pub fn Open(props: &OpenProps) -> Html {
     // The start state, and after it the goal's.
     {
         let (attempt, work, redraw) = (attempt.clone(), work.clone(), redraw.clone());
-        let (session, exercise) = (props.session.clone(), Rc::clone(&exercise));
+        let (session, exercise, id) = (props.session.clone(), Rc::clone(&exercise), props.id.clone());
         use_effect_with((exercise.id.clone(), *round), move |_| {
             *attempt.borrow_mut() =
                 Attempt { asking: vec![Asking::default(); exercise.questions.len()], ..Attempt::default() };
@@ -118,7 +137,7 @@ pub fn Open(props: &OpenProps) -> Html {
                     let mut attempt = attempt.borrow_mut();
                     (attempt.is_ready, attempt.entered) = (true, start.entered);
                 }
-                session.adopt(start.machine);
+                take_over(&session, start.machine, id);
                 redraw.force_update();
                 let whole = Rehearsal::whole(&exercise, SEED);
                 let then = move |rehearsal: Rehearsal| {
@@ -367,7 +386,7 @@ fn help(
 impl Attempt {
     /// Looks at the machine; whether anything is to be drawn anew.
     fn look(&mut self, session: &Session, exercise: &Exercise) -> bool {
-        if !self.is_ready {
+        if !self.is_ready || session.is_settling() {
             return false;
         }
         let busy = session.console_state(CONSOLE).is_none_or(|state| state.busy);

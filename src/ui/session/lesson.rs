@@ -25,7 +25,8 @@ impl Session {
             // The prompt, on an empty screen of this size.
             machine.input(tty, b"\x0c");
             (state.origin, state.origin_ms) = (machine.now(), dom::now_ms());
-            state.machine = machine;
+            let left = std::mem::replace(&mut state.machine, machine);
+            state.adopted(left.journal());
             state.consoles = vec![Console::new(tty, cols, rows)];
             (state.pending, state.typing, state.wake) = (VecDeque::new(), None, None);
             state.arrivals = Arrivals::default();
@@ -33,7 +34,7 @@ impl Session {
             state.told = std::rc::Rc::default();
             state.look_at_docker();
             state.told = std::rc::Rc::default();
-            (0..count).map(Topic::Screen).chain([Topic::World, Topic::Consoles]).collect()
+            (0..count).map(Topic::Screen).chain([Topic::World, Topic::Consoles, Topic::Time]).collect()
         };
         self.tell(&topics);
         self.pump();
@@ -41,6 +42,9 @@ impl Session {
 
     /// Lets text type itself into a terminal, in place of what stands at the prompt, with Enter after each line.
     pub fn type_lines(&self, at: usize, text: &str) {
+        if self.is_settling() {
+            return;
+        }
         self.send(at, b"\x15");
         let bytes: VecDeque<u8> =
             text.bytes().map(|byte| if byte == b'\n' { b'\r' } else { byte }).chain([b'\r']).collect();

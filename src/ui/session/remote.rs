@@ -132,7 +132,7 @@ impl Session {
     pub fn waiting(&self, at: usize) -> Waiting {
         let state = self.0.state.borrow();
         let Some(console) = state.consoles.get(at) else { return Waiting::Nothing };
-        if !state.pending.is_empty() || state.typing.is_some() {
+        if !state.pending.is_empty() || state.typing.is_some() || state.time.is_settling() {
             Waiting::Nothing
         } else if !state.machine.is_busy(console.tty) {
             Waiting::Command

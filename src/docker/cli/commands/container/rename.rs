@@ -2,7 +2,7 @@
 
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
-use crate::docker::cli::error::{CliError, from_daemon};
+use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 
 /// `docker container rename`.
@@ -22,7 +22,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return Err(CliError::new("Error: Neither old nor new names may be empty"));
         }
         if let Err(error) = client.daemon.container_rename(old.trim(), new.trim()) {
-            client.complain(from_daemon(&error)).await;
+            client.complain_of(&error).await;
             return Err(CliError::new(format!("Error: failed to rename container named {}", old.trim())));
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::pull;
 use crate::docker::cli::client::{Answer, Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::create;
-use crate::docker::cli::error::CliError;
+use crate::docker::cli::error::{CliError, with_help};
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::session;
 use crate::docker::cli::value::Kind::*;
@@ -78,6 +78,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
 fn framed(error: CliError) -> CliError {
     match error {
         CliError::Says(_, text) => CliError::with_help("run", &text),
+        CliError::Refused(_, text, errors) => CliError::Refused(125, with_help("run", &text), errors),
         status @ CliError::Status(_) => status,
     }
 }

@@ -3,7 +3,7 @@
 use super::run::exit_status;
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
-use crate::docker::cli::error::{CliError, from_daemon};
+use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::session;
 use crate::docker::cli::value::Kind::*;
@@ -35,7 +35,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
                 match client.daemon.container_start(name).await {
                     Ok(()) => client.say(name).await?,
                     Err(error) => {
-                        client.complain(from_daemon(&error)).await;
+                        client.complain_of(&error).await;
                         failed.push(name.clone());
                     }
                 }

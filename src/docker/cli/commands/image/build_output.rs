@@ -197,7 +197,7 @@ mod tests {
             let mut tags = Vec::new();
             Output::parse(text, &mut tags).map(|out| (out.kind, out.dest, out.push, tags.len())).map_err(|error| {
                 match error {
-                    CliError::Says(_, text) => text,
+                    CliError::Says(_, text) | CliError::Refused(_, text, _) => text,
                     CliError::Status(_) => String::new(),
                 }
             })

@@ -45,7 +45,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             }
         }
         match CliError::all(refused) {
-            Err(CliError::Says(_, text)) if force && !fatal => {
+            Err(CliError::Refused(_, text, _)) if force && !fatal => {
                 client.complain(text).await;
                 Ok(())
             }

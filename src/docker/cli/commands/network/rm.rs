@@ -2,7 +2,7 @@
 
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
-use crate::docker::cli::error::{CliError, from_daemon};
+use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::daemon::api::Class;
@@ -28,7 +28,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
                 Ok(removed) => client.say(removed).await?,
                 Err(error) if given.bool("force") && error.class() == Class::NotFound => {}
                 Err(error) => {
-                    client.complain(from_daemon(&error)).await;
+                    client.complain_of(&error).await;
                     failed = true;
                 }
             }

@@ -56,6 +56,35 @@ pub struct Taken {
     pub is_inside: bool,
     /// Goals that were met after it.
     pub met: usize,
+    /// Inputs of the journal up to when it had run, and the time then.
+    inputs: usize,
+    until: Timestamp,
+}
+
+/// The machine as it was after a command of a submission that was graded; `None` if that takes too much work.
+pub fn machine_after(submission: &Submission, taken: &Taken) -> Option<Machine> {
+    let mut machine = Machine::new(submission.journal.config());
+    let mut fuel = MAX_FUEL;
+    for (time, input) in submission.journal.inputs.iter().take(taken.inputs) {
+        if !run_until(&machine, *time, &mut fuel) {
+            return None;
+        }
+        machine.apply(input.clone());
+    }
+    run_until(&machine, taken.until, &mut fuel).then_some(machine)
+}
+
+/// Runs until the clock shows `time`; whether the work was enough for it.
+fn run_until(machine: &Machine, time: Timestamp, fuel: &mut u64) -> bool {
+    let kernel = machine.kernel();
+    kernel.advance_to(time);
+    while kernel.run(SLICE, Some(time)) == Stop::OutOfFuel && kernel.now() < time {
+        *fuel = fuel.saturating_sub(SLICE);
+        if *fuel == 0 {
+            return false;
+        }
+    }
+    true
 }
 
 /// Grades submissions of one exercise.
@@ -141,7 +170,7 @@ impl<'a> Replay<'a> {
         let journal = &submission.journal;
         let mut is_endless = false;
         for (at, (time, input)) in journal.inputs.iter().enumerate() {
-            if !self.run_until(*time) {
+            if !run_until(&self.machine, *time, &mut self.fuel) {
                 is_endless = true;
                 break;
             }
@@ -151,7 +180,7 @@ impl<'a> Replay<'a> {
             }
             self.machine.apply(input.clone());
         }
-        is_endless |= !is_endless && !self.run_until(journal.end);
+        is_endless |= !is_endless && !run_until(&self.machine, journal.end, &mut self.fuel);
         self.look(true);
         let commands = (self.seen - self.entered) as u64;
         let (commands, end, today) =
@@ -166,19 +195,6 @@ impl<'a> Replay<'a> {
         Grade { verdict, commands, time, par, steps: self.steps }
     }
 
-    /// Runs until the clock shows `time`; whether the work was enough for it.
-    fn run_until(&mut self, time: Timestamp) -> bool {
-        let kernel = self.machine.kernel();
-        kernel.advance_to(time);
-        while kernel.run(SLICE, Some(time)) == Stop::OutOfFuel && kernel.now() < time {
-            self.fuel = self.fuel.saturating_sub(SLICE);
-            if self.fuel == 0 {
-                return false;
-            }
-        }
-        true
-    }
-
     /// Judges, if a command was entered since the last look or this is the `last` one.
     fn look(&mut self, last: bool) {
         let all = self.machine.entered_count();
@@ -190,11 +206,14 @@ impl<'a> Replay<'a> {
         let since = |time: Timestamp| self.first.map_or(Duration::ZERO, |first| time.since(first));
         let entered = self.machine.entered();
         let fresh = entered.iter().skip(self.seen);
+        let (inputs, until) = (self.machine.journal().inputs.len(), self.machine.now());
         self.steps.extend(fresh.map(|line| Taken {
             at: since(line.at),
             text: line.text.clone(),
             is_inside: !line.cgroup.is_empty(),
             met,
+            inputs,
+            until,
         }));
         if self.solved.is_none() && met == self.exercise.goals.len() {
             let commands = (all - self.entered) as u64;

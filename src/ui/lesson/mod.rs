@@ -1,10 +1,13 @@
 //! The pane of lessons, left of the terminal: the list, or one exercise. Commands that it offers go through the prompt.
 
 mod goal;
+mod hand_in;
+mod handed;
 mod list;
 mod open;
 mod prose;
 mod questions;
+mod recorder;
 mod store;
 
 use std::rc::Rc;
@@ -15,11 +18,14 @@ use yew::prelude::*;
 
 use crate::lesson::exercise::{Exercise, Flaw};
 use crate::lesson::index::Index;
+use crate::lesson::submission::LINK_KEY;
 use crate::ui::session::Session;
 use crate::view::texts::{Language, fill};
 
+use handed::{Handed, HandedCard};
 use list::List;
 use open::Open;
+use recorder::Recorder;
 
 stylance::import_crate_style!(style, "src/ui/lesson/lesson.module.css");
 
@@ -65,6 +71,11 @@ pub fn Lessons(props: &LessonsProps) -> Html {
     let index = use_state(Index::default);
     let load = use_state(|| Load::Coming);
     let own = use_mut_ref(|| None::<String>);
+    // What a teacher opened: a link, then files.
+    let handed = use_state(|| {
+        let link = web_sys::window().and_then(|window| window.location().hash().ok());
+        link.filter(|link| link.contains(LINK_KEY)).map(|link| Handed::of(&link)).into_iter().collect::<Vec<_>>()
+    });
     {
         let index = index.clone();
         use_effect_with(props.language, move |language| {
@@ -110,12 +121,24 @@ pub fn Lessons(props: &LessonsProps) -> Html {
             on_open.emit(Some(OWN.to_owned()));
         })
     };
+    let on_handed = {
+        let handed = handed.clone();
+        Callback::from(move |text: String| {
+            let mut all = (*handed).clone();
+            all.push(Handed::of(&text));
+            handed.set(all);
+        })
+    };
     let is_list = props.lesson.is_empty();
+    let cards = handed.iter().enumerate().map(|(at, handed)| {
+        html! { <HandedCard key={at} session={props.session.clone()} language={props.language} handed={handed.clone()} /> }
+    });
     let body = match &*load {
         _ if is_list => html! {
             <>
+                { for cards }
                 <List index={(*index).clone()} language={props.language} {on_open} />
-                <More language={props.language} {on_own} />
+                <More language={props.language} on_own={on_own.clone()} {on_handed} />
             </>
         },
         Load::Coming => html! { <p class={style::note} role="status">{ texts.loading }</p> },
@@ -152,8 +175,12 @@ pub fn Lessons(props: &LessonsProps) -> Html {
                     { "×" }
                 </button>
             </div>
-            <div class={style::body} tabindex="0" role="group" aria-label={texts.lesson} key={props.lesson.to_string()}>
-                { body }
+            <div class={style::body} tabindex="0" role="group" aria-label={texts.lesson}>
+                <div key={props.lesson.to_string()}>{ body }</div>
+                // A recording goes on while a lesson is open.
+                <div hidden={!is_list}>
+                    <Recorder session={props.session.clone()} language={props.language} on_try={on_own} />
+                </div>
             </div>
         </section>
     }
@@ -163,6 +190,7 @@ pub fn Lessons(props: &LessonsProps) -> Html {
 struct MoreProps {
     language: Language,
     on_own: Callback<String>,
+    on_handed: Callback<String>,
 }
 
 /// Files in and out: progress, and an exercise of one's own.
@@ -191,6 +219,7 @@ fn More(props: &MoreProps) -> Html {
             <summary>{ texts.more }</summary>
             <button type="button" onclick={on_export}>{ texts.export }</button>
             <label>{ texts.import }<input type="file" accept=".json" onchange={file(on_progress)} /></label>
+            <label>{ texts.open_handed }<input type="file" accept=".json" data-capas="open-handed" onchange={file(props.on_handed.clone())} /></label>
             <label>{ texts.open_file }<input type="file" accept=".md" onchange={file(props.on_own.clone())} /></label>
         </details>
     }

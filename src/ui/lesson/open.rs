@@ -10,6 +10,7 @@ use crate::lesson::Miss;
 use crate::lesson::exercise::{Exercise, Par, Step};
 use crate::lesson::run::Rehearsal;
 use crate::lesson::scene::Scene;
+use crate::ui::lesson::hand_in::HandIn;
 use crate::ui::lesson::questions::{Asking, QuestionCard, QuestionRef};
 use crate::ui::lesson::{goal, prose, store, style};
 use crate::ui::session::{Session, Topic};
@@ -173,9 +174,6 @@ pub fn Open(props: &OpenProps) -> Html {
         })
     };
     let now = attempt.borrow().clone();
-    if !now.is_ready {
-        return html! { <p class={style::note} role="status">{ texts.loading }</p> };
-    }
     let goals = exercise.goals.iter().enumerate().map(|(at, goal)| {
         let verdict = now.verdicts.get(at);
         let is_met = matches!(verdict, Some(Ok(())));
@@ -221,7 +219,7 @@ pub fn Open(props: &OpenProps) -> Html {
     let questions = questions.map(|(at, (question, asking))| {
         html! {
             <QuestionCard key={at} {at} question={QuestionRef(Rc::new(question.clone()))} asking={asking.clone()}
-                language={props.language} busy={now.busy} on_choice={on_choice.clone()} on_run={on_run.clone()} />
+                language={props.language} busy={now.busy || !now.is_ready} on_choice={on_choice.clone()} on_run={on_run.clone()} />
         }
     });
     let restart = {
@@ -230,13 +228,14 @@ pub fn Open(props: &OpenProps) -> Html {
     };
     let status = if now.is_solved { texts.solved } else { "" };
     html! {
-        <article data-capas="exercise" data-solved={now.is_solved.to_string()}>
+        <article data-capas="exercise" data-ready={now.is_ready.to_string()} data-solved={now.is_solved.to_string()}>
             <h2>{ &exercise.title }</h2>
             <div class={style::prose}>{ prose::prose(&exercise.prose) }</div>
             { for questions }
             <section class={style::goals} aria-label={texts.goals}>
                 <h3>{ texts.goals }</h3>
                 <ul>{ for goals }</ul>
+                if !now.is_ready { <p class={style::note} role="status">{ texts.preparing }</p> }
                 { par(&exercise, &now, props.language) }
             </section>
             <p class={style::hidden} role="status">{ status }</p>
@@ -292,6 +291,8 @@ fn solved(props: &OpenProps, exercise: &Exercise, now: &Attempt) -> Html {
         <div class={style::solved} data-capas="solved">
             <p><b>{ texts.solved }</b>{ " " }{ mark }</p>
             { next.unwrap_or_else(|| html! { <p>{ texts.finished }</p> }) }
+            <HandIn session={props.session.clone()} language={props.language} lesson={exercise.id.clone()}
+                hints={now.hints.min(exercise.hints.len()) as u64} saw_solution={now.sees_solution} />
         </div>
     }
 }
@@ -344,7 +345,7 @@ fn help(
                     <h3>{ texts.solution }</h3>
                     <ol>{ for exercise.solution.iter().enumerate().map(step) }</ol>
                     if now.typed < exercise.solution.len() {
-                        <button type="button" class={style::primary} disabled={now.busy} onclick={on_type}>{ texts.type_next }</button>
+                        <button type="button" class={style::primary} disabled={now.busy || !now.is_ready} onclick={on_type}>{ texts.type_next }</button>
                     } else {
                         <p>{ texts.all_typed }</p>
                     }

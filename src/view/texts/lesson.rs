@@ -19,6 +19,8 @@ pub struct LessonTexts {
     pub progress: &'static str,
     /// While a file comes.
     pub loading: &'static str,
+    /// While the start state is made.
+    pub preparing: &'static str,
     /// A file did not come.
     pub not_found: &'static str,
     /// A file can't be read as an exercise.
@@ -105,6 +107,8 @@ pub struct LessonTexts {
     pub export: &'static str,
     /// Reads it again.
     pub import: &'static str,
+    /// Opens what a student handed in.
+    pub open_handed: &'static str,
     /// Opens an exercise of one's own.
     pub open_file: &'static str,
     /// Hands in.
@@ -121,12 +125,26 @@ pub struct LessonTexts {
     pub not_copied: &'static str,
     /// Saves a file.
     pub save_file: &'static str,
-    /// What needs to be done before.
-    pub needs: &'static str,
     /// More that one can do.
     pub more: &'static str,
-    /// Types a command that stands in the text.
-    pub type_this: &'static str,
+    /// A submission was opened: the student's name.
+    pub handed: &'static str,
+    /// It solves the lesson.
+    pub handed_solved: &'static str,
+    /// It does not.
+    pub handed_unsolved: &'static str,
+    /// It was tampered with: why.
+    pub handed_tampered: &'static str,
+    /// Its replay does not end.
+    pub handed_endless: &'static str,
+    /// It can't be read: why.
+    pub handed_unreadable: &'static str,
+    /// Commands, time, hints.
+    pub handed_facts: &'static str,
+    /// Its replay goes on.
+    pub handed_replaying: &'static str,
+    /// Shows the machine after a command.
+    pub handed_show: &'static str,
     /// The recorder.
     pub record: &'static str,
     /// What it does.
@@ -169,6 +187,7 @@ static SPANISH: LessonTexts = LessonTexts {
     all: "Todas las lecciones",
     progress: "{0} de {1} resueltas",
     loading: "Abriendo la lección…",
+    preparing: "Preparando el equipo…",
     not_found: "La lección no ha llegado. Comprueba la conexión y vuelve a intentarlo.",
     flawed: "Este fichero no es un ejercicio que se pueda abrir:",
     line: "línea {0}: {1}",
@@ -212,6 +231,7 @@ static SPANISH: LessonTexts = LessonTexts {
     networks: "Redes",
     export: "Guardar mi progreso en un fichero",
     import: "Recuperar mi progreso de un fichero",
+    open_handed: "Abrir una entrega",
     open_file: "Abrir un ejercicio mío (.md)",
     hand_in: "Entregar",
     hand_in_why: "Lo que entregas es todo lo que has tecleado en esta lección, para que pueda repetirse.",
@@ -220,9 +240,16 @@ static SPANISH: LessonTexts = LessonTexts {
     copied: "Enlace copiado.",
     not_copied: "El navegador no deja copiar: guárdalo en un fichero.",
     save_file: "Guardar el fichero",
-    needs: "Mejor después de: {0}",
     more: "Más",
-    type_this: "Escribir esta orden en la terminal",
+    handed: "Entrega de {0}",
+    handed_solved: "Resuelve la lección.",
+    handed_unsolved: "No resuelve la lección.",
+    handed_tampered: "No vale: {0}.",
+    handed_endless: "Su repetición no acaba.",
+    handed_unreadable: "No se puede leer: {0}.",
+    handed_facts: "{0} · {1} · pistas: {2}",
+    handed_replaying: "Repitiendo la entrega…",
+    handed_show: "Ver el equipo después de esta orden",
     record: "Grabar un ejercicio",
     record_why: "Trabaja en la terminal; la página convierte lo que hagas en un ejercicio en Markdown.",
     record_begin: "Empezar a grabar",
@@ -244,6 +271,7 @@ static ENGLISH: LessonTexts = LessonTexts {
     all: "All lessons",
     progress: "{0} of {1} solved",
     loading: "Opening the lesson…",
+    preparing: "Getting the computer ready…",
     not_found: "The lesson did not arrive. Check the connection and try again.",
     flawed: "This file is no exercise that can be opened:",
     line: "line {0}: {1}",
@@ -287,6 +315,7 @@ static ENGLISH: LessonTexts = LessonTexts {
     networks: "Networks",
     export: "Keep my progress in a file",
     import: "Restore my progress from a file",
+    open_handed: "Open a submission",
     open_file: "Open an exercise of mine (.md)",
     hand_in: "Hand in",
     hand_in_why: "What you hand in is all that you typed in this lesson, so that it can be done again.",
@@ -295,9 +324,16 @@ static ENGLISH: LessonTexts = LessonTexts {
     copied: "Link copied.",
     not_copied: "The browser does not let it be copied: save it as a file.",
     save_file: "Save the file",
-    needs: "Better after: {0}",
     more: "More",
-    type_this: "Type this command into the terminal",
+    handed: "Handed in by {0}",
+    handed_solved: "It solves the lesson.",
+    handed_unsolved: "It does not solve the lesson.",
+    handed_tampered: "It does not count: {0}.",
+    handed_endless: "Its replay does not end.",
+    handed_unreadable: "It can't be read: {0}.",
+    handed_facts: "{0} · {1} · hints: {2}",
+    handed_replaying: "Doing it again…",
+    handed_show: "Show the computer after this command",
     record: "Record an exercise",
     record_why: "Work in the terminal; the page turns what you do into an exercise in Markdown.",
     record_begin: "Begin to record",

@@ -2,7 +2,8 @@
 //!
 //! An image follows from its recipe alone: not from the session's seed or clock, nor from what was baked before.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use crate::base::digest::{BlobDigest, DiffId, Digest};
@@ -14,7 +15,7 @@ use crate::docker::image::memo::{DigestMemo, TarFacts};
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::Store;
 use crate::docker::registry::recipes::{self, Recipe};
-use crate::docker::registry::{Published, Registry};
+use crate::docker::registry::{Baker, Published, Registry};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::mounts::{Cred, Mount, Mounts};
 use crate::os::fs::overlay::Overlay;
@@ -82,6 +83,64 @@ pub fn lock(programs: &Programs) -> Result<String, String> {
     Ok(memo.entries().iter().filter_map(line).collect())
 }
 
+/// What machines may share, as it follows from the catalogue alone: digests, and images that are baked. A handle.
+#[derive(Clone)]
+pub struct Catalogue {
+    memo: DigestMemo,
+    baked: Rc<RefCell<BTreeMap<(&'static str, &'static str), Rc<Baked>>>>,
+    host: Rc<OnceCell<Tree>>,
+}
+
+/// What came of a recipe, and the images that it asked the registry for, which must be there too.
+struct Baked {
+    published: Option<Published>,
+    bases: Vec<Reference>,
+}
+
+impl Catalogue {
+    /// Only what the lock file knows.
+    pub fn new() -> Self {
+        Self { memo: memo(), baked: Rc::default(), host: Rc::default() }
+    }
+
+    /// The root file system of the student's computer.
+    pub fn host(&self) -> Tree {
+        self.host.get_or_init(|| Tree::of([&super::host::root()])).clone()
+    }
+
+    /// The digests.
+    pub const fn memo(&self) -> &DigestMemo {
+        &self.memo
+    }
+
+    /// A registry with the whole catalogue; images are baked when they are first asked for by anybody.
+    pub fn registry(&self, programs: &Programs) -> Rc<Registry> {
+        let bakery = Bakery::new(programs, &self.memo);
+        let (baker, baked) = (Rc::clone(&bakery), Rc::clone(&self.baked));
+        bakery.open(Rc::new(move |recipe| {
+            let key = (recipe.repository, recipe.tags);
+            let known = baked.borrow().get(&key).cloned();
+            let found = known.unwrap_or_else(|| {
+                let bases = Rc::new(RefCell::new(Vec::new()));
+                let published = baker.bake(recipe, &bases).ok();
+                let fresh = Rc::new(Baked { published, bases: bases.take() });
+                baked.borrow_mut().insert(key, Rc::clone(&fresh));
+                fresh
+            });
+            if let Some(registry) = baker.registry.borrow().upgrade() {
+                found.bases.iter().for_each(|base| drop(registry.resolve(base)));
+            }
+            found.published.clone()
+        }))
+    }
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Everything recipes are baked with.
 struct Bakery {
     programs: Programs,
@@ -89,27 +148,39 @@ struct Bakery {
     registry: RefCell<Weak<Registry>>,
 }
 
-/// The registry with the whole catalogue; images are baked when they are first asked for.
+/// A registry whose images are baked for it alone.
 pub fn registry(programs: &Programs, memo: &DigestMemo) -> Rc<Registry> {
-    let bakery =
-        Rc::new(Bakery { programs: programs.clone(), memo: memo.clone(), registry: RefCell::new(Weak::new()) });
+    let bakery = Bakery::new(programs, memo);
     let baker = Rc::clone(&bakery);
-    let registry = Rc::new(Registry::new(Rc::new(move |recipe| baker.bake(recipe).ok())));
-    *bakery.registry.borrow_mut() = Rc::downgrade(&registry);
-    registry
+    bakery.open(Rc::new(move |recipe| baker.bake(recipe, &Rc::default()).ok()))
 }
 
 impl Bakery {
-    /// Builds a recipe; an error is the build's output and what made it fail.
-    fn bake(&self, recipe: &'static Recipe) -> Result<Published, String> {
+    fn new(programs: &Programs, memo: &DigestMemo) -> Rc<Self> {
+        Rc::new(Self { programs: programs.clone(), memo: memo.clone(), registry: RefCell::new(Weak::new()) })
+    }
+
+    /// Opens the registry that base images come from, too.
+    fn open(&self, baker: Baker) -> Rc<Registry> {
+        let registry = Rc::new(Registry::new(baker));
+        *self.registry.borrow_mut() = Rc::downgrade(&registry);
+        registry
+    }
+
+    /// Builds a recipe and notes which images it was built on; an error is the build's output and what made it fail.
+    fn bake(&self, recipe: &'static Recipe, bases: &Rc<RefCell<Vec<Reference>>>) -> Result<Published, String> {
         let kernel = Kernel::new(seed(recipe), recipe.built(), self.programs.clone());
         let store = Rc::new(RefCell::new(Store::new(self.memo.clone())));
         let registry = self.registry.borrow().upgrade().ok_or("no registry")?;
+        let noted = Rc::clone(bases);
         let net = kernel.network(|network| network.add());
         let world = world(Site {
             kernel: kernel.clone(),
             store: Rc::clone(&store),
-            registry: Rc::new(move |reference| registry.resolve(reference)),
+            registry: Rc::new(move |reference| {
+                noted.borrow_mut().push(reference.clone());
+                registry.resolve(reference)
+            }),
             net,
             is_patient: false,
             seed: seed(recipe),
@@ -166,12 +237,11 @@ impl Bakery {
 /// The build's output and what made it fail.
 pub fn bake(programs: &Programs, memo: &DigestMemo, recipe: &'static Recipe) -> Result<Published, String> {
     let reference = |tag: &str| Reference::parse(&format!("docker.io/{}:{tag}", recipe.repository)).ok();
-    let bakery =
-        Rc::new(Bakery { programs: programs.clone(), memo: memo.clone(), registry: RefCell::new(Weak::new()) });
+    let bakery = Bakery::new(programs, memo);
     let registry = registry(programs, memo);
     *bakery.registry.borrow_mut() = Rc::downgrade(&registry);
     debug_assert!(recipe.tags().all(|tag| reference(tag).is_some()));
-    bakery.bake(recipe)
+    bakery.bake(recipe, &Rc::default())
 }
 
 pub(super) fn spec(kernel: &Kernel, net: crate::os::kernel::net::NetId) -> ProcessSpec {

@@ -40,6 +40,7 @@ use crate::os::kernel::desktop::Wish;
 pub use crate::os::kernel::{Entered, Stop, TtyId};
 use crate::os::kernel::{Gpid, Kernel, Programs};
 
+use bakery::Catalogue;
 use browser::{Browser, NoPage, Page, Request};
 use content::Content;
 use host::Host;
@@ -74,6 +75,7 @@ pub struct Machine {
     daemon: Daemon,
     builder: World,
     journal: Journal,
+    catalogue: Catalogue,
     /// Terminals and the process that keeps a shell on each.
     consoles: BTreeMap<TtyId, Gpid>,
     first: TtyId,
@@ -83,11 +85,16 @@ pub struct Machine {
 impl Machine {
     /// Switches a machine on: its shell is started on the first terminal.
     pub fn new(config: Config) -> Self {
+        Self::with_catalogue(config, Catalogue::new())
+    }
+
+    /// The same, with what other machines found out about the catalogue.
+    pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Self {
         let mut programs = Programs::new();
         host::register(&mut programs);
         let kernel = Kernel::new(config.seed, config.epoch, programs.clone());
-        let host = Host::new(&kernel, &host::root());
-        let (daemon, builder) = start_daemon(&kernel, &host, &programs, config.seed);
+        let host = Host::new(&kernel, catalogue.host());
+        let (daemon, builder) = start_daemon(&kernel, &host, &programs, config.seed, &catalogue);
         let mut machine = Self {
             kernel,
             host,
@@ -97,6 +104,7 @@ impl Machine {
             consoles: BTreeMap::new(),
             first: TtyId(0),
             browser: Browser::default(),
+            catalogue,
         };
         machine.first = machine.add_console(config.cols, config.rows);
         machine
@@ -252,6 +260,11 @@ impl Machine {
         self.kernel.take_output(tty)
     }
 
+    /// What other machines may share with this one.
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
     /// The session so far.
     pub const fn journal(&self) -> &Journal {
         &self.journal
@@ -333,10 +346,15 @@ impl Drop for Machine {
 }
 
 /// Starts the Docker daemon on the host and installs its client.
-fn start_daemon(kernel: &Kernel, host: &Host, programs: &Programs, seed: u64) -> (Daemon, World) {
-    let memo = bakery::memo();
-    let registry = bakery::registry(programs, &memo);
-    let store = Rc::new(RefCell::new(Store::new(memo)));
+fn start_daemon(
+    kernel: &Kernel,
+    host: &Host,
+    programs: &Programs,
+    seed: u64,
+    catalogue: &Catalogue,
+) -> (Daemon, World) {
+    let registry = catalogue.registry(programs);
+    let store = Rc::new(RefCell::new(Store::new(catalogue.memo().clone())));
     let daemon = Daemon::new(DaemonConfig {
         kernel: kernel.clone(),
         store: Rc::clone(&store),

@@ -25,7 +25,7 @@ mod stage;
 mod steps;
 mod terminal;
 
-use crate::view::embed::Options;
+use crate::view::embed::{Options, Panes};
 use session::Session;
 
 /// Boots a machine and puts the page around it.
@@ -33,7 +33,9 @@ pub fn mount(options: Options) -> Session {
     broken::install();
     rest::begin();
     let seed = dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let has_lesson = options.panes == Panes::Both && options.lesson.as_ref().is_some_and(|lesson| !lesson.is_empty());
     let session = Session::new(seed, options);
+    session.await_lesson(has_lesson);
     if let Some(root) = dom::by_id("app") {
         yew::Renderer::<app::App>::with_root_and_props(root, app::AppProps { session: session.clone() }).render();
     }

@@ -9,6 +9,7 @@ mod lesson;
 mod remote;
 pub mod transfer;
 
+pub use lesson::Solved;
 pub use remote::Waiting;
 
 use std::cell::{Cell, RefCell};
@@ -62,6 +63,8 @@ pub enum Topic {
     Files,
     /// Files on their way in.
     Transfers,
+    /// An exercise was solved.
+    Lesson,
 }
 
 /// A running machine. Clones are the same one.
@@ -81,6 +84,7 @@ struct Shared {
     options: Options,
     panes: Cell<Panes>,
     wants: desk::Wants,
+    lessons: lesson::Lessons,
     transfers: RefCell<Rc<Vec<transfer::Transfer>>>,
 }
 
@@ -201,6 +205,7 @@ impl Session {
             panes: Cell::new(options.panes),
             options,
             wants: desk::Wants::default(),
+            lessons: lesson::Lessons::default(),
             transfers: RefCell::default(),
         }));
         session.pump();

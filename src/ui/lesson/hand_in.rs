@@ -58,16 +58,18 @@ pub fn HandIn(props: &HandInProps) -> Html {
     let on_save = {
         let (submission, lesson, name) = (submission.clone(), props.lesson.clone(), (*name).clone());
         Callback::from(move |_: MouseEvent| {
-            let who: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-            store::save(&format!("{lesson}-{who}.json"), &submission().to_text());
+            let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+            let parts = [lesson.as_str(), name.trim()].into_iter().filter(|part| !part.is_empty());
+            let file = parts.map(|part| part.chars().map(plain).collect::<String>()).collect::<Vec<_>>().join("-");
+            store::save(&format!("{file}.json"), &submission().to_text());
         })
     };
     let on_copy = {
         let told = told.clone();
         Callback::from(move |_: MouseEvent| {
             let Some(window) = web_sys::window() else { return };
-            let location = window.location();
-            let page = location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default();
+            let page = window.location().href().unwrap_or_default();
+            let page = page.split(['?', '#']).next().unwrap_or_default();
             let link = submission().to_link(&format!("{page}?lesson"));
             let told = told.clone();
             spawn_local(async move {
@@ -83,14 +85,19 @@ pub fn HandIn(props: &HandInProps) -> Html {
             });
         })
     };
+    // A page that was opened from a disk is on nobody else's at the same place.
+    let has_address =
+        web_sys::window().and_then(|w| w.location().protocol().ok()).is_some_and(|p| p.starts_with("http"));
     html! {
         <details class={style::hand_in} data-capas="hand-in">
             <summary>{ texts.hand_in }</summary>
             <p>{ texts.hand_in_why }</p>
-            <label>{ texts.name }<input type="text" autocomplete="name" value={(*name).clone()} {oninput} /></label>
+            <label>{ texts.name }<input type="text" autocomplete="name" maxlength="80" value={(*name).clone()} {oninput} /></label>
             <div class={style::offers}>
-                <button type="button" onclick={on_copy}>{ texts.copy_link }</button>
-                <button type="button" onclick={on_save}>{ texts.save_file }</button>
+                if has_address {
+                    <button type="button" data-capas="copy-link" onclick={on_copy}>{ texts.copy_link }</button>
+                }
+                <button type="button" data-capas="save-hand-in" onclick={on_save}>{ texts.save_file }</button>
             </div>
             <p role="status">{ *told }</p>
         </details>

@@ -12,8 +12,9 @@ use crate::lesson::run::Rehearsal;
 use crate::lesson::scene::Scene;
 use crate::ui::lesson::hand_in::HandIn;
 use crate::ui::lesson::questions::{Asking, QuestionCard, QuestionRef};
+use crate::ui::lesson::slices::{Slot, in_slices};
 use crate::ui::lesson::{goal, prose, store, style};
-use crate::ui::session::{Session, Topic};
+use crate::ui::session::{Session, Solved, Topic};
 use crate::view::lesson::Comparison;
 use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::progress::Done;
@@ -75,24 +76,11 @@ struct Attempt {
 /// What is at work behind the pane; dropping it ends it.
 #[derive(Default)]
 struct Work {
-    preparing: Option<Timeout>,
+    preparing: Slot,
     looking: Option<Timeout>,
 }
 
 type Shared<T> = Rc<RefCell<T>>;
-
-/// Goes through a rehearsal a step at a time, so that the page stays alive, and calls `then` at its end.
-fn rehearse(work: Shared<Work>, mut rehearsal: Rehearsal, then: Box<dyn FnOnce(Rehearsal)>) {
-    let again = Rc::clone(&work);
-    let next = Timeout::new(0, move || {
-        if rehearsal.step() {
-            rehearse(again, rehearsal, then);
-        } else {
-            then(rehearsal);
-        }
-    });
-    work.borrow_mut().preparing = Some(next);
-}
 
 /// An open exercise.
 #[function_component]
@@ -111,8 +99,9 @@ pub fn Open(props: &OpenProps) -> Html {
         use_effect_with((exercise.id.clone(), *round), move |_| {
             *attempt.borrow_mut() =
                 Attempt { asking: vec![Asking::default(); exercise.questions.len()], ..Attempt::default() };
-            let setup = Rehearsal::setup(&exercise, SEED);
-            let then_work = Rc::clone(&work);
+            let catalogue = session.look(|machine| machine.catalogue().clone());
+            let setup = Rehearsal::setup(&exercise, SEED, &catalogue);
+            let (slot, then_slot) = (Rc::clone(&work.borrow().preparing), Rc::clone(&work.borrow().preparing));
             let begin = move |rehearsal: Rehearsal| {
                 let start = rehearsal.finish();
                 {
@@ -121,17 +110,17 @@ pub fn Open(props: &OpenProps) -> Html {
                 }
                 session.adopt(start.machine);
                 redraw.force_update();
-                let whole = Rehearsal::whole(&exercise, SEED);
+                let whole = Rehearsal::whole(&exercise, SEED, &catalogue);
                 let then = move |rehearsal: Rehearsal| {
                     let machine = rehearsal.finish().machine;
                     let picture = Picture::of(&Stock::of(&machine.daemon().snapshot()), &mut Arrivals::default());
                     attempt.borrow_mut().goal = Some(Rc::new(picture));
                     redraw.force_update();
                 };
-                rehearse(then_work, whole, Box::new(then));
+                in_slices(&then_slot, whole, Rehearsal::step, |_| {}, then);
             };
-            rehearse(Rc::clone(&work), setup, Box::new(begin));
-            move || work.borrow_mut().preparing = None
+            in_slices(&slot, setup, Rehearsal::step, |_| {}, begin);
+            move || *slot.borrow_mut() = None
         });
     }
 
@@ -399,6 +388,12 @@ impl Attempt {
                 hints: self.hints.min(exercise.hints.len()) as u64,
                 saw_solution: self.sees_solution,
             };
+            session.note_solved(Solved {
+                lesson: exercise.id.clone(),
+                commands: done.commands,
+                hints: done.hints,
+                saw_solution: done.saw_solution,
+            });
             store::note(&exercise.id, done);
         }
         // Solved is solved: what is done afterwards takes nothing away.

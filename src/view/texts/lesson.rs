@@ -141,8 +141,18 @@ pub struct LessonTexts {
     pub handed_unreadable: &'static str,
     /// Commands, time, hints.
     pub handed_facts: &'static str,
-    /// Its replay goes on.
+    /// Its replay goes on: percent.
     pub handed_replaying: &'static str,
+    /// There is no such lesson.
+    pub handed_unknown: &'static str,
+    /// The student saw the solution.
+    pub handed_saw_solution: &'static str,
+    /// Names the list of commands.
+    pub handed_steps: &'static str,
+    /// Whose it is, of a link that names nobody.
+    pub handed_link: &'static str,
+    /// Takes it off the screen.
+    pub handed_forget: &'static str,
     /// Shows the machine after a command.
     pub handed_show: &'static str,
     /// The recorder.
@@ -151,6 +161,10 @@ pub struct LessonTexts {
     pub record_why: &'static str,
     /// Begins to record the setup.
     pub record_begin: &'static str,
+    /// The same, with what was done so far as setup.
+    pub record_from: &'static str,
+    /// How much that is.
+    pub record_so_far: &'static str,
     /// The student begins here.
     pub record_start: &'static str,
     /// While the setup is recorded.
@@ -159,6 +173,18 @@ pub struct LessonTexts {
     pub record_solution: &'static str,
     /// Ends it and shows the file.
     pub record_end: &'static str,
+    /// Nothing was done yet.
+    pub record_nothing: &'static str,
+    /// The machine is another one.
+    pub record_lost: &'static str,
+    /// While the exercise is proved.
+    pub record_proving: &'static str,
+    /// It holds.
+    pub record_holds: &'static str,
+    /// It does not: above the reasons.
+    pub record_fails: &'static str,
+    /// Proves it again, as the author has it now.
+    pub record_prove: &'static str,
     /// The title of what is recorded.
     pub record_title: &'static str,
     /// The file.
@@ -248,13 +274,26 @@ static SPANISH: LessonTexts = LessonTexts {
     handed_endless: "Su repetición no acaba.",
     handed_unreadable: "No se puede leer: {0}.",
     handed_facts: "{0} · {1} · pistas: {2}",
-    handed_replaying: "Repitiendo la entrega…",
-    handed_show: "Ver el equipo después de esta orden",
+    handed_replaying: "Repitiendo la entrega… {0} %",
+    handed_unknown: "Es de una lección que aquí no está.",
+    handed_saw_solution: "vio la solución",
+    handed_steps: "Orden por orden",
+    handed_link: "Entrega sin nombre",
+    handed_forget: "Quitar esta entrega",
+    handed_show: "Pulsa una orden para ver el equipo tal como quedó después de ella.",
     record: "Grabar un ejercicio",
     record_why: "Trabaja en la terminal; la página convierte lo que hagas en un ejercicio en Markdown.",
-    record_begin: "Empezar a grabar",
+    record_begin: "Empezar en un equipo nuevo",
+    record_from: "Seguir en este equipo",
+    record_so_far: "Lo que ya has hecho en este equipo ({0}) será la preparación.",
     record_start: "El alumno empieza aquí",
     record_setup: "Grabando la preparación: lo que hagas ahora ya estará hecho cuando llegue el alumno.",
+    record_nothing: "Todavía nada.",
+    record_lost: "El equipo es otro: lo grabado se ha perdido.",
+    record_proving: "Comprobando el ejercicio…",
+    record_holds: "Comprobado: sin resolver al empezar, resuelto con su solución, y no sin la última orden.",
+    record_fails: "Así no se sostiene:",
+    record_prove: "Comprobar",
     record_solution: "Grabando la solución: haz lo que debería hacer el alumno.",
     record_end: "Terminar",
     record_title: "Título",
@@ -332,13 +371,26 @@ static ENGLISH: LessonTexts = LessonTexts {
     handed_endless: "Its replay does not end.",
     handed_unreadable: "It can't be read: {0}.",
     handed_facts: "{0} · {1} · hints: {2}",
-    handed_replaying: "Doing it again…",
-    handed_show: "Show the computer after this command",
+    handed_replaying: "Doing it again… {0} %",
+    handed_unknown: "It is of a lesson that is not here.",
+    handed_saw_solution: "saw the solution",
+    handed_steps: "Command by command",
+    handed_link: "Submission without a name",
+    handed_forget: "Take this submission away",
+    handed_show: "Press a command to see the computer as it was after it.",
     record: "Record an exercise",
     record_why: "Work in the terminal; the page turns what you do into an exercise in Markdown.",
-    record_begin: "Begin to record",
+    record_begin: "Begin on a new computer",
+    record_from: "Go on with this computer",
+    record_so_far: "What you did on this computer so far ({0}) will be the setup.",
     record_start: "The student begins here",
     record_setup: "Recording the setup: what you do now will be done already when the student comes.",
+    record_nothing: "Nothing yet.",
+    record_lost: "The computer is another one: what was recorded is lost.",
+    record_proving: "Proving the exercise…",
+    record_holds: "Proved: unsolved at the start, solved by its solution, and not without the last command.",
+    record_fails: "It does not hold:",
+    record_prove: "Prove",
     record_solution: "Recording the solution: do what the student should do.",
     record_end: "End",
     record_title: "Title",

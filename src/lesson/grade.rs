@@ -62,7 +62,7 @@ pub struct Taken {
     pub is_inside: bool,
     /// Goals that were met after it.
     pub met: usize,
-    /// Inputs of the journal up to when it had run, and the time then.
+    /// Inputs of the journal up to its Enter, and when the next one came.
     inputs: usize,
     until: Timestamp,
 }
@@ -238,6 +238,7 @@ impl Grader {
             setup,
             entered: beginning.entered,
             seen: beginning.entered,
+            lines_end: setup,
             first: own.iter().find(|(_, input)| is_key(input)).map(|(time, _)| *time),
             steps: Vec::new(),
             solved: None,
@@ -269,6 +270,8 @@ pub struct Grading {
     entered: usize,
     /// Commands that were looked at.
     seen: usize,
+    /// Inputs up to the last Enter.
+    lines_end: usize,
     first: Option<Timestamp>,
     steps: Vec<Taken>,
     solved: Option<(u64, Timestamp, Option<u64>)>,
@@ -286,7 +289,11 @@ impl Grading {
                 if self.again.done() >= self.setup && ends {
                     self.look(false);
                 }
-                if self.again.take() {
+                let goes_on = self.again.take();
+                if ends {
+                    self.lines_end = self.again.done();
+                }
+                if goes_on {
                     return true;
                 }
                 self.is_endless = true;
@@ -330,7 +337,7 @@ impl Grading {
         let since = |time: Timestamp| self.first.map_or(Duration::ZERO, |first| time.since(first));
         let entered = machine.entered();
         let fresh = entered.iter().skip(self.seen);
-        let (inputs, until) = (machine.journal().inputs.len(), machine.now());
+        let (inputs, until) = (self.lines_end, machine.now());
         self.steps.extend(fresh.map(|line| Taken {
             at: since(line.at),
             text: line.text.clone(),

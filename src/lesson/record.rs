@@ -155,6 +155,8 @@ fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
         }
     }
     done.sort_by_key(|(time, _)| *time);
+    // Keys of despair are pressed more often than they are needed.
+    done.dedup_by(|next, last| next.1 == last.1 && next.1.starts_with("» ^"));
     done.into_iter().map(|(_, line)| line).collect()
 }
 
@@ -193,8 +195,7 @@ fn typed_into_programs(inputs: &[(Timestamp, Input)], taken: &[Entered]) -> Vec<
             }
         }
     }
-    // Enter at a prompt, and keys of despair.
-    lines.dedup_by(|next, last| next.1 == last.1 && next.1.starts_with("» ^"));
+    // Enter at a prompt does nothing.
     lines.retain(|(_, line)| line.trim() != "»");
     lines
 }

@@ -1306,6 +1306,11 @@ impl Kernel {
         self.state.borrow_mut().ttys.get_mut(&id).map(Tty::take_output).unwrap_or_default()
     }
 
+    /// A terminal's size.
+    pub fn win_size(&self, id: TtyId) -> WinSize {
+        self.state.borrow().ttys.get(&id).map_or(WinSize { cols: 80, rows: 24 }, |tty| tty.size)
+    }
+
     /// Sets a terminal's size and tells its foreground group.
     pub fn resize(&self, id: TtyId, cols: u16, rows: u16) {
         let foreground = {

@@ -9,9 +9,11 @@ use crate::lesson::exercise::Exercise;
 use crate::lesson::grade::{Grade, Grader, Grading, Revisit, Taken, Verdict};
 use crate::lesson::say::Say;
 use crate::lesson::submission::Submission;
+use crate::ui::dom;
 use crate::ui::lesson::slices::{Slot, in_slices};
 use crate::ui::lesson::{store, style};
 use crate::ui::session::Session;
+use crate::ui::stage::View;
 use crate::view::texts::{Language, fill};
 
 /// Work of one step of a replay, after which the clock is looked at.
@@ -123,6 +125,10 @@ pub fn HandedCard(props: &HandedProps) -> Html {
                 let tty = machine.console();
                 let printed = machine.take_output(tty);
                 session.adopt_with(machine, Some(&printed));
+                // On phones the computer is out of sight.
+                if dom::matches_media("(max-width: 639px)") {
+                    session.show(View::Layers);
+                }
                 shown.set(Some(at));
             };
             let revisit = Revisit::new(&submission, &taken, &catalogue);

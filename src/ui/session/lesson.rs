@@ -84,11 +84,17 @@ impl Session {
             let tty = machine.console();
             let count = state.consoles.len();
             let mut console = Console::new(tty, cols, rows);
+            if let Some(printed) = printed {
+                // Printed for a terminal of its own size, and only then wrapped for this one.
+                let own = machine.kernel().win_size(tty);
+                console.screen.resize(own.cols, own.rows);
+                console.screen.feed(printed);
+                console.screen.resize(cols, rows);
+            }
             machine.resize(tty, cols, rows);
-            match printed {
-                Some(printed) => console.screen.feed(printed),
+            if printed.is_none() {
                 // The prompt, on an empty screen of this size.
-                None => machine.input(tty, b"\x0c"),
+                machine.input(tty, b"\x0c");
             }
             (state.origin, state.origin_ms) = (machine.now(), dom::now_ms());
             state.machine = machine;

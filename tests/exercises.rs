@@ -35,6 +35,15 @@ fn every_exercise_is_solved_by_its_solution_and_not_before() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// The page's recorder wrote it; tests/browser/recorder.spec.mjs compares what it writes with this file.
+#[test]
+fn what_the_recorder_writes_holds() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/una-copia-a-mano.md");
+    let exercise = Exercise::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(prove(&exercise), []);
+    assert!(!exercise.setup.is_empty() && exercise.solution.len() > 5);
+}
+
 /// What must be the same in every language, as it is the machine's and not the reader's.
 fn machine_part(text: &str) -> Vec<&str> {
     let mut fenced = false;

@@ -98,7 +98,7 @@ impl Frame {
             }
         })
         .forget();
-        for topic in [Topic::Screen(CONSOLE), Topic::World, Topic::Journal] {
+        for topic in [Topic::Screen(CONSOLE), Topic::World, Topic::Journal, Topic::Lesson] {
             let frame = Rc::downgrade(self);
             let tell = Callback::from(move |()| {
                 if let Some(frame) = frame.upgrade() {
@@ -122,6 +122,15 @@ impl Frame {
                     self.post("typed", &Value::Null, json!({ "console": console, "text": text }));
                 }
             }
+            Topic::Lesson => {
+                if let Some(solved) = self.session.solved() {
+                    self.post(
+                        "solved",
+                        &Value::Null,
+                        embed::solved(&solved.lesson, solved.commands, solved.hints, solved.saw_solution),
+                    );
+                }
+            }
             Topic::Screen(_) if !self.ready.get() && self.is_on() => {
                 self.ready.set(true);
                 let fields = json!({ "version": env!("CARGO_PKG_VERSION"), "seed": self.session.seed() });
@@ -131,9 +140,9 @@ impl Frame {
         }
     }
 
-    /// Whether a prompt has come.
+    /// Whether a prompt has come, and with it the lesson's own machine.
     fn is_on(&self) -> bool {
-        self.session.console_state(CONSOLE).is_some_and(|state| state.ready)
+        !self.session.awaits_lesson() && self.session.console_state(CONSOLE).is_some_and(|state| state.ready)
     }
 
     fn state(&self) -> Value {

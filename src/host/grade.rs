@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use crate::lesson::exercise::{Exercise, Flaw};
 use crate::lesson::grade::{Grade, Grader, Verdict};
 use crate::lesson::run::Rehearsal;
 use crate::lesson::submission::Submission;
+use crate::machine::bakery::Catalogue;
 
 /// How the table is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,7 @@ enum Form {
 struct Row {
     /// The file, or the number of the link.
     source: String,
-    result: Result<(Submission, Grade), String>,
+    result: Result<(Rc<Submission>, Grade), String>,
 }
 
 const HEADS: [&str; 7] = ["SOURCE", "NAME", "LESSON", "RESULT", "COMMANDS", "TIME", "HINTS"];
@@ -68,25 +70,26 @@ fn lessons_folder(language: Language) -> Option<PathBuf> {
 }
 
 fn grade_all(sources: &[&str], folder: &Path, language: Language) -> Vec<Row> {
-    let mut exercises: BTreeMap<String, Result<Exercise, String>> = BTreeMap::new();
+    let mut exercises: BTreeMap<String, Result<Rc<Exercise>, String>> = BTreeMap::new();
     let mut read = Vec::new();
     for (at, source) in sources.iter().enumerate() {
         let is_link = source.contains("://");
         let text =
             if is_link { Ok((*source).to_owned()) } else { std::fs::read_to_string(source).map_err(|e| e.to_string()) };
         let name = if is_link { format!("link {}", at + 1) } else { (*source).to_owned() };
-        let submission = text.and_then(|text| Submission::parse(&text).map_err(|say| say.in_language(language)));
+        let submission =
+            text.and_then(|text| Submission::parse(&text).map(Rc::new).map_err(|say| say.in_language(language)));
         if let Ok(submission) = &submission {
             let id = &submission.lesson;
-            exercises.entry(id.clone()).or_insert_with(|| exercise(folder, id));
+            exercises.entry(id.clone()).or_insert_with(|| exercise(folder, id).map(Rc::new));
         }
         read.push((name, submission));
     }
-    let mut graders: BTreeMap<&str, Grader<'_>> = exercises
-        .iter()
-        .filter_map(|(id, exercise)| Some((id.as_str(), Grader::new(exercise.as_ref().ok()?))))
-        .collect();
-    let grade = |(source, submission): (String, Result<Submission, String>)| {
+    let catalogue = Catalogue::new();
+    let grader = |exercise: &Rc<Exercise>| Grader::new(Rc::clone(exercise), catalogue.clone());
+    let mut graders: BTreeMap<&str, Grader> =
+        exercises.iter().filter_map(|(id, exercise)| Some((id.as_str(), grader(exercise.as_ref().ok()?)))).collect();
+    let grade = |(source, submission): (String, Result<Rc<Submission>, String>)| {
         let result = submission.and_then(|submission| match graders.get_mut(submission.lesson.as_str()) {
             Some(grader) => {
                 let grade = grader.grade(&submission);
@@ -244,7 +247,7 @@ pub(super) fn solve(file: &str, seed: u64, language: Language) -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let mut rehearsal = Rehearsal::whole(&exercise, seed);
+    let mut rehearsal = Rehearsal::whole(&exercise, seed, &Catalogue::new());
     while rehearsal.step() {}
     let journal = rehearsal.finish().machine.journal().clone();
     let submission = Submission { lesson: exercise.id, name: String::new(), hints: 0, saw_solution: true, journal };

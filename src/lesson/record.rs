@@ -4,6 +4,7 @@
 //! different at the end. Words are left for the author to write.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bstr::ByteSlice;
 
@@ -12,7 +13,7 @@ use crate::base::language::Language;
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::container::ChangeKind;
 use crate::machine::host::HOME;
-use crate::machine::{Input, Machine};
+use crate::machine::{Entered, Input, Machine};
 use crate::os::fs::mounts::Caller;
 use crate::os::fs::node::Kind;
 
@@ -22,6 +23,8 @@ const MAX_CHANGES: usize = 5;
 const MAX_FILE: u64 = 64 << 10;
 /// Characters of a file's line that a goal quotes.
 const MAX_QUOTE: usize = 60;
+/// A shell that waits takes a line within this time.
+const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// A recording.
 #[derive(Clone, Debug)]
@@ -65,6 +68,16 @@ impl Recording {
         }
     }
 
+    /// Whether the machine is still the one that is recorded, or one that went back to before the student begins.
+    pub fn fits(&self, machine: &Machine) -> bool {
+        machine.entered_count() >= self.entered && machine.journal().inputs.len() >= self.inputs
+    }
+
+    /// What the solution is so far, a line a step.
+    pub fn solution(&self, machine: &Machine) -> Vec<String> {
+        told(lines(machine, self.entered, self.inputs))
+    }
+
     /// The author is done: the file.
     pub fn finish(&self, machine: &Machine, title: &str, language: Language) -> String {
         let goals = goals(&self.before, &Facts::of(machine));
@@ -92,6 +105,17 @@ impl Recording {
     }
 }
 
+/// What the setup would be if the student began now, a line a step.
+pub fn setup(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
+    told(lines(machine, entered, inputs))
+}
+
+/// Lines for people: of files only their names.
+fn told(lines: Vec<String>) -> Vec<String> {
+    let name = |line: &str| Some(line.strip_prefix('\0')?.split_once('\0')?.0.to_owned());
+    lines.into_iter().map(|line| name(&line).unwrap_or(line)).collect()
+}
+
 /// An id made of a title.
 fn slug(title: &str) -> String {
     let plain = |c: char| match c {
@@ -109,15 +133,18 @@ fn slug(title: &str) -> String {
     if slug.is_empty() { "ejercicio".to_owned() } else { slug }
 }
 
-/// What was done, as it stands in blocks: commands, `» ` what was typed into a container's shell, and files between marks.
+/// What was done since command `entered` and input `inputs`, in order, as it stands in blocks: commands, `» ` what was typed
+/// into a container's shell or a program, and files between marks.
 fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
-    let mut done: Vec<(Timestamp, String)> = machine
-        .entered()
-        .into_iter()
-        .skip(entered)
-        .map(|line| (line.at, if line.cgroup.is_empty() { line.text } else { format!("» {}", line.text) }))
-        .collect();
-    for (time, input) in machine.journal().inputs.iter().skip(inputs) {
+    let taken: Vec<Entered> = machine.entered().into_iter().skip(entered).collect();
+    let fresh = machine.journal().inputs.get(inputs..).unwrap_or_default();
+    let mut done: Vec<(Timestamp, String)> = typed_into_programs(fresh, &taken);
+    done.extend(
+        taken
+            .into_iter()
+            .map(|line| (line.at, if line.cgroup.is_empty() { line.text } else { format!("» {}", line.text) })),
+    );
+    for (time, input) in fresh {
         if let Input::PutFile { path, content } | Input::SaveFile { path, content } = input {
             let name = path.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
             // A fence in a file would end its block.
@@ -128,7 +155,49 @@ fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
         }
     }
     done.sort_by_key(|(time, _)| *time);
+    // Keys of despair are pressed more often than they are needed.
+    done.dedup_by(|next, last| next.1 == last.1 && next.1.starts_with("» ^"));
     done.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Lines that no shell took, and Ctrl-C and Ctrl-D on an empty line. What was edited with keys of movement is left out:
+/// nobody but the program knows what it became.
+fn typed_into_programs(inputs: &[(Timestamp, Input)], taken: &[Entered]) -> Vec<(Timestamp, String)> {
+    let mut lines = Vec::new();
+    let mut open: BTreeMap<u32, Option<Vec<u8>>> = BTreeMap::new();
+    for (time, input) in inputs {
+        let Input::Type { tty, bytes } = input else { continue };
+        let line = open.entry(*tty).or_insert_with(|| Some(Vec::new()));
+        let bytes = bytes.replace(b"\x1b[200~", b"").replace(b"\x1b[201~", b"");
+        for byte in bytes {
+            match (byte, line.as_mut()) {
+                (b'\r' | b'\n', _) => {
+                    let text = line.replace(Vec::new()).and_then(|bytes| String::from_utf8(bytes).ok());
+                    let is_taken = |text: &str| {
+                        taken.iter().any(|entered| {
+                            let same = entered.text.lines().any(|line| line.trim() == text.trim());
+                            entered.at >= *time && (same || entered.at.since(*time) < AT_ONCE)
+                        })
+                    };
+                    lines.extend(text.filter(|text| !is_taken(text)).map(|text| (*time, format!("» {text}"))));
+                }
+                (3 | 4, Some(keys)) if keys.is_empty() => {
+                    lines.push((*time, format!("» ^{}", if byte == 3 { 'C' } else { 'D' })));
+                }
+                // Ctrl-C and Ctrl-U begin the line anew.
+                (3 | 0x15, _) => *line = Some(Vec::new()),
+                (0x7f, Some(keys)) => drop(keys.pop()),
+                // The page clears the screen as a lesson begins.
+                (0x0c, _) => {}
+                (0..b' ', _) => *line = None,
+                (_, Some(keys)) => keys.push(byte),
+                (_, None) => {}
+            }
+        }
+    }
+    // Enter at a prompt does nothing.
+    lines.retain(|(_, line)| line.trim() != "»");
+    lines
 }
 
 fn blocks(lines: &[String]) -> String {
@@ -283,6 +352,31 @@ mod tests {
     use crate::lesson::exercise::{Exercise, Step};
     use crate::lesson::prove::prove;
     use crate::lesson::run::perform;
+
+    #[test]
+    fn what_is_typed_into_programs_is_recorded() {
+        let mut machine = Machine::new(crate::machine::Config::default());
+        let run = |machine: &mut Machine, text: &str| perform(machine, &Step::Command(text.to_owned()));
+        let type_in = |machine: &mut Machine, text: &str| perform(machine, &Step::Type(text.to_owned()));
+        let recording = Recording::begin(&machine, 0, 0);
+        run(&mut machine, "cat > nota.txt");
+        type_in(&mut machine, "hola");
+        type_in(&mut machine, "^D");
+        run(&mut machine, "docker run -d --name web nginx");
+        run(&mut machine, "docker logs -f web");
+        type_in(&mut machine, "^C");
+        run(&mut machine, "docker run -ti --name caja \\\n  ubuntu bash");
+        type_in(&mut machine, "touch /aqui");
+        type_in(&mut machine, "^D");
+        run(&mut machine, "docker rename caja caja2");
+        let text = recording.finish(&machine, "", Language::English);
+        let exercise = Exercise::parse(&text).unwrap();
+        assert_eq!(prove(&exercise), [], "{text}");
+        let solution = "```sh\ncat > nota.txt\n» hola\n» ^D\ndocker run -d --name web nginx\ndocker logs -f web\n» ^C\n\
+            docker run -ti --name caja \\\n  ubuntu bash\n» touch /aqui\n» ^D\ndocker rename caja caja2\n```";
+        assert!(text.contains(solution), "{text}");
+        assert!(text.contains("file ~/nota.txt containing hola"), "{text}");
+    }
 
     #[test]
     fn what_is_recorded_is_an_exercise_that_holds() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::exercise::{Exercise, Step};
 use super::transcript::control;
+use crate::machine::bakery::Catalogue;
 use crate::machine::host::HOME;
 use crate::machine::{Config, Machine, Stop};
 
@@ -30,17 +31,18 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// An exercise's setup, at a fresh machine. The same seed gives the same machine.
-    pub fn setup(exercise: &Exercise, seed: u64) -> Self {
-        let mut machine = Machine::new(Config { seed, ..Config::default() });
+    /// An exercise's setup, at a fresh machine. The same seed gives the same machine. What is found out about the
+    /// catalogue is shared with others.
+    pub fn setup(exercise: &Exercise, seed: u64, catalogue: &Catalogue) -> Self {
+        let mut machine = Machine::with_catalogue(Config { seed, ..Config::default() }, catalogue.clone());
         let tty = machine.console();
         drop(machine.settle(tty, QUIET, LIMIT));
         Self { machine, steps: exercise.setup.iter().cloned().collect() }
     }
 
     /// The setup, and then the solution.
-    pub fn whole(exercise: &Exercise, seed: u64) -> Self {
-        let mut rehearsal = Self::setup(exercise, seed);
+    pub fn whole(exercise: &Exercise, seed: u64, catalogue: &Catalogue) -> Self {
+        let mut rehearsal = Self::setup(exercise, seed, catalogue);
         rehearsal.steps.extend(exercise.solution.iter().cloned());
         rehearsal
     }
@@ -63,7 +65,12 @@ impl Rehearsal {
 
 /// Switches a machine on and does an exercise's setup.
 pub fn start(exercise: &Exercise, seed: u64) -> Start {
-    let mut rehearsal = Rehearsal::setup(exercise, seed);
+    start_with(exercise, seed, &Catalogue::new())
+}
+
+/// The same, with what other machines found out about the catalogue.
+pub fn start_with(exercise: &Exercise, seed: u64, catalogue: &Catalogue) -> Start {
+    let mut rehearsal = Rehearsal::setup(exercise, seed, catalogue);
     while rehearsal.step() {}
     rehearsal.finish()
 }

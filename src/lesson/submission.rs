@@ -60,6 +60,11 @@ impl Submission {
         format!("{page}#{LINK_KEY}{}", digits(self.to_text().as_bytes()))
     }
 
+    /// Why what is very large is no submission.
+    pub fn too_large() -> Say {
+        Say::new(["es demasiado grande para ser una entrega", "it is too large for a submission"])
+    }
+
     /// Reads a file's text or a link.
     ///
     /// # Errors
@@ -67,7 +72,7 @@ impl Submission {
     pub fn parse(text: &str) -> Result<Self, Say> {
         let text = text.trim();
         if text.len() > MAX_TEXT {
-            return Err(Say::new(["es demasiado grande para ser una entrega", "it is too large for a submission"]));
+            return Err(Self::too_large());
         }
         let none = || Say::new(["no es una entrega de Capas", "it is no submission of Capas"]);
         let cut = || Say::new(["la entrega está cortada o dañada", "the submission is cut off or damaged"]);

@@ -2,7 +2,7 @@
 //!
 //! An image follows from its recipe alone: not from the session's seed or clock, nor from what was baked before.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
@@ -88,6 +88,7 @@ pub fn lock(programs: &Programs) -> Result<String, String> {
 pub struct Catalogue {
     memo: DigestMemo,
     baked: Rc<RefCell<BTreeMap<(&'static str, &'static str), Rc<Baked>>>>,
+    host: Rc<OnceCell<Tree>>,
 }
 
 /// What came of a recipe, and the images that it asked the registry for, which must be there too.
@@ -99,7 +100,12 @@ struct Baked {
 impl Catalogue {
     /// Only what the lock file knows.
     pub fn new() -> Self {
-        Self { memo: memo(), baked: Rc::default() }
+        Self { memo: memo(), baked: Rc::default(), host: Rc::default() }
+    }
+
+    /// The root file system of the student's computer.
+    pub fn host(&self) -> Tree {
+        self.host.get_or_init(|| Tree::of([&super::host::root()])).clone()
     }
 
     /// The digests.

@@ -113,9 +113,9 @@ pub fn register(programs: &mut Programs) {
 
 impl Host {
     /// Sets the host up and starts its init.
-    pub fn new(kernel: &Kernel, root: &Layer, env: Vec<String>) -> Self {
+    pub fn new(kernel: &Kernel, root: Tree, env: Vec<String>) -> Self {
         let now = kernel.now();
-        let disk = Rc::new(RefCell::new(Overlay::new(1, Tree::of([root]), DISK_LIMIT)));
+        let disk = Rc::new(RefCell::new(Overlay::new(1, root, DISK_LIMIT)));
         let mut mounts = Mounts::new(Mount::overlay("/", "/dev/vda1", "ext4", &disk));
         let dev = Rc::new(RefCell::new(devices::dev(kernel.new_dev(), now, None)));
         let proc_fs = Rc::new(ProcFs::new(kernel.clone()));

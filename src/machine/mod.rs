@@ -98,11 +98,11 @@ impl Machine {
     }
 
     /// The same, with what other machines found out about the catalogue.
-    fn with_catalogue(config: Config, catalogue: Catalogue) -> Self {
+    pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Self {
         let mut programs = Programs::new();
         host::register(&mut programs);
         let kernel = Kernel::new(config.seed, config.epoch, programs.clone());
-        let host = Host::new(&kernel, &host::root(), config.env.clone());
+        let host = Host::new(&kernel, catalogue.host(), config.env.clone());
         let (daemon, builder) = start_daemon(&kernel, &host, &programs, config.seed, &catalogue);
         let mut machine = Self {
             kernel,
@@ -297,6 +297,11 @@ impl Machine {
     /// Takes what a terminal was sent.
     pub fn take_output(&mut self, tty: TtyId) -> Vec<u8> {
         self.kernel.take_output(tty)
+    }
+
+    /// What other machines may share with this one.
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// The session so far.

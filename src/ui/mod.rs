@@ -33,7 +33,7 @@ mod terminal;
 mod timeline;
 
 use crate::machine::Config;
-use crate::view::embed::Options;
+use crate::view::embed::{Options, Panes};
 use session::Session;
 
 /// Boots a machine and puts the page around it.
@@ -42,7 +42,9 @@ pub fn mount(options: Options) -> Session {
     rest::begin();
     let seed = dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let env = settings::Settings::initial().voice.env();
+    let has_lesson = options.panes == Panes::Both && options.lesson.as_ref().is_some_and(|lesson| !lesson.is_empty());
     let session = Session::new(Config { seed, env, ..Config::default() }, options);
+    session.await_lesson(has_lesson);
     keep::open(&session);
     if let Some(root) = dom::by_id("app") {
         yew::Renderer::<app::App>::with_root_and_props(root, app::AppProps { session: session.clone() }).render();

@@ -10,6 +10,7 @@ mod remote;
 pub mod time;
 pub mod transfer;
 
+pub use lesson::Solved;
 pub use remote::Waiting;
 
 use std::cell::{Cell, RefCell};
@@ -66,6 +67,8 @@ pub enum Topic {
     Transfers,
     /// Commands, the moment that is looked at, what is told of keeping the session.
     Time,
+    /// An exercise was solved.
+    Lesson,
 }
 
 /// A running machine. Clones are the same one.
@@ -85,6 +88,7 @@ struct Shared {
     options: Options,
     panes: Cell<Panes>,
     wants: desk::Wants,
+    lessons: lesson::Lessons,
     transfers: RefCell<Rc<Vec<transfer::Transfer>>>,
 }
 
@@ -212,6 +216,7 @@ impl Session {
             panes: Cell::new(options.panes),
             options,
             wants: desk::Wants::default(),
+            lessons: lesson::Lessons::default(),
             transfers: RefCell::default(),
         }));
         session.pump();

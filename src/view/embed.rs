@@ -51,13 +51,15 @@ impl Panes {
     }
 }
 
-/// What an address asks for, beyond language, theme and seed.
+/// What an address asks for, beyond language, theme, seed and speed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Options {
     /// The page is part of another one: no header, nothing kept.
     pub embedded: bool,
     /// What is shown.
     pub panes: Panes,
+    /// The lesson to open; empty for the list of them.
+    pub lesson: Option<String>,
     /// Commands to run at the start.
     pub commands: Vec<String>,
     /// The visitor can't type.
@@ -89,6 +91,7 @@ impl Options {
             match name {
                 "embed" => options.embedded = is_on(value),
                 "panes" => options.panes = Panes::from_name(value).unwrap_or_default(),
+                "lesson" => options.lesson = Some(value.to_owned()),
                 "run" if options.commands.len() < MAX_COMMANDS => options.commands.extend(command(value)),
                 "readonly" => options.read_only = is_on(value),
                 "origin" => options.origin = Some(value.to_owned()),
@@ -198,6 +201,11 @@ pub fn message(kind: &str, id: &Value, fields: Value) -> Value {
     message
 }
 
+/// An exercise that was solved, as the page around is told.
+pub fn solved(lesson: &str, commands: u64, hints: u64, saw_solution: bool) -> Value {
+    json!({ "lesson": lesson, "commands": commands, "hints": hints, "sawSolution": saw_solution })
+}
+
 /// What Docker holds, as the page around is told.
 pub fn state(snapshot: &Snapshot) -> Value {
     let images = snapshot.images.iter().map(|image| {
@@ -235,10 +243,12 @@ mod tests {
             ("run", "cat <<EOF\r\nhola\r\nEOF\r\n"),
             ("panes", "layers,terminal"),
             ("unknown", "x"),
+            ("lesson", "puerto-ocupado"),
             ("readonly", ""),
         ]);
         assert!(options.embedded && options.read_only);
         assert_eq!(options.panes, Panes::Both);
+        assert_eq!(options.lesson.as_deref(), Some("puerto-ocupado"));
         assert_eq!(options.commands, ["docker images", "cat <<EOF\nhola\nEOF"]);
         assert_eq!(Options::from_parameters([("panes", "terminal"), ("embed", "0")]).panes, Panes::Terminal);
     }

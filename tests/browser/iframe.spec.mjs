@@ -48,6 +48,30 @@ test('messages are answered with their id, wrong ones with an error', async ({ p
   expect(await heard(page, 'error')).toHaveLength(4);
 });
 
+test('a lesson in a frame tells when it is ready and when it is solved', async ({ page }) => {
+  await host(page, 'embed=1&lesson=primer-contenedor');
+  await expect.poll(() => heard(page, 'ready'), { timeout: 30_000 }).toHaveLength(1);
+  // What is ready is the lesson's own machine: a command that comes at once is typed there.
+  expect(await heard(page, 'solved')).toEqual([]);
+  await page.evaluate(() => window.send({ capas: 1, type: 'run', id: 1, commands: ['docker images', 'docker run hello-world'], fast: true }));
+  await expect.poll(() => heard(page, 'solved'), { timeout: 30_000 }).toMatchObject([
+    { capas: 1, lesson: 'primer-contenedor', commands: 2, hints: 0, sawSolution: false },
+  ]);
+  await expect.poll(() => heard(page, 'ran'), { timeout: 10_000 }).toHaveLength(1);
+  // Once an attempt.
+  await page.evaluate(() => window.send({ capas: 1, type: 'run', id: 2, commands: ['docker images'], fast: true }));
+  await expect.poll(() => heard(page, 'ran'), { timeout: 10_000 }).toHaveLength(2);
+  expect(await heard(page, 'solved')).toHaveLength(1);
+});
+
+test('a frame whose lesson is not there is ready all the same', async ({ page, troubles }) => {
+  await host(page, 'embed=1&lang=es&lesson=no-hay-tal');
+  await expect(frame(page).getByRole('alert')).toContainText('La lección no ha llegado');
+  await expect.poll(() => heard(page, 'ready'), { timeout: 30_000 }).toHaveLength(1);
+  // The page asked for a file that is not there, and the browser says so.
+  expect(troubles.splice(0).every((trouble) => /404/.test(trouble))).toBe(true);
+});
+
 test('another origin must be named in the address', async ({ page, baseURL }) => {
   const other = await serve('dist', { compress: false });
   try {

@@ -83,6 +83,8 @@ struct State {
     horizon: Timestamp,
     /// Ticks the current poll has used.
     ticks: u64,
+    /// Ticks that all polls have used.
+    spent: u64,
     current: Gpid,
     processes: BTreeMap<Gpid, Process>,
     tasks: BTreeMap<Gpid, Task>,
@@ -125,6 +127,7 @@ impl Kernel {
                 boot: now,
                 horizon: now,
                 ticks: 0,
+                spent: 0,
                 current: 0,
                 processes: BTreeMap::new(),
                 tasks: BTreeMap::new(),
@@ -207,6 +210,11 @@ impl Kernel {
         state.next_dev
     }
 
+    /// The work that was done so far, in units of fuel.
+    pub fn spent(&self) -> u64 {
+        self.state.borrow().spent
+    }
+
     /// Lets time pass up to `time` in the next [`Self::run`].
     pub fn advance_to(&self, time: Timestamp) {
         let mut state = self.state.borrow_mut();
@@ -274,6 +282,7 @@ impl Kernel {
             let mut state = self.state.borrow_mut();
             let ticks = state.ticks.max(1);
             state.ticks = 0;
+            state.spent += ticks;
             state.now = state.now + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
             state.current = 0;
             let doomed = state.processes.get_mut(&gpid).and_then(|process| {

@@ -1,25 +1,34 @@
 //! The pane of lessons, left of the terminal: the list, or one exercise. Commands that it offers go through the prompt.
 
 mod goal;
+mod hand_in;
+mod handed;
 mod list;
 mod open;
 mod prose;
 mod questions;
+mod recorder;
+mod slices;
 mod store;
 
 use std::rc::Rc;
 
+use gloo::events::EventListener;
 use web_sys::HtmlInputElement;
 use yew::platform::spawn_local;
 use yew::prelude::*;
 
 use crate::lesson::exercise::{Exercise, Flaw};
 use crate::lesson::index::Index;
+use crate::lesson::submission::LINK_KEY;
 use crate::ui::session::Session;
 use crate::view::texts::{Language, fill};
 
+use handed::{Handed, HandedCard};
 use list::List;
 use open::Open;
+use recorder::Recorder;
+use store::Chosen;
 
 stylance::import_crate_style!(style, "src/ui/lesson/lesson.module.css");
 
@@ -55,6 +64,17 @@ impl Load {
     }
 }
 
+/// What is wrong with an exercise, with the lines.
+fn flaws(flaws: &[Flaw], language: Language) -> Html {
+    let told = |flaw: &Flaw| {
+        let reason = flaw.reason.in_language(language);
+        let line = flaw.line.to_string();
+        let told = if flaw.line == 0 { reason } else { fill(language.lesson().line, &[&line, &reason]) };
+        html! { <li>{ prose::line(&told) }</li> }
+    };
+    html! { <ul>{ for flaws.iter().map(told) }</ul> }
+}
+
 /// What is opened from a file of the student's own instead of the list.
 const OWN: &str = ".own";
 
@@ -65,6 +85,31 @@ pub fn Lessons(props: &LessonsProps) -> Html {
     let index = use_state(Index::default);
     let load = use_state(|| Load::Coming);
     let own = use_mut_ref(|| None::<String>);
+    // What a teacher opened: links, files.
+    let handed = use_reducer(Opened::default);
+    {
+        let (handed, on_open) = (handed.dispatcher(), props.on_open.clone());
+        use_effect_with((), move |()| {
+            let look = move || {
+                let link = web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+                if link.contains(LINK_KEY) {
+                    handed.dispatch(Opening::Link(link));
+                    return true;
+                }
+                false
+            };
+            look();
+            // Another link in the same tab changes nothing else.
+            let listening = web_sys::window().map(|window| {
+                EventListener::new(&window, "hashchange", move |_| {
+                    if look() {
+                        on_open.emit(Some(String::new()));
+                    }
+                })
+            });
+            move || drop(listening)
+        });
+    }
     {
         let index = index.clone();
         use_effect_with(props.language, move |language| {
@@ -77,13 +122,19 @@ pub fn Lessons(props: &LessonsProps) -> Html {
         });
     }
     {
-        let (load, own) = (load.clone(), own.clone());
+        let (load, own, session) = (load.clone(), own.clone(), props.session.clone());
         use_effect_with((props.language, props.lesson.clone()), move |(language, lesson)| {
             let (language, lesson) = (*language, lesson.clone());
             match lesson.as_str() {
                 "" => {}
                 OWN => load.set(Load::of(own.borrow().clone())),
-                _ => spawn_local(async move { load.set(Load::of(store::fetch(language, &lesson).await)) }),
+                _ => spawn_local(async move {
+                    let loaded = Load::of(store::fetch(language, &lesson).await);
+                    if !matches!(loaded, Load::Here(_)) {
+                        session.await_lesson(false);
+                    }
+                    load.set(loaded);
+                }),
             }
         });
     }
@@ -110,12 +161,27 @@ pub fn Lessons(props: &LessonsProps) -> Html {
             on_open.emit(Some(OWN.to_owned()));
         })
     };
+    let on_handed = {
+        let handed = handed.dispatcher();
+        Callback::from(move |files: Vec<Chosen>| handed.dispatch(Opening::Files(files)))
+    };
+    let on_forget = {
+        let handed = handed.dispatcher();
+        Callback::from(move |number: usize| handed.dispatch(Opening::Forget(number)))
+    };
     let is_list = props.lesson.is_empty();
-    let body = match &*load {
+    let cards = handed.all.iter().map(|handed| {
+        html! {
+            <HandedCard key={handed.number} session={props.session.clone()} language={props.language}
+                handed={handed.clone()} on_forget={on_forget.clone()} />
+        }
+    });
+    let shown = match &*load {
         _ if is_list => html! {
             <>
+                { for cards }
                 <List index={(*index).clone()} language={props.language} {on_open} />
-                <More language={props.language} {on_own} />
+                <More language={props.language} on_own={on_own.clone()} {on_handed} />
             </>
         },
         Load::Coming => html! { <p class={style::note} role="status">{ texts.loading }</p> },
@@ -123,11 +189,7 @@ pub fn Lessons(props: &LessonsProps) -> Html {
         Load::Flawed(flaws) => html! {
             <div class={style::note} role="alert">
                 <p>{ texts.flawed }</p>
-                <ul>{ for flaws.iter().map(|flaw| {
-                    let reason = flaw.reason.in_language(props.language);
-                    let told = if flaw.line == 0 { reason } else { fill(texts.line, &[&flaw.line.to_string(), &reason]) };
-                    html! { <li>{ prose::line(&told) }</li> }
-                }) }</ul>
+                { self::flaws(flaws, props.language) }
             </div>
         },
         Load::Here(exercise) => {
@@ -153,10 +215,46 @@ pub fn Lessons(props: &LessonsProps) -> Html {
                     { "×" }
                 </button>
             </div>
-            <div class={style::body} tabindex="0" role="group" aria-label={texts.lesson} key={props.lesson.to_string()}>
-                { body }
+            <div class={style::body} tabindex="0" role="group" aria-label={texts.lesson}>
+                <div key={props.lesson.to_string()}>{ shown }</div>
+                // A recording goes on while a lesson is open.
+                <div hidden={!is_list}>
+                    <Recorder session={props.session.clone()} language={props.language} on_try={on_own} />
+                </div>
             </div>
         </section>
+    }
+}
+
+/// What a teacher opened.
+#[derive(Default)]
+struct Opened {
+    all: Vec<Handed>,
+    count: usize,
+}
+
+enum Opening {
+    Link(String),
+    Files(Vec<Chosen>),
+    Forget(usize),
+}
+
+impl Reducible for Opened {
+    type Action = Opening;
+
+    fn reduce(self: Rc<Self>, action: Opening) -> Rc<Self> {
+        let (mut all, mut count) = (self.all.clone(), self.count);
+        let mut add = |source: String, text: Option<&str>| {
+            // The newest stands first.
+            all.insert(0, Handed::of(count, source, text));
+            count += 1;
+        };
+        match action {
+            Opening::Link(link) => add(String::new(), Some(&link)),
+            Opening::Files(files) => files.into_iter().for_each(|file| add(file.name, file.text.as_deref())),
+            Opening::Forget(number) => all.retain(|handed| handed.number != number),
+        }
+        Rc::new(Self { all, count })
     }
 }
 
@@ -164,6 +262,7 @@ pub fn Lessons(props: &LessonsProps) -> Html {
 struct MoreProps {
     language: Language,
     on_own: Callback<String>,
+    on_handed: Callback<Vec<Chosen>>,
 }
 
 /// Files in and out: progress, and an exercise of one's own.
@@ -171,16 +270,17 @@ struct MoreProps {
 fn More(props: &MoreProps) -> Html {
     let texts = props.language.lesson();
     let redraw = use_force_update();
-    let file = |take: Callback<String>| {
+    let files = |take: Callback<Vec<Chosen>>| {
         Callback::from(move |event: Event| {
             let (input, take) = (event.target_dyn_into::<HtmlInputElement>(), take.clone());
             let Some(input) = input else { return };
-            spawn_local(async move {
-                if let Some(text) = store::chosen(input).await {
-                    take.emit(text);
-                }
-            });
+            spawn_local(async move { take.emit(store::chosen(input).await) });
         })
+    };
+    // One file; what is too large for its purpose is taken as empty.
+    let file = |take: Callback<String>| {
+        let first = |files: Vec<Chosen>| files.into_iter().next().map(|file| file.text.unwrap_or_default());
+        files(Callback::from(move |chosen| first(chosen).into_iter().for_each(|text| take.emit(text))))
     };
     let on_progress = Callback::from(move |text: String| {
         store::import(&text);
@@ -192,6 +292,9 @@ fn More(props: &MoreProps) -> Html {
             <summary>{ texts.more }</summary>
             <button type="button" onclick={on_export}>{ texts.export }</button>
             <label>{ texts.import }<input type="file" accept=".json" onchange={file(on_progress)} /></label>
+            <label>{ texts.open_handed }
+                <input type="file" accept=".json" multiple=true data-capas="open-handed" onchange={files(props.on_handed.clone())} />
+            </label>
             <label>{ texts.open_file }<input type="file" accept=".md" onchange={file(props.on_own.clone())} /></label>
         </details>
     }

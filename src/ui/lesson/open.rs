@@ -12,9 +12,11 @@ use crate::lesson::run::Rehearsal;
 use crate::lesson::scene::Scene;
 use crate::machine::Machine;
 use crate::ui::keep;
+use crate::ui::lesson::hand_in::HandIn;
 use crate::ui::lesson::questions::{Asking, QuestionCard, QuestionRef};
+use crate::ui::lesson::slices::{Slot, in_slices};
 use crate::ui::lesson::{goal, prose, store, style};
-use crate::ui::session::{Session, Topic};
+use crate::ui::session::{Session, Solved, Topic};
 use crate::view::lesson::Comparison;
 use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::progress::Done;
@@ -78,24 +80,11 @@ struct Attempt {
 /// What is at work behind the pane; dropping it ends it.
 #[derive(Default)]
 struct Work {
-    preparing: Option<Timeout>,
+    preparing: Slot,
     looking: Option<Timeout>,
 }
 
 type Shared<T> = Rc<RefCell<T>>;
-
-/// Goes through a rehearsal a step at a time, so that the page stays alive, and calls `then` at its end.
-fn rehearse(work: Shared<Work>, mut rehearsal: Rehearsal, then: Box<dyn FnOnce(Rehearsal)>) {
-    let again = Rc::clone(&work);
-    let next = Timeout::new(0, move || {
-        if rehearsal.step() {
-            rehearse(again, rehearsal, then);
-        } else {
-            then(rehearsal);
-        }
-    });
-    work.borrow_mut().preparing = Some(next);
-}
 
 /// Goes on with the start state, unless the session that a reload brings back began with it.
 fn take_over(session: &Session, machine: Machine, id: Option<AttrValue>) {
@@ -104,7 +93,7 @@ fn take_over(session: &Session, machine: Machine, id: Option<AttrValue>) {
             let session = session.clone();
             Timeout::new(LOOK_MS, move || take_over(&session, machine, id)).forget();
         }
-        Some(true) => {}
+        Some(true) => session.await_lesson(false),
         Some(false) => {
             session.adopt(machine);
             keep::note_lesson(id.as_deref());
@@ -129,8 +118,9 @@ pub fn Open(props: &OpenProps) -> Html {
         use_effect_with((exercise.id.clone(), *round), move |_| {
             *attempt.borrow_mut() =
                 Attempt { asking: vec![Asking::default(); exercise.questions.len()], ..Attempt::default() };
-            let setup = Rehearsal::setup(&exercise, SEED);
-            let then_work = Rc::clone(&work);
+            let catalogue = session.look(|machine| machine.catalogue().clone());
+            let setup = Rehearsal::setup(&exercise, SEED, &catalogue);
+            let (slot, then_slot) = (Rc::clone(&work.borrow().preparing), Rc::clone(&work.borrow().preparing));
             let begin = move |rehearsal: Rehearsal| {
                 let start = rehearsal.finish();
                 {
@@ -139,17 +129,17 @@ pub fn Open(props: &OpenProps) -> Html {
                 }
                 take_over(&session, start.machine, id);
                 redraw.force_update();
-                let whole = Rehearsal::whole(&exercise, SEED);
+                let whole = Rehearsal::whole(&exercise, SEED, &catalogue);
                 let then = move |rehearsal: Rehearsal| {
                     let machine = rehearsal.finish().machine;
                     let picture = Picture::of(&Stock::of(&machine.daemon().snapshot()), &mut Arrivals::default());
                     attempt.borrow_mut().goal = Some(Rc::new(picture));
                     redraw.force_update();
                 };
-                rehearse(then_work, whole, Box::new(then));
+                in_slices(&then_slot, whole, Rehearsal::step, |_| {}, then);
             };
-            rehearse(Rc::clone(&work), setup, Box::new(begin));
-            move || work.borrow_mut().preparing = None
+            in_slices(&slot, setup, Rehearsal::step, |_| {}, begin);
+            move || *slot.borrow_mut() = None
         });
     }
 
@@ -192,9 +182,6 @@ pub fn Open(props: &OpenProps) -> Html {
         })
     };
     let now = attempt.borrow().clone();
-    if !now.is_ready {
-        return html! { <p class={style::note} role="status">{ texts.loading }</p> };
-    }
     let goals = exercise.goals.iter().enumerate().map(|(at, goal)| {
         let verdict = now.verdicts.get(at);
         let is_met = matches!(verdict, Some(Ok(())));
@@ -240,7 +227,7 @@ pub fn Open(props: &OpenProps) -> Html {
     let questions = questions.map(|(at, (question, asking))| {
         html! {
             <QuestionCard key={at} {at} question={QuestionRef(Rc::new(question.clone()))} asking={asking.clone()}
-                language={props.language} busy={now.busy} on_choice={on_choice.clone()} on_run={on_run.clone()} />
+                language={props.language} busy={now.busy || !now.is_ready} on_choice={on_choice.clone()} on_run={on_run.clone()} />
         }
     });
     let restart = {
@@ -249,13 +236,14 @@ pub fn Open(props: &OpenProps) -> Html {
     };
     let status = if now.is_solved { texts.solved } else { "" };
     html! {
-        <article data-capas="exercise" data-solved={now.is_solved.to_string()}>
+        <article data-capas="exercise" data-ready={now.is_ready.to_string()} data-solved={now.is_solved.to_string()}>
             <h2>{ &exercise.title }</h2>
             <div class={style::prose}>{ prose::prose(&exercise.prose) }</div>
             { for questions }
             <section class={style::goals} aria-label={texts.goals}>
                 <h3>{ texts.goals }</h3>
                 <ul>{ for goals }</ul>
+                if !now.is_ready { <p class={style::note} role="status">{ texts.preparing }</p> }
                 { par(&exercise, &now, props.language) }
             </section>
             <p class={style::hidden} role="status">{ status }</p>
@@ -311,6 +299,8 @@ fn solved(props: &OpenProps, exercise: &Exercise, now: &Attempt) -> Html {
         <div class={style::solved} data-capas="solved">
             <p><b>{ texts.solved }</b>{ " " }{ mark }</p>
             { next.unwrap_or_else(|| html! { <p>{ texts.finished }</p> }) }
+            <HandIn session={props.session.clone()} language={props.language} lesson={exercise.id.clone()}
+                hints={now.hints.min(exercise.hints.len()) as u64} saw_solution={now.sees_solution} />
         </div>
     }
 }
@@ -363,7 +353,7 @@ fn help(
                     <h3>{ texts.solution }</h3>
                     <ol>{ for exercise.solution.iter().enumerate().map(step) }</ol>
                     if now.typed < exercise.solution.len() {
-                        <button type="button" class={style::primary} disabled={now.busy} onclick={on_type}>{ texts.type_next }</button>
+                        <button type="button" class={style::primary} disabled={now.busy || !now.is_ready} onclick={on_type}>{ texts.type_next }</button>
                     } else {
                         <p>{ texts.all_typed }</p>
                     }
@@ -417,6 +407,12 @@ impl Attempt {
                 hints: self.hints.min(exercise.hints.len()) as u64,
                 saw_solution: self.sees_solution,
             };
+            session.note_solved(Solved {
+                lesson: exercise.id.clone(),
+                commands: done.commands,
+                hints: done.hints,
+                saw_solution: done.saw_solution,
+            });
             store::note(&exercise.id, done);
         }
         // Solved is solved: what is done afterwards takes nothing away.

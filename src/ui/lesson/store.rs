@@ -12,6 +12,8 @@ use crate::view::progress::{Done, Progress};
 use crate::view::texts::Language;
 
 const PROGRESS: &str = "capas.progress";
+/// Files that are larger are not read.
+const MAX_FILE_BYTES: f64 = 8e6;
 
 thread_local! {
     /// What was fetched, by its address.
@@ -74,10 +76,27 @@ pub fn save(name: &str, text: &str) {
     }
 }
 
-/// The text of the file that was chosen in an input, which is then empty again.
-pub async fn chosen(input: HtmlInputElement) -> Option<String> {
-    let file = input.files()?.get(0)?;
-    let text = JsFuture::from(file.text()).await.ok()?.as_string();
+/// A file that was chosen.
+pub struct Chosen {
+    /// Its name.
+    pub name: String,
+    /// Its text; `None` if it is larger than anything that is opened here.
+    pub text: Option<String>,
+}
+
+/// The files that were chosen in an input, which is then empty again.
+pub async fn chosen(input: HtmlInputElement) -> Vec<Chosen> {
+    let mut all = Vec::new();
+    let files = input.files();
+    for file in (0..files.as_ref().map_or(0, web_sys::FileList::length)).filter_map(|at| files.as_ref()?.get(at)) {
+        let text = if file.size() > MAX_FILE_BYTES {
+            None
+        } else {
+            // What is not UTF-8 is read with marks in its place.
+            JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string())
+        };
+        all.push(Chosen { name: file.name(), text });
+    }
     input.set_value("");
-    text
+    all
 }

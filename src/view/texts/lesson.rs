@@ -19,6 +19,8 @@ pub struct LessonTexts {
     pub progress: &'static str,
     /// While a file comes.
     pub loading: &'static str,
+    /// While the start state is made.
+    pub preparing: &'static str,
     /// A file did not come.
     pub not_found: &'static str,
     /// A file can't be read as an exercise.
@@ -105,6 +107,8 @@ pub struct LessonTexts {
     pub export: &'static str,
     /// Reads it again.
     pub import: &'static str,
+    /// Opens what a student handed in.
+    pub open_handed: &'static str,
     /// Opens an exercise of one's own.
     pub open_file: &'static str,
     /// Hands in.
@@ -121,18 +125,46 @@ pub struct LessonTexts {
     pub not_copied: &'static str,
     /// Saves a file.
     pub save_file: &'static str,
-    /// What needs to be done before.
-    pub needs: &'static str,
     /// More that one can do.
     pub more: &'static str,
-    /// Types a command that stands in the text.
-    pub type_this: &'static str,
+    /// A submission was opened: the student's name.
+    pub handed: &'static str,
+    /// It solves the lesson.
+    pub handed_solved: &'static str,
+    /// It does not.
+    pub handed_unsolved: &'static str,
+    /// It was tampered with: why.
+    pub handed_tampered: &'static str,
+    /// Its replay does not end.
+    pub handed_endless: &'static str,
+    /// It can't be read: why.
+    pub handed_unreadable: &'static str,
+    /// Commands, time, hints.
+    pub handed_facts: &'static str,
+    /// Its replay goes on: percent.
+    pub handed_replaying: &'static str,
+    /// There is no such lesson.
+    pub handed_unknown: &'static str,
+    /// The student saw the solution.
+    pub handed_saw_solution: &'static str,
+    /// Names the list of commands.
+    pub handed_steps: &'static str,
+    /// Whose it is, of a link that names nobody.
+    pub handed_link: &'static str,
+    /// Takes it off the screen.
+    pub handed_forget: &'static str,
+    /// Shows the machine after a command.
+    pub handed_show: &'static str,
     /// The recorder.
     pub record: &'static str,
     /// What it does.
     pub record_why: &'static str,
     /// Begins to record the setup.
     pub record_begin: &'static str,
+    /// The same, with what was done so far as setup.
+    pub record_from: &'static str,
+    /// How much that is.
+    pub record_so_far: &'static str,
     /// The student begins here.
     pub record_start: &'static str,
     /// While the setup is recorded.
@@ -141,6 +173,18 @@ pub struct LessonTexts {
     pub record_solution: &'static str,
     /// Ends it and shows the file.
     pub record_end: &'static str,
+    /// Nothing was done yet.
+    pub record_nothing: &'static str,
+    /// The machine is another one.
+    pub record_lost: &'static str,
+    /// While the exercise is proved.
+    pub record_proving: &'static str,
+    /// It holds.
+    pub record_holds: &'static str,
+    /// It does not: above the reasons.
+    pub record_fails: &'static str,
+    /// Proves it again, as the author has it now.
+    pub record_prove: &'static str,
     /// The title of what is recorded.
     pub record_title: &'static str,
     /// The file.
@@ -169,6 +213,7 @@ static SPANISH: LessonTexts = LessonTexts {
     all: "Todas las lecciones",
     progress: "{0} de {1} resueltas",
     loading: "Abriendo la lección…",
+    preparing: "Preparando el equipo…",
     not_found: "La lección no ha llegado. Comprueba la conexión y vuelve a intentarlo.",
     flawed: "Este fichero no es un ejercicio que se pueda abrir:",
     line: "línea {0}: {1}",
@@ -212,6 +257,7 @@ static SPANISH: LessonTexts = LessonTexts {
     networks: "Redes",
     export: "Guardar mi progreso en un fichero",
     import: "Recuperar mi progreso de un fichero",
+    open_handed: "Abrir una entrega",
     open_file: "Abrir un ejercicio mío (.md)",
     hand_in: "Entregar",
     hand_in_why: "Lo que entregas es todo lo que has tecleado en esta lección, para que pueda repetirse.",
@@ -220,14 +266,34 @@ static SPANISH: LessonTexts = LessonTexts {
     copied: "Enlace copiado.",
     not_copied: "El navegador no deja copiar: guárdalo en un fichero.",
     save_file: "Guardar el fichero",
-    needs: "Mejor después de: {0}",
     more: "Más",
-    type_this: "Escribir esta orden en la terminal",
+    handed: "Entrega de {0}",
+    handed_solved: "Resuelve la lección.",
+    handed_unsolved: "No resuelve la lección.",
+    handed_tampered: "No vale: {0}.",
+    handed_endless: "Su repetición no acaba.",
+    handed_unreadable: "No se puede leer: {0}.",
+    handed_facts: "{0} · {1} · pistas: {2}",
+    handed_replaying: "Repitiendo la entrega… {0} %",
+    handed_unknown: "Es de una lección que aquí no está.",
+    handed_saw_solution: "vio la solución",
+    handed_steps: "Orden por orden",
+    handed_link: "Entrega sin nombre",
+    handed_forget: "Quitar esta entrega",
+    handed_show: "Pulsa una orden para ver el equipo tal como quedó después de ella.",
     record: "Grabar un ejercicio",
     record_why: "Trabaja en la terminal; la página convierte lo que hagas en un ejercicio en Markdown.",
-    record_begin: "Empezar a grabar",
+    record_begin: "Empezar en un equipo nuevo",
+    record_from: "Seguir en este equipo",
+    record_so_far: "Lo que ya has hecho en este equipo ({0}) será la preparación.",
     record_start: "El alumno empieza aquí",
     record_setup: "Grabando la preparación: lo que hagas ahora ya estará hecho cuando llegue el alumno.",
+    record_nothing: "Todavía nada.",
+    record_lost: "El equipo es otro: lo grabado se ha perdido.",
+    record_proving: "Comprobando el ejercicio…",
+    record_holds: "Comprobado: sin resolver al empezar, resuelto con su solución, y no sin la última orden.",
+    record_fails: "Así no se sostiene:",
+    record_prove: "Comprobar",
     record_solution: "Grabando la solución: haz lo que debería hacer el alumno.",
     record_end: "Terminar",
     record_title: "Título",
@@ -244,6 +310,7 @@ static ENGLISH: LessonTexts = LessonTexts {
     all: "All lessons",
     progress: "{0} of {1} solved",
     loading: "Opening the lesson…",
+    preparing: "Getting the computer ready…",
     not_found: "The lesson did not arrive. Check the connection and try again.",
     flawed: "This file is no exercise that can be opened:",
     line: "line {0}: {1}",
@@ -287,6 +354,7 @@ static ENGLISH: LessonTexts = LessonTexts {
     networks: "Networks",
     export: "Keep my progress in a file",
     import: "Restore my progress from a file",
+    open_handed: "Open a submission",
     open_file: "Open an exercise of mine (.md)",
     hand_in: "Hand in",
     hand_in_why: "What you hand in is all that you typed in this lesson, so that it can be done again.",
@@ -295,14 +363,34 @@ static ENGLISH: LessonTexts = LessonTexts {
     copied: "Link copied.",
     not_copied: "The browser does not let it be copied: save it as a file.",
     save_file: "Save the file",
-    needs: "Better after: {0}",
     more: "More",
-    type_this: "Type this command into the terminal",
+    handed: "Handed in by {0}",
+    handed_solved: "It solves the lesson.",
+    handed_unsolved: "It does not solve the lesson.",
+    handed_tampered: "It does not count: {0}.",
+    handed_endless: "Its replay does not end.",
+    handed_unreadable: "It can't be read: {0}.",
+    handed_facts: "{0} · {1} · hints: {2}",
+    handed_replaying: "Doing it again… {0} %",
+    handed_unknown: "It is of a lesson that is not here.",
+    handed_saw_solution: "saw the solution",
+    handed_steps: "Command by command",
+    handed_link: "Submission without a name",
+    handed_forget: "Take this submission away",
+    handed_show: "Press a command to see the computer as it was after it.",
     record: "Record an exercise",
     record_why: "Work in the terminal; the page turns what you do into an exercise in Markdown.",
-    record_begin: "Begin to record",
+    record_begin: "Begin on a new computer",
+    record_from: "Go on with this computer",
+    record_so_far: "What you did on this computer so far ({0}) will be the setup.",
     record_start: "The student begins here",
     record_setup: "Recording the setup: what you do now will be done already when the student comes.",
+    record_nothing: "Nothing yet.",
+    record_lost: "The computer is another one: what was recorded is lost.",
+    record_proving: "Proving the exercise…",
+    record_holds: "Proved: unsolved at the start, solved by its solution, and not without the last command.",
+    record_fails: "It does not hold:",
+    record_prove: "Prove",
     record_solution: "Recording the solution: do what the student should do.",
     record_end: "End",
     record_title: "Title",

@@ -89,6 +89,10 @@ pub(super) struct Process {
     pub cgroup: String,
     pub started: Timestamp,
     pub cpu_ticks: u64,
+    /// Bytes that the program's file takes in memory.
+    pub image_bytes: u64,
+    /// Bytes that it has taken for itself.
+    pub heap_bytes: u64,
     pub children: BTreeSet<Gpid>,
     pub watchers: BTreeSet<Gpid>,
     pub dispositions: BTreeMap<Signal, Disposition>,
@@ -146,6 +150,8 @@ pub struct ProcessInfo {
     pub session: u32,
     /// The user.
     pub uid: u32,
+    /// Capabilities that root does without, by number.
+    pub dropped: u64,
     /// The group of users.
     pub gid: u32,
     /// The program's short name.
@@ -166,6 +172,8 @@ pub struct ProcessInfo {
     pub started: Timestamp,
     /// Processor time, in microseconds.
     pub cpu_micros: u64,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
     /// The accounting group (a container's id).
     pub cgroup: String,
 }
@@ -234,6 +242,8 @@ fn create(kernel: &Kernel, spec: ProcessSpec) -> Result<Gpid, Errno> {
         cgroup: spec.cgroup,
         started: state.now,
         cpu_ticks: 0,
+        image_bytes: 0,
+        heap_bytes: 0,
         children: BTreeSet::new(),
         watchers: BTreeSet::new(),
         dispositions: BTreeMap::new(),
@@ -269,7 +279,7 @@ fn start(kernel: &Kernel, gpid: Gpid, task: Task) {
 impl super::State {
     /// Numbers a process and enters it.
     pub(super) fn admit(&mut self, mut process: Process) -> Result<Gpid, Errno> {
-        if self.processes.len() >= MAX_PROCESSES {
+        if self.processes.len() >= MAX_PROCESSES || self.is_full(&process.cgroup) {
             return Err(Errno::EAGAIN);
         }
         let gpid = self.next_gpid;
@@ -318,6 +328,8 @@ impl Kernel {
                 cgroup: from.cgroup.clone(),
                 started: now,
                 cpu_ticks: 0,
+                image_bytes: from.image_bytes,
+                heap_bytes: 0,
                 children: BTreeSet::new(),
                 watchers: BTreeSet::new(),
                 dispositions: dispositions.collect(),
@@ -514,6 +526,8 @@ impl Kernel {
                     tty: p.tty,
                     started: p.started,
                     cpu_micros: p.cpu_ticks,
+                    dropped: p.cred.dropped,
+                    memory_bytes: p.image_bytes + p.heap_bytes,
                     cgroup: p.cgroup.clone(),
                 }
             })

@@ -58,6 +58,7 @@ mod sleep;
 mod sort;
 mod spawn;
 mod stat;
+mod stress;
 mod stty;
 mod sudo;
 mod tac;
@@ -66,6 +67,7 @@ mod tar;
 mod tee;
 mod test;
 mod timeout;
+mod tini;
 mod touch;
 mod tr;
 mod tree;
@@ -166,6 +168,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "sleep" => sleep::main,
     "sort" => sort::main,
     "stat" => stat::main,
+    "stress" => stress::main,
     "sudo" => sudo::main,
     "stty" => stty::main,
     "tac" => tac::main,
@@ -174,6 +177,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "tee" => tee::main,
     "test" => test::main,
     "timeout" => timeout::main,
+    "tini" => tini::main,
     "top" => ps::top,
     "touch" => touch::main,
     "tr" => tr::main,

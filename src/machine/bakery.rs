@@ -7,6 +7,7 @@ use std::rc::{Rc, Weak};
 
 use crate::base::digest::{BlobDigest, DiffId, Digest};
 use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
 use crate::docker::build;
 use crate::docker::daemon::api::build::{BuildContext, BuildRequest, BuilderVersion};
 use crate::docker::image::manifest::Blob;
@@ -199,10 +200,18 @@ fn seed(recipe: &Recipe) -> u64 {
 }
 
 fn archive(name: &str, release: &str) -> Option<Rope> {
+    let (release, lines) = release.split_once('\n').unwrap_or((release, ""));
     let layer: Layer = if release == "busybox" {
         packages::rootfs::busybox(packages::release("v3.15")?)
     } else {
-        packages::rootfs::rootfs(packages::release(release)?, &[]).into_layer()
+        let known = packages::release(release);
+        let built = known.map_or_else(|| Timestamp::from_date(2021, 12, 1), |release| release.built);
+        let mut root = match known {
+            Some(release) => packages::rootfs::rootfs(release, &[]),
+            None => packages::rootfs::Rootfs::new(built),
+        };
+        packages::files::unpack_lines(&mut root, lines, built);
+        root.into_layer()
     };
     let tar = layer.to_tar();
     Some(if name.ends_with(".xz") { xz::store(&tar) } else { tar })

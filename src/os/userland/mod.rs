@@ -28,6 +28,7 @@ mod gzip;
 mod head;
 mod hostname;
 pub mod http;
+mod httpd;
 mod id;
 mod less;
 mod ln;
@@ -49,8 +50,10 @@ mod program;
 mod ps;
 mod pwd;
 mod readlink;
+mod redis;
 mod rm;
 mod rmdir;
+mod runtime;
 mod sed;
 mod seq;
 mod sha256sum;
@@ -133,6 +136,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "head" => head::main,
     "hostname" => hostname::main,
     "id" => id::main,
+    "httpd" => httpd::main,
     "kill" => ps::kill,
     "killall" => pgrep::killall,
     "killall5" => pgrep::killall5,
@@ -159,9 +163,12 @@ const TABLE: &[(&str, Main)] = programs! {
     "pwd" => pwd::main,
     "readlink" => readlink::main,
     "realpath" => readlink::realpath,
+    "redis-cli" => redis::cli,
+    "redis-server" => redis::server,
     "rev" => tac::rev,
     "rm" => rm::main,
     "rmdir" => rmdir::main,
+    "runtime" => runtime::main,
     "sed" => sed::main,
     "seq" => seq::main,
     "sha256sum" => sha256sum::main,

@@ -107,6 +107,14 @@ pub async fn request(client: &Client, given: &Invocation) -> Result<CreateReques
     Ok(CreateRequest { name, config, host, networks })
 }
 
+/// What `--detach` makes of the streams.
+pub const fn detach(config: &mut ContainerConfig, detach: bool) {
+    if detach {
+        (config.attach_stdin, config.attach_stdout, config.attach_stderr, config.stdin_once) =
+            (false, false, false, false);
+    }
+}
+
 /// What a container may use, from the flags that `run` and `update` share.
 pub fn resources(given: &Invocation) -> Resources {
     let has = |flag: &str| given.given().any(|(name, _)| name == flag);

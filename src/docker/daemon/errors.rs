@@ -571,7 +571,7 @@ pub enum DaemonError {
     #[error("{0}")]
     Errno(crate::base::errno::Errno),
     /// What is not simulated says so.
-    #[error("{0} is not simulated")]
+    #[error("{0} is not simulated in Capas")]
     NotSimulated(&'static str),
 }
 

@@ -5,7 +5,7 @@ use bstr::{BStr, BString};
 use super::api::container::{HostConfig, Resources};
 use super::errors::DaemonError;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{Made, NO_NEW_PRIVILEGES, Synthetic};
+use crate::os::fs::mounts::{ALL_CAPABILITIES as ALL, Made, NO_NEW_PRIVILEGES, Synthetic};
 use crate::os::fs::node::{Content, Meta};
 use crate::os::kernel::Kernel;
 use crate::os::kernel::cgroup::Limits;
@@ -61,8 +61,6 @@ const CAPABILITIES: [&str; 41] = [
 ];
 /// What a container has by default (moby `oci/caps/defaults.go`).
 const DEFAULT: [u32; 14] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31];
-/// All of them.
-const ALL: u64 = (1 << CAPABILITIES.len()) - 1;
 
 impl Resources {
     /// Checks what contradicts itself and fills in what follows (moby `verifyPlatformContainerResources`).

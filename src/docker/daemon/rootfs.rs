@@ -112,9 +112,17 @@ fn tmpfs(world: &World, size_bytes: u64, mode: u32) -> Rc<RefCell<Overlay>> {
     Rc::new(RefCell::new(Overlay::new(world.kernel.new_dev(), Tree::of([&layer]), size_bytes)))
 }
 
-fn mount_overlay(mounts: &mut Mounts, at: &str, kind: &str, fs: &Rc<RefCell<Overlay>>) -> Result<(), Errno> {
-    let mut mount = Mount::overlay(at, kind, kind, fs);
-    "nosuid,nodev,noexec,relatime".clone_into(&mut mount.options);
+/// A `tmpfs`, of which `size_bytes` are told only where they are given.
+fn mount_tmpfs(
+    mounts: &mut Mounts,
+    at: &str,
+    source: &str,
+    fs: &Rc<RefCell<Overlay>>,
+    size: Option<u64>,
+) -> Result<(), Errno> {
+    let mut mount = Mount::overlay(at, source, "tmpfs", fs);
+    let size = size.map(|bytes| format!(",size={}k", bytes.div_ceil(1024))).unwrap_or_default();
+    mount.options = format!("nosuid,nodev,noexec,relatime{size}");
     mounts.mount(mount)
 }
 
@@ -152,7 +160,7 @@ impl World {
         "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
         mounts.mount(mount)?;
         let shm_bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
-        mount_overlay(&mut mounts, "/dev/shm", "tmpfs", &tmpfs(self, shm_bytes, 0o1777))?;
+        mount_tmpfs(&mut mounts, "/dev/shm", "shm", &tmpfs(self, shm_bytes, 0o1777), Some(shm_bytes))?;
         let mut sys = Mount::synthetic(
             "/sys",
             "sysfs",
@@ -198,8 +206,9 @@ impl World {
         let at = mount.point.destination.as_str();
         if mount.source == MountSource::Tmpfs {
             files::mkdir_all(mounts, at.as_bytes(), 0o755, now)?;
-            let size = mount.point.mode.parse().ok().filter(|n| *n > 0).unwrap_or(TMPFS_BYTES);
-            return Ok(mount_overlay(mounts, at, "tmpfs", &tmpfs(self, size, 0o1777))?);
+            let given = mount.point.mode.parse().ok().filter(|n| *n > 0);
+            let fs = tmpfs(self, given.unwrap_or(TMPFS_BYTES), 0o1777);
+            return Ok(mount_tmpfs(mounts, at, "tmpfs", &fs, given)?);
         }
         let host = self.host.mounts.borrow();
         let place = host.find(&Caller::root(), mount.point.source.as_bytes(), true)?;

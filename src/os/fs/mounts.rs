@@ -44,6 +44,12 @@ pub const CAP_KILL: u32 = 5;
 pub const CAP_SETGID: u32 = 6;
 /// `CAP_SETUID`.
 pub const CAP_SETUID: u32 = 7;
+/// `CAP_SYS_ADMIN`.
+pub const CAP_SYS_ADMIN: u32 = 21;
+/// `CAP_SYS_TIME`.
+pub const CAP_SYS_TIME: u32 = 25;
+/// A bit each for Linux's 41 capabilities (`CAP_CHECKPOINT_RESTORE` is the last).
+pub const ALL_CAPABILITIES: u64 = (1 << 41) - 1;
 /// Above the capabilities' bits.
 pub const NO_NEW_PRIVILEGES: u32 = 63;
 

@@ -133,7 +133,7 @@ impl State {
 
 impl Proc {
     /// Sets how much memory this process has taken for itself. Who takes too much is killed, as by Linux.
-    pub fn set_heap(&self, bytes: u64) {
+    pub async fn set_heap(&self, bytes: u64) {
         let victim = {
             let mut state = self.kernel.state.borrow_mut();
             let Some(process) = state.processes.get_mut(&self.gpid) else { return };
@@ -144,6 +144,10 @@ impl Proc {
         if let Some(victim) = victim {
             // It may have ended meanwhile, which is what was wanted.
             let _ = self.kernel.deliver(victim, Signal::KILL, true);
+            if victim == self.gpid {
+                // This process does nothing more: it is not polled again.
+                super::yield_now(&self.kernel).await;
+            }
         }
     }
 

@@ -150,10 +150,12 @@ pub struct ProcessInfo {
     pub session: u32,
     /// The user.
     pub uid: u32,
-    /// Capabilities that root does without, by number.
+    /// What [`crate::os::fs::mounts::Cred::dropped`] tells.
     pub dropped: u64,
     /// The group of users.
     pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
     /// The program's short name.
     pub comm: BString,
     /// Arguments.
@@ -385,7 +387,10 @@ impl Kernel {
             } else {
                 Vec::new()
             };
-            let heir = state.pid_namespaces.get(&namespace).and_then(|pids| pids.get(&1)).copied().unwrap_or(0);
+            // Nobody waits for what a namespace's dead init leaves behind: it is gone at once.
+            let init = state.pid_namespaces.get(&namespace).and_then(|pids| pids.get(&1)).copied();
+            let lives = |init: &Gpid| state.processes.get(init).is_some_and(|init| init.ended().is_none());
+            let heir = init.filter(lives).unwrap_or(0);
             let mut orphans = Vec::new();
             for child in children {
                 let Some(process) = state.processes.get_mut(&child) else { continue };
@@ -512,6 +517,7 @@ impl Kernel {
                     session: p.session,
                     uid: p.cred.uid,
                     gid: p.cred.gid,
+                    groups: p.cred.groups.clone(),
                     comm: p.comm.clone(),
                     args: p.args.clone(),
                     env: p.env.clone(),

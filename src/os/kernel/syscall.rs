@@ -21,7 +21,9 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{CAP_KILL, CAP_SETGID, CAP_SETUID, Caller, Cred, How, Mounts, NO_NEW_PRIVILEGES, Node};
+use crate::os::fs::mounts::{
+    CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, Caller, Cred, How, Mounts, NO_NEW_PRIVILEGES, Node,
+};
 use crate::os::fs::node::{Content, Kind, Stat};
 use crate::os::fs::overlay::DirEntry;
 
@@ -171,9 +173,9 @@ impl Proc {
     /// Sets the host name for all who share it.
     ///
     /// # Errors
-    /// `EPERM` for anyone but root.
+    /// `EPERM` without `CAP_SYS_ADMIN`, which root in a container lacks.
     pub fn set_hostname(&self, name: &str) -> Result<(), Errno> {
-        if self.cred().uid != 0 {
+        if !self.cred().is_capable(CAP_SYS_ADMIN) {
             return Err(Errno::EPERM);
         }
         self.with(|p| name.clone_into(&mut p.hostname.borrow_mut()));
@@ -693,7 +695,7 @@ impl Proc {
             }
             all.push(&part);
             // What is gathered stands in memory until the process ends.
-            self.set_heap(all.len());
+            self.set_heap(all.len()).await;
             if all.resident_bytes() > 512 << 20 {
                 return Err(Errno::ENOMEM);
             }

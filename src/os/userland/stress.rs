@@ -52,7 +52,7 @@ async fn body(run: &mut Run) -> Done {
         let worker = run.proc.fork(move |worker| {
             Box::pin(async move {
                 if kind > 0 {
-                    worker.set_heap(kind);
+                    worker.set_heap(kind).await;
                 }
                 loop {
                     worker.tick().await;

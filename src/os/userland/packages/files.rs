@@ -169,7 +169,9 @@ impl Package {
         let release = self.release;
         let issue = match release.family {
             Family::Ubuntu => format!("Ubuntu {}", release.version.split(" (").next().unwrap_or_default()),
-            _ => format!("{} {}", release.family.name(), release.version_id),
+            // alpine-baselayout names the branch only.
+            Family::Alpine => format!("{} {}", release.family.name(), release.codename.trim_start_matches('v')),
+            Family::Debian => format!("{} {}", release.family.name(), release.version_id),
         };
         text.replace("{codename}", release.codename).replace("{issue}", &issue).replace("{version}", release.version_id)
     }

@@ -493,11 +493,12 @@ fn rm<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return Ok(());
         }
         let names: Vec<&str> = gone.iter().map(Member::name).collect();
-        if !given.bool("force") {
-            let question = format!("? Going to remove {}", names.join(", "));
-            if !client.confirm(&question).await? {
-                return Ok(());
-            }
+        // docker/compose `pkg/compose/remove.go`: with --force the text is told, not asked.
+        let what = format!("Going to remove {}", names.join(", "));
+        if given.bool("force") {
+            client.say(what).await?;
+        } else if !client.confirm(&format!("? {what}")).await? {
+            return Ok(());
         }
         let mut steps = crate::docker::cli::compose::steps::Steps::new("Removing");
         for name in names {

@@ -555,7 +555,8 @@ pub async fn server(proc: Proc) -> i32 {
         let _ = proc.print(text).await;
         return 1;
     }
-    for signal in [Signal::TERM, Signal::INT] {
+    // The children of connections that have ended are taken in.
+    for signal in [Signal::TERM, Signal::INT, Signal::CHLD] {
         proc.on_signal(signal, Disposition::Handle);
     }
     let _ = proc.print(log(&proc, '*', &format!("Running mode=standalone, port={port}."))).await;

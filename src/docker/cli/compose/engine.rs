@@ -63,8 +63,10 @@ pub struct Up {
     pub remove_orphans: bool,
     /// `--wait`.
     pub wait: bool,
-    /// `--pull always`.
-    pub pull: bool,
+    /// `--pull`, over what the services say.
+    pub pull: Option<String>,
+    /// `--quiet-pull`.
+    pub quiet_pull: bool,
     /// `--timeout`.
     pub timeout_seconds: Option<i64>,
     /// `--scale`: numbers by service.
@@ -174,7 +176,9 @@ impl Project {
                 subnets: pool("subnet"),
                 gateways: pool("gateway"),
                 ip_ranges: pool("ip_range"),
-                options: BTreeMap::new(),
+                options: (super::project::pairs(own.get("driver_opts")).into_iter())
+                    .map(|(key, value)| (key, value.unwrap_or_default()))
+                    .collect(),
                 labels,
             };
             match client.daemon.network_create(request) {
@@ -235,26 +239,26 @@ impl Project {
             let Some(service) = self.services.get(name) else { continue };
             let image = self.image(name, service);
             let is_here = client.daemon.image_inspect(&image).is_ok();
-            let policy = service.get("pull_policy").map(text).unwrap_or_default();
+            let policy = up.pull.clone().or_else(|| service.get("pull_policy").map(text)).unwrap_or_default();
             if service.contains_key("build") {
                 if !up.no_build && (up.build || !is_here || policy == "build") {
                     self.build(client, name, false, false, &[]).await?;
                     let mut steps = Steps::new("Building");
                     steps.done(client, name, "Built").await;
                 }
-            } else if !is_here || up.pull || policy == "always" {
+            } else if policy == "always" || (!is_here && policy != "never") {
                 missing.push(name.clone());
             }
         }
-        self.pull(client, &missing).await
+        self.pull(client, &missing, up.quiet_pull).await
     }
 
     /// Pulls the images of services.
     ///
     /// # Errors
     /// What the registry refuses.
-    pub async fn pull(&self, client: &Client, services: &[String]) -> Answer {
-        let mut steps = Steps::new("Running");
+    pub async fn pull(&self, client: &Client, services: &[String], is_quiet: bool) -> Answer {
+        let mut steps = Steps::new("Running").quiet(is_quiet);
         for name in services {
             let Some(service) = self.services.get(name) else { continue };
             let image = self.image(name, service);
@@ -388,7 +392,7 @@ impl Project {
             if condition == "service_started" {
                 continue;
             }
-            for member in self.members_of(client, &[other.clone()])? {
+            for member in self.members_of(client, std::slice::from_ref(&other))? {
                 self.await_state(client, member.name(), &condition, steps).await?;
             }
         }

@@ -182,7 +182,7 @@ impl Project {
                 if *dir == *b"/" {
                     return Err(CliError::Says(14, "no configuration file provided: not found".to_owned()));
                 }
-                dir = path::parent(&dir).to_owned().into();
+                dir = path::parent(&dir).to_owned();
             }
         }
         let absolute = |file: &str| path::normalize(&path::join(&cwd, file.as_bytes())).to_string();
@@ -298,6 +298,13 @@ impl Project {
                 }
             }
         }
+        for (name, network) in &self.networks {
+            for key in ["enable_ipv6", "enable_ipv4"] {
+                if network.get(key).is_some_and(|value| *value == Value::Bool(key == "enable_ipv6")) {
+                    return Err(format!("networks.{name}.{key} is not simulated in Capas"));
+                }
+            }
+        }
         if self.services.is_empty() {
             return Err("no service selected".to_owned());
         }
@@ -310,6 +317,10 @@ impl Project {
                 if !SERVICE.contains(&key) && !SERVICE_MORE.contains(&key) && !key.starts_with("x-") {
                     return Err(unknown(&format!("services.{name} "), key));
                 }
+            }
+            let policy = service.get("pull_policy").map(text).unwrap_or_default();
+            if policy.starts_with("every_") || matches!(policy.as_str(), "daily" | "weekly") {
+                return Err(format!("services.{name}.pull_policy: {policy} is not simulated in Capas"));
             }
             if !service.contains_key("image") && !service.contains_key("build") {
                 return Err(format!(

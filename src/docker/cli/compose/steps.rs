@@ -16,6 +16,7 @@ pub struct Steps {
     title: &'static str,
     lines: Vec<Step>,
     shown: usize,
+    is_quiet: bool,
 }
 
 const BLUE: &str = "\x1b[34m";
@@ -26,7 +27,13 @@ const OFF: &str = "\x1b[0m";
 impl Steps {
     /// Nothing done yet. The title is what the first line says: `Running`, `Stopping`.
     pub const fn new(title: &'static str) -> Self {
-        Self { title, lines: Vec::new(), shown: 0 }
+        Self { title, lines: Vec::new(), shown: 0, is_quiet: false }
+    }
+
+    /// The same that nobody sees, where `is_quiet`.
+    pub const fn quiet(mut self, is_quiet: bool) -> Self {
+        self.is_quiet = is_quiet;
+        self
     }
 
     /// Something has begun or goes on: `Creating`.
@@ -57,6 +64,7 @@ impl Steps {
             }
         }
         match client.proc.tty_of(2) {
+            _ if self.is_quiet => {}
             Some(tty) => {
                 let width = usize::from(client.proc.win_size(tty).cols);
                 let text = self.draw(now, width);

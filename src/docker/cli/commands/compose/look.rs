@@ -166,6 +166,10 @@ fn ps<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
                 row.insert("Name".to_owned(), member.name().into());
                 row.insert("Service".to_owned(), member.service.clone().into());
                 row.insert("Project".to_owned(), project.name.clone().into());
+                let brief = client.daemon.container_inspect(&member.row.id, false).ok();
+                let state = |path: &str| brief.as_ref().and_then(|document| document.pointer(path)).cloned();
+                row.insert("Health".to_owned(), state("/State/Health/Status").unwrap_or_else(|| "".into()));
+                row.insert("ExitCode".to_owned(), state("/State/ExitCode").unwrap_or_else(|| 0.into()));
             }
             row
         };
@@ -193,6 +197,8 @@ static CONTAINERS: Columns = Columns {
         ("CreatedAt", "CREATED AT"),
         ("Status", "STATUS"),
         ("State", "STATE"),
+        ("Health", "HEALTH"),
+        ("ExitCode", "EXIT CODE"),
         ("Ports", "PORTS"),
         ("Size", "SIZE"),
         ("Labels", "LABELS"),
@@ -417,7 +423,8 @@ fn config<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             let image = |name: &String| project.services.get(name).map(|service| project.image(name, service));
             return client.print(lines(selected.iter().filter_map(image).collect())).await;
         }
-        let document = document(&project, &selected);
+        let mut document = document(&project, &selected);
+        escape_dollars(&mut document);
         if given.string("format").as_deref() == Some("json") {
             return client.say(indented_json(&document).replace("    ", "  ")).await;
         }
@@ -455,6 +462,16 @@ fn document(project: &Project, selected: &[String]) -> Value {
         out.insert("volumes".to_owned(), section(&project.volumes, &volumes));
     }
     Value::Object(out)
+}
+
+/// What `config` prints can be read again: a dollar is no variable there (docker/compose `cmd/compose/config.go`).
+fn escape_dollars(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.replace('$', "$$"),
+        Value::Array(items) => items.iter_mut().for_each(escape_dollars),
+        Value::Object(map) => map.values_mut().for_each(escape_dollars),
+        _ => {}
+    }
 }
 
 /// YAML as go-yaml writes it with an indent of two.

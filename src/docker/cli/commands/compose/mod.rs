@@ -248,6 +248,26 @@ static UP: Command = Command {
             "Stops all containers if any container was stopped. Incompatible with -d",
         )
         .not_simulated(),
+        long(
+            "abort-on-container-failure",
+            Bool(false),
+            "Stops all containers if any container exited with failure. Incompatible with -d",
+        )
+        .not_simulated(),
+        long(
+            "always-recreate-deps",
+            Bool(false),
+            "Recreate dependent containers. Incompatible with --no-recreate.",
+        )
+        .not_simulated(),
+        long(
+            "attach",
+            List,
+            "Restrict attaching to the specified services. Incompatible with --attach-dependencies.",
+        )
+        .not_simulated(),
+        long("attach-dependencies", Bool(false), "Automatically attach to log output of dependent services")
+            .not_simulated(),
         long("build", Bool(false), "Build images before starting containers"),
         flag('d', "detach", Bool(false), "Detached mode: Run containers in the background"),
         long(
@@ -261,6 +281,13 @@ static UP: Command = Command {
             Bool(false),
             "Recreate containers even if their configuration and image haven't changed",
         ),
+        long(
+            "menu",
+            Bool(false),
+            "Enable interactive shortcuts when running attached. Incompatible with --detach. Can also be enable/disable by setting COMPOSE_MENU environment var.",
+        )
+        .not_simulated(),
+        long("no-attach", List, "Do not attach (stream logs) to the specified services").not_simulated(),
         long("no-build", Bool(false), "Don't build an image, even if it's policy"),
         long("no-color", Bool(false), "Produce monochrome output"),
         long("no-deps", Bool(false), "Don't start linked services"),
@@ -287,7 +314,10 @@ static UP: Command = Command {
             "Scale SERVICE to NUM instances. Overrides the `scale` setting in the Compose file if present.",
         ),
         TIMEOUT,
+        long("timestamps", Bool(false), "Show timestamps").not_simulated(),
         long("wait", Bool(false), "Wait for services to be running|healthy. Implies detached mode."),
+        long("wait-timeout", Int, "Maximum duration in seconds to wait for the project to be running|healthy")
+            .not_simulated(),
         flag('w', "watch", Bool(false), "Watch source code and rebuild/refresh containers when files are updated.")
             .not_simulated(),
         flag('y', "yes", Bool(false), "Assume \"yes\" as answer to all prompts and run non-interactively"),
@@ -352,10 +382,18 @@ fn create<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     })
 }
 
+/// What `--pull` takes (compose-go `types.PullPolicy...`).
+const PULL_POLICIES: [&str; 5] = ["always", "never", "build", "missing", "if_not_present"];
+
 fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         if given.bool("force-recreate") && given.bool("no-recreate") {
             return Err(CliError::new("--force-recreate and --no-recreate are incompatible"));
+        }
+        let pull = given.string("pull").filter(|pull| !matches!(pull.as_str(), "" | "policy"));
+        if let Some(other) = pull.as_ref().filter(|pull| !PULL_POLICIES.contains(&pull.as_str())) {
+            // docker/compose `cmd/compose/create.go`.
+            return Err(CliError::new(format!("invalid --pull option {other:?}")));
         }
         let project = Project::load(client, given).await?;
         let up = Up {
@@ -367,7 +405,8 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             no_start: given.bool("no-start"),
             remove_orphans: given.bool("remove-orphans"),
             wait: given.bool("wait"),
-            pull: given.string("pull").as_deref() == Some("always"),
+            pull,
+            quiet_pull: given.bool("quiet-pull"),
             timeout_seconds: given.int("timeout"),
             scale: scales(&given.strings("scale"))?,
         };
@@ -398,7 +437,7 @@ fn pull<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let project = Project::load(client, given).await?;
         let mut selected = project.selected(&given.operand_strings(), true)?;
         selected.retain(|name| project.services.get(name).is_some_and(|service| service.contains_key("image")));
-        project.pull(client, &selected).await
+        project.pull(client, &selected, given.bool("quiet")).await
     })
 }
 

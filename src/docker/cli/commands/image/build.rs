@@ -212,7 +212,7 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
     if given.bool("push") {
         outputs.push(Output::push());
     }
-    for cache in given.strings("cache-to") {
+    if let Some(cache) = given.strings("cache-to").first() {
         if cache.split(',').any(|field| field == "type=inline") {
             return Err(not_simulated("--cache-to type=inline"));
         }

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 
 use crate::base::digest::{BlobDigest, DiffId, Digest};
 use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
 use crate::docker::build;
 use crate::docker::daemon::api::build::{BuildContext, BuildRequest, BuilderVersion};
 use crate::docker::image::manifest::Blob;
@@ -29,6 +30,9 @@ use super::build_world::{Site, world};
 /// Work after which a recipe is given up: they are all much shorter.
 const FUEL: u64 = 200_000_000;
 
+/// What is smaller is summed up again rather than kept.
+const SUMMED_BYTES: u64 = 1 << 20;
+
 /// What the catalogue's layers hash to, written by `capas bake`: a line a layer.
 static LOCK: &str = include_str!("../../static/catalogue/lock");
 
@@ -47,10 +51,12 @@ pub fn memo() -> DigestMemo {
 fn parse_line(line: &str) -> Option<(Digest, TarFacts)> {
     let mut words = line.split(' ');
     let mut digest = || format!("sha256:{}", words.next()?).parse::<Digest>().ok();
-    let (key, diff_id, blob) = (digest()?, digest()?, digest()?);
+    let (key, diff_id) = (digest()?, digest()?);
+    // What was only summed up, such as an archive that was added, was never packed.
+    let blob = digest();
     let mut number = || words.next()?.parse::<u64>().ok();
-    let (size_bytes, blob_size_bytes) = (number()?, number()?);
-    let blob = Some(Blob { digest: BlobDigest(blob), size_bytes: blob_size_bytes });
+    let size_bytes = number()?;
+    let blob = blob.zip(number()).map(|(blob, size_bytes)| Blob { digest: BlobDigest(blob), size_bytes });
     Some((key, TarFacts { diff_id: DiffId(diff_id), size_bytes, blob }))
 }
 
@@ -70,7 +76,10 @@ pub fn lock(programs: &Programs) -> Result<String, String> {
         }
     }
     let line = |(key, facts): &(Digest, TarFacts)| {
-        let blob = facts.blob?;
+        let Some(blob) = facts.blob else {
+            let worth = facts.size_bytes > SUMMED_BYTES;
+            return worth.then(|| format!("{} {} - {}\n", key.hex(), facts.diff_id.0.hex(), facts.size_bytes));
+        };
         Some(format!(
             "{} {} {} {} {}\n",
             key.hex(),
@@ -269,10 +278,18 @@ fn seed(recipe: &Recipe) -> u64 {
 }
 
 fn archive(name: &str, release: &str) -> Option<Rope> {
+    let (release, lines) = release.split_once('\n').unwrap_or((release, ""));
     let layer: Layer = if release == "busybox" {
         packages::rootfs::busybox(packages::release("v3.15")?)
     } else {
-        packages::rootfs::rootfs(packages::release(release)?, &[]).into_layer()
+        let known = packages::release(release);
+        let built = known.map_or_else(|| Timestamp::from_date(2021, 12, 1), |release| release.built);
+        let mut root = match known {
+            Some(release) => packages::rootfs::rootfs(release, &[]),
+            None => packages::rootfs::Rootfs::new(built),
+        };
+        packages::files::unpack_lines(&mut root, lines, built);
+        root.into_layer()
     };
     let tar = layer.to_tar();
     Some(if name.ends_with(".xz") { xz::store(&tar) } else { tar })

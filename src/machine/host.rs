@@ -82,6 +82,13 @@ pub fn root() -> Layer {
     append(&mut root, "/etc/shadow", 0o640, &format!("{USER}:*:18980:0:99999:7:::"));
     let groups = root.read("/etc/group").replace("sudo:x:27:\n", &format!("sudo:x:27:{USER}\n"));
     root.text("/etc/group", 0o644, &groups);
+    root.put(
+        "/usr/bin/docker-init",
+        Entry::file(
+            Meta::root(0o755, release.built),
+            crate::os::kernel::exec::header("tini", crate::os::kernel::Flavour::Gnu),
+        ),
+    );
     root.text("/etc/hostname", 0o644, &format!("{NAME}\n"));
     root.text("/etc/hosts", 0o644, &format!("127.0.0.1 localhost\n127.0.1.1 {NAME}\n"));
     root.text("/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\noptions edns0 trust-ad\n");
@@ -189,7 +196,8 @@ impl Host {
 
     /// Puts a file on the host, owned by the student when it is below the student's folder.
     pub fn put_file(&self, kernel: &Kernel, at: &str, content: Rope) -> Result<(), Errno> {
-        let owner = if at.starts_with(HOME) { Cred { uid: UID, gid: UID, groups: vec![] } } else { Cred::ROOT };
+        let owner =
+            if at.starts_with(HOME) { Cred { uid: UID, gid: UID, groups: vec![], dropped: 0 } } else { Cred::ROOT };
         let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
         let mounts = self.mounts.borrow();
         make_dirs(&mounts, &who, path::parent(at.as_bytes()));
@@ -224,7 +232,7 @@ impl Host {
 
 /// Who the student is.
 pub fn student() -> Cred {
-    Cred { uid: UID, gid: UID, groups: vec![UID, SUDO_GID, DOCKER_GID] }
+    Cred { uid: UID, gid: UID, groups: vec![UID, SUDO_GID, DOCKER_GID], dropped: 0 }
 }
 
 fn write(mounts: &Mounts, who: &Caller, at: &str, content: &Rope) -> Result<(), Errno> {

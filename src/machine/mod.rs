@@ -91,6 +91,9 @@ pub struct Machine {
     browser: Browser,
 }
 
+/// A prompt that has been silent for this long is done, whatever runs in the background.
+const SETTLED: Duration = Duration::from_millis(100);
+
 impl Machine {
     /// Switches a machine on: its shell is started on the first terminal.
     pub fn new(config: Config) -> Self {
@@ -349,6 +352,8 @@ impl Machine {
                 return out;
             }
             match stop {
+                // Something computes behind the prompt, perhaps for ever.
+                Stop::OutOfFuel if !self.is_busy(tty) && now.since(last_output) > SETTLED => return out,
                 Stop::OutOfFuel => {}
                 _ if !self.is_busy(tty) => return out,
                 Stop::Until(time) if time.since(last_output) <= quiet => self.advance_to(time),

@@ -161,6 +161,8 @@ pub struct Noun {
     pub short: &'static str,
     /// Its commands, sorted by name; none means that the noun is not simulated.
     pub verbs: &'static [&'static Command],
+    /// Flags before the command's name.
+    pub flags: &'static [Flag],
     /// Where the root's help lists it.
     pub place: Place,
     /// What its own help says instead; empty when that is `short`.
@@ -181,7 +183,7 @@ pub enum Place {
 impl Noun {
     /// A management command.
     pub const fn new(name: &'static str, short: &'static str, verbs: &'static [&'static Command]) -> Self {
-        Self { name, short, verbs, place: Place::Management, long: "" }
+        Self { name, short, verbs, flags: &[], place: Place::Management, long: "" }
     }
 }
 

@@ -45,11 +45,12 @@ pub fn use_line(command: &Command, path: &str) -> String {
 }
 
 /// The help of a management command.
-pub fn noun(noun: &Noun) -> String {
+pub fn noun(noun: &Noun, screen: &Screen) -> String {
     let path = format!("docker {}", noun.name);
     let about = if noun.long.is_empty() { noun.short } else { noun.long };
     let mut out = format!("Usage:  {path} COMMAND\n\n{about}{}", super::command::experimental(&path));
-    push_names(&mut out, "Commands", noun.verbs.iter().map(|verb| (verb.name, verb.short)));
+    push_names(&mut out, "Commands", noun.verbs.iter().map(|verb| (verb.name.to_owned(), verb.short)));
+    push_flags(&mut out, "Options", noun.flags.iter(), screen);
     out.push_str(&format!("\n\nRun 'docker {} COMMAND --help' for more information on a command.\n", noun.name));
     out
 }
@@ -61,13 +62,25 @@ pub fn root(root: &Root, screen: &Screen) -> String {
     common.sort_by_key(|shortcut| shortcut.common);
     let nouns = |swarm: bool| {
         let here = root.nouns.iter().filter(move |noun| (noun.place == Place::Swarm) == swarm);
-        here.map(|noun| (if noun.place == Place::Plugin { "buildx*" } else { noun.name }, noun.short))
+        here.map(|noun| {
+            (
+                match noun.place {
+                    Place::Plugin => format!("{}*", noun.name),
+                    _ => noun.name.to_owned(),
+                },
+                noun.short,
+            )
+        })
     };
     let others = root.shortcuts.iter().filter(|shortcut| shortcut.common == 0);
-    push_names(&mut out, "Common Commands", common.iter().map(|shortcut| (shortcut.name, shortcut.command.short)));
+    push_names(
+        &mut out,
+        "Common Commands",
+        common.iter().map(|shortcut| (shortcut.name.to_owned(), shortcut.command.short)),
+    );
     push_names(&mut out, "Management Commands", nouns(false));
     push_names(&mut out, "Swarm Commands", nouns(true));
-    push_names(&mut out, "Commands", others.map(|shortcut| (shortcut.name, shortcut.command.short)));
+    push_names(&mut out, "Commands", others.map(|shortcut| (shortcut.name.to_owned(), shortcut.command.short)));
     push_flags(&mut out, "Global Options", root.flags.iter(), screen);
     out.push_str("\n\nRun 'docker COMMAND --help' for more information on a command.\n\n");
     let more = "For more help on how to use Docker, head to https://docs.docker.com/go/guides/";
@@ -80,7 +93,7 @@ pub fn root(root: &Root, screen: &Screen) -> String {
     out
 }
 
-fn push_names<'a>(out: &mut String, title: &str, names: impl Iterator<Item = (&'a str, &'a str)>) {
+fn push_names(out: &mut String, title: &str, names: impl Iterator<Item = (String, &'static str)>) {
     out.push_str(&format!("\n\n{title}:"));
     for (name, short) in names {
         out.push_str(&format!("\n  {name:<11} {short}"));

@@ -9,6 +9,7 @@ pub mod columns;
 pub mod command;
 pub mod commands;
 pub mod complete;
+pub mod compose;
 pub mod config;
 pub mod create;
 pub mod error;

@@ -26,6 +26,8 @@ pub struct Invocation {
     pub operands: Vec<BString>,
     /// How many operands stood before `--`.
     pub operands_before_dashes: Option<usize>,
+    /// Flags of its noun.
+    noun_flags: &'static [Flag],
     given: Vec<(&'static str, Option<BString>)>,
 }
 
@@ -100,7 +102,7 @@ impl Invocation {
     }
 
     fn declared(&self, long: &str) -> Option<&'static Flag> {
-        self.command.flags().find(|flag| flag.long == long)
+        self.command.flags().chain(self.noun_flags).find(|flag| flag.long == long)
     }
 }
 
@@ -158,7 +160,7 @@ fn help_topic(root: &'static Root, topic: &[BString], screen: &Screen) -> Stop {
     }
     if let Some(noun) = root.nouns.iter().find(|noun| noun.name.as_bytes() == word.as_slice()) {
         return match rest {
-            [] => shows(help::noun(noun)),
+            [] => shows(help::noun(noun, screen)),
             [verb, more @ ..] => match noun.verbs.iter().find(|command| command.is_named(verb)) {
                 Some(command) if more.is_empty() => {
                     shows(help::command(command, &format!("docker {} {}", noun.name, command.name), screen))
@@ -183,15 +185,15 @@ fn parse_noun(noun: &'static Noun, words: &[BString], screen: &Screen) -> Result
         return Err(error::not_simulated(&format!("'{path}'")));
     }
     let fault = |message: BString| error::bad_flag(&message, &path, &path);
-    let read_words = read(std::iter::empty(), words, true).map_err(fault)?;
+    let read_words = read(noun.flags.iter(), words, true).map_err(fault)?;
     let Some((word, rest)) = read_words.operands.split_first() else {
         return Err(match read_words.is_set("help") {
-            true => read_words.help(help::noun(noun)),
+            true => read_words.help(help::noun(noun, screen)),
             // `docker manifest` has a way of its own to show its help.
             false if noun.name == "manifest" => {
-                Stop { err: format!("\n{}", help::noun(noun)).into(), ..Stop::default() }
+                Stop { err: format!("\n{}", help::noun(noun, screen)).into(), ..Stop::default() }
             }
-            false => Stop { err: help::noun(noun).into(), ..Stop::default() },
+            false => Stop { err: help::noun(noun, screen).into(), ..Stop::default() },
         });
     };
     if let Some(command) = noun.verbs.iter().find(|command| command.is_named(word)) {
@@ -199,11 +201,20 @@ fn parse_noun(noun: &'static Noun, words: &[BString], screen: &Screen) -> Result
         if read_words.is_set("help") {
             return Err(read_words.help(help::command(command, &format!("{path} {}", command.name), screen)));
         }
-        return parse_command(command, format!("{path} {}", command.name), foreign, rest, screen);
+        let mut found = parse_command(command, format!("{path} {}", command.name), foreign, rest, screen)?;
+        for occurrence in read_words.occurrences {
+            let Some(flag) = noun.flags.get(occurrence.index) else { continue };
+            if flag.support == Support::NotSimulated {
+                return Err(error::not_simulated(&format!("--{}", flag.long)));
+            }
+            found.given.push((flag.long, occurrence.value));
+        }
+        found.noun_flags = noun.flags;
+        return Ok(found);
     }
     let all = read(std::iter::empty(), words, false).map_err(fault)?;
     if all.is_set("help") {
-        return Err(all.help(help::noun(noun)));
+        return Err(all.help(help::noun(noun, screen)));
     }
     // Only the experimental noun names itself with `COMMAND` in its usage.
     let use_line = if noun.long.is_empty() { path.clone() } else { format!("{path} COMMAND") };
@@ -255,6 +266,7 @@ fn parse_command(
         command,
         path,
         foreign,
+        noun_flags: &[],
         given: given.collect(),
         operands: read_words.operands,
         operands_before_dashes: read_words.operands_before_dashes,

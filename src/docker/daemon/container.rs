@@ -11,6 +11,7 @@ use std::rc::Rc;
 use super::api::container::{HostConfig, MountPoint, Port, WaitCondition};
 use super::api::network::EndpointRequest;
 use super::api::stream::{Frame, Sender, Source};
+use super::health::{self, Health};
 use super::logs::Log;
 use super::network::NetworkId;
 use crate::base::digest::{ChainId, Digest, ImageId};
@@ -117,11 +118,12 @@ impl State {
     }
 
     /// What `docker ps` shows (moby `container/state.go` `String`).
-    pub fn status(&self, now: Timestamp) -> String {
+    pub fn status(&self, now: Timestamp, health: Option<&Health>) -> String {
+        let health = health.map_or("", |health| health.status.shown());
         let ago = |time: Option<Timestamp>| human_duration(now.since(time.unwrap_or(now)));
         match self {
             Self::Created(_) => "Created".to_owned(),
-            Self::Running(run) => format!("Up {}", human_duration(now.since(run.started))),
+            Self::Running(run) => format!("Up {}{health}", human_duration(now.since(run.started))),
             Self::Paused(run) => format!("Up {} (Paused)", human_duration(now.since(run.started))),
             Self::Restarting(ended) => format!("Restarting ({}) {} ago", ended.code, ago(ended.finished)),
             Self::Exited(ended) => format!("Exited ({}) {} ago", ended.code, ago(ended.finished)),
@@ -239,6 +241,12 @@ pub struct Container {
     pub root: Rc<RefCell<Overlay>>,
     /// What it does.
     pub state: State,
+    /// How it is, where that is checked.
+    pub health: Option<Health>,
+    /// A process of the run that is or was last was killed for want of memory.
+    pub oom_killed: bool,
+    /// How many had been killed so before it started.
+    pub oom_kills_before: u64,
     /// Its mounts.
     pub mounts: Vec<ContainerMount>,
     /// Its networks by name.
@@ -253,6 +261,8 @@ pub struct Container {
     pub log: Log,
     /// Who waits.
     pub waiters: Vec<(WaitCondition, Sender<i64>)>,
+    /// When its figures were last read, and the processor time until then in nanoseconds.
+    pub last_stats: Option<(Timestamp, u64)>,
     /// Restarts by policy.
     pub restart_count: u32,
     /// Somebody stopped it, so policies leave it alone.
@@ -367,9 +377,7 @@ pub fn merge(mut own: ContainerConfig, image: &ContainerConfig) -> ContainerConf
     } else if own.entrypoint.as_ref().is_some_and(|words| matches!(words.as_slice(), [one] if one.is_empty())) {
         own.entrypoint = None;
     }
-    if own.healthcheck.is_none() {
-        own.healthcheck.clone_from(&image.healthcheck);
-    }
+    health::merge(&mut own.healthcheck, image.healthcheck.as_ref());
     if own.stop_timeout_seconds.is_none() {
         own.stop_timeout_seconds = image.stop_timeout_seconds;
     }

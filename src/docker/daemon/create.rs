@@ -29,7 +29,13 @@ impl Daemon {
     /// No such image, a name that is taken or bad, settings that contradict one another.
     pub fn container_create(&self, request: CreateRequest) -> Result<CreateResponse, DaemonError> {
         let world = &self.0;
+        let mut request = request;
+        request.host.resources.check()?;
+        request.host.check_privileges()?;
         check_host(&request.host)?;
+        if !request.host.storage_options.is_empty() {
+            return Err(DaemonError::StorageOption);
+        }
         let (image, chain, image_config) = {
             let store = world.store.borrow();
             let id = store.resolve(&request.config.image)?;
@@ -63,6 +69,7 @@ impl Daemon {
             }
             writable_layer(world.kernel.new_dev(), &tree, now)
         };
+        let log = Log::new(&request.host);
         let container = Container {
             id,
             name,
@@ -73,13 +80,17 @@ impl Daemon {
             host: request.host,
             root: Rc::new(RefCell::new(overlay)),
             state: State::Created(Ended::default()),
+            health: None,
+            oom_killed: false,
+            oom_kills_before: 0,
             mounts,
             endpoints,
             published: Vec::new(),
             console: Console::default(),
             sinks: Vec::new(),
-            log: Log::default(),
+            log,
             waiters: Vec::new(),
+            last_stats: None,
             restart_count: 0,
             stopped_by_user: false,
             removing: false,
@@ -178,8 +189,22 @@ fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
         "always" | "unless-stopped" | "on-failure" => {}
         other => return Err(DaemonError::BadRestartPolicy(other.to_owned())),
     }
-    if host.memory_bytes != 0 && host.memory_bytes < 6 << 20 {
-        return Err(DaemonError::MemoryTooSmall);
+    if !matches!(host.runtime.as_str(), "" | "runc") {
+        return Err(DaemonError::BadRuntime(host.runtime.clone()));
+    }
+    match host.log_driver.as_str() {
+        "" | "json-file" | "local" | "none" => {}
+        "awslogs" | "fluentd" | "gcplogs" | "gelf" | "journald" | "splunk" | "syslog" => {
+            return Err(DaemonError::NotSimulated("this log driver"));
+        }
+        other => return Err(DaemonError::BadLogDriver(other.to_owned())),
+    }
+    if let Some(option) = host
+        .log_options
+        .keys()
+        .find(|key| !matches!(key.as_str(), "max-size" | "max-file" | "compress" | "labels" | "env" | "tag" | "mode"))
+    {
+        return Err(DaemonError::BadLogOption { option: option.clone(), driver: host.log_driver().to_owned() });
     }
     Ok(())
 }
@@ -290,9 +315,11 @@ impl World {
             };
             out.insert(target, mount);
         }
-        for target in host.tmpfs.keys() {
+        for (target, options) in &host.tmpfs {
             let target = self.target(target, &mut seen)?;
-            out.insert(target.clone(), tmpfs_mount(&target, 0));
+            let size = options.split(',').find_map(|option| option.strip_prefix("size="));
+            let size = size.and_then(crate::base::size::parse_ram).and_then(|n| u64::try_from(n).ok());
+            out.insert(target.clone(), tmpfs_mount(&target, size.unwrap_or(0)));
         }
         for target in &config.volumes {
             let target = path::normalize(target.as_bytes()).to_string();
@@ -347,6 +374,7 @@ impl World {
         self.collect_file_events();
         let Some(mut container) = self.state.borrow_mut().containers.remove(&id) else { return };
         container.removing = true;
+        self.kernel.remove_cgroup(&id.to_string());
         let code = container.state.ended().map_or(0, |ended| ended.code);
         container.tell(code, &[WaitCondition::NotRunning, WaitCondition::NextExit, WaitCondition::Removed]);
         self.state.borrow_mut().execs.retain(|_, exec| exec.container != id);

@@ -413,9 +413,65 @@ pub enum DaemonError {
     /// moby `daemon/container.go`.
     #[error("can't create 'AutoRemove' container with restart policy")]
     AutoRemoveRestart,
-    /// moby `daemon/container.go`, `verifyContainerSettings`: less than 6 MB.
-    #[error("Minimum memory limit allowed is 6MB")]
-    MemoryTooSmall,
+    /// moby `daemon/daemon_unix.go`, `verifyPlatformContainerResources`.
+    #[error("{0}")]
+    BadResources(&'static str),
+    /// The same: processors that are none.
+    #[error("Invalid value {0} for cpuset cpus")]
+    BadCpus(String),
+    /// The same: processors that the machine does not have.
+    #[error("Requested CPUs are not available - requested {asked}, available: {available}")]
+    NoSuchCpus {
+        /// As asked for.
+        asked: String,
+        /// What there is.
+        available: &'static str,
+    },
+    /// moby `oci/caps/utils.go` `NormalizeLegacyCapabilities`.
+    #[error("invalid {flag}: unknown capability: \"{name}\"")]
+    BadCapability {
+        /// `CapAdd` or `CapDrop`.
+        flag: &'static str,
+        /// With its prefix.
+        name: String,
+    },
+    /// moby `daemon/runtime_unix.go`.
+    #[error("unknown or invalid runtime name: {0}")]
+    BadRuntime(String),
+    /// moby `daemon/logger/factory.go`.
+    #[error("logger: no log driver named '{0}' is registered")]
+    BadLogDriver(String),
+    /// moby `daemon/logger/jsonfilelog/jsonfilelog.go` `ValidateLogOpt`.
+    #[error("unknown log opt '{option}' for {driver} log driver")]
+    BadLogOption {
+        /// Its name.
+        option: String,
+        /// The driver.
+        driver: String,
+    },
+    /// moby `daemon/logger/logger.go` `ErrReadLogsNotSupported`.
+    #[error("configured logging driver does not support reading")]
+    NoLogReading,
+    /// moby `oci/devices_linux.go` `DevicesFromPath`.
+    #[error("error gathering device information while adding custom device \"{0}\": no such file or directory")]
+    NoDevice(String),
+    /// moby `daemon/container.go`: an update that fails, with the container's id.
+    #[error("Cannot update container {id}: {cause}")]
+    Update {
+        /// 64 digits.
+        id: String,
+        /// Why.
+        cause: Box<DaemonError>,
+    },
+    /// moby `daemon/nvidia_linux.go`, `devices.go` `handleDevice`: there is no such driver on this machine.
+    #[error("could not select device driver \"{driver}\" with capabilities: [[gpu]]")]
+    NoGpu {
+        /// As asked for.
+        driver: String,
+    },
+    /// moby `daemon/graphdriver/overlay2/overlay.go` `New`, on ext4.
+    #[error("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")]
+    StorageOption,
     /// moby `api/types/filters/errors.go` `invalidFilter`.
     #[error("invalid filter '{0}'")]
     BadFilter(String),
@@ -511,7 +567,7 @@ pub enum DaemonError {
     #[error("{0}")]
     Errno(crate::base::errno::Errno),
     /// What is not simulated says so.
-    #[error("{0} is not simulated")]
+    #[error("{0} is not simulated in Capas")]
     NotSimulated(&'static str),
 }
 
@@ -586,7 +642,14 @@ impl DaemonError {
             | Self::BadRestartPolicy(_)
             | Self::RestartCount
             | Self::AutoRemoveRestart
-            | Self::MemoryTooSmall
+            | Self::BadResources(_)
+            | Self::BadCpus(_)
+            | Self::NoSuchCpus { .. }
+            | Self::BadCapability { .. }
+            | Self::BadRuntime(_)
+            | Self::BadLogDriver(_)
+            | Self::BadLogOption { .. }
+            | Self::StorageOption
             | Self::BadFilter(_)
             | Self::BadFilterValue { .. }
             | Self::BadStatus(_)

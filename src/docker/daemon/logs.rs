@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::api::container::LogsOptions;
+use super::api::container::{HostConfig, LogsOptions};
 use super::api::stream::{Frame, Sender, Source};
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
@@ -25,16 +25,34 @@ pub struct LogLine {
     pub bytes: Vec<u8>,
 }
 
+impl HostConfig {
+    /// The log driver's name.
+    pub fn log_driver(&self) -> &str {
+        if self.log_driver.is_empty() { "json-file" } else { &self.log_driver }
+    }
+}
+
 /// A container's log.
 #[derive(Default)]
 pub struct Log {
     lines: VecDeque<LogLine>,
     bytes: usize,
     partial: [Vec<u8>; 2],
+    max_bytes: usize,
     followers: Vec<(LogsOptions, Sender<Frame>)>,
 }
 
 impl Log {
+    /// An empty log of the driver and size that `host` asks for.
+    pub fn new(host: &HostConfig) -> Self {
+        let option = |name: &str| host.log_options.get(name);
+        let size = option("max-size").and_then(|text| crate::base::size::parse_ram(text));
+        let files = option("max-file").and_then(|text| text.parse::<usize>().ok()).unwrap_or(1);
+        let asked = size.and_then(|size| usize::try_from(size).ok()).map(|size| size.saturating_mul(files));
+        let max_bytes = if host.log_driver == "none" { 0 } else { asked.unwrap_or(MAX_BYTES).min(MAX_BYTES) };
+        Self { max_bytes, ..Self::default() }
+    }
+
     /// Takes output.
     pub fn write(&mut self, source: Source, bytes: &Rope, now: Timestamp) {
         bytes.for_each_chunk(|chunk| {
@@ -70,7 +88,7 @@ impl Log {
         });
         self.bytes += line.bytes.len();
         self.lines.push_back(line);
-        while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
+        while self.lines.len() > MAX_LINES || self.bytes > self.max_bytes {
             let Some(old) = self.lines.pop_front() else { break };
             self.bytes = self.bytes.saturating_sub(old.bytes.len());
         }

@@ -4,16 +4,16 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
 
-use super::api::container::{ContainerBrief, ContainerSummary, Document, ListOptions, LogsOptions, Stats, Top};
+use super::api::container::{
+    ContainerBrief, ContainerSummary, Document, ListOptions, LogsOptions, MountRequest, Stats, Top,
+};
 use super::api::stream::{Frame, Receiver, stream};
 use super::container::{Container, ContainerId, State};
 use super::errors::DaemonError;
 use super::handle::{Daemon, World, matches_label};
 use super::rootfs::folder;
-use crate::base::path;
 use crate::base::time::Timestamp;
 use crate::docker::image::config::Form;
-use crate::os::fs::mounts::Caller;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
 use crate::os::kernel::process::ProcessInfo;
 
@@ -54,7 +54,7 @@ impl World {
             size_root_fs_bytes: all,
             labels: container.config.labels.clone(),
             state: container.state.name(),
-            status: container.state.status(self.kernel.now()),
+            status: container.state.status(self.kernel.now(), container.health.as_ref()),
             networks: container.endpoints.keys().cloned().collect(),
             mounts: container.mounts.iter().map(|mount| mount.point.clone()).collect(),
         }
@@ -121,7 +121,7 @@ impl Daemon {
                     c.published.iter().any(|p| p.private.to_string() == port || p.public.to_string() == port)
                 })
                 && any("expose", &|v| c.config.exposed_ports.iter().any(|p| p == v || p.split('/').next() == Some(v)))
-                && any("health", &|v| v == "none")
+                && any("health", &|v| v == c.health.as_ref().map_or("none", |h| h.status.name()))
                 && values("label").is_none_or(|v| v.iter().all(|v| matches_label(&c.config.labels, v)))
                 && (codes.is_empty() || matches!(&c.state, State::Exited(ended) if codes.contains(&ended.code)))
                 && before.is_none_or(|before| c.created < before)
@@ -158,6 +158,9 @@ impl Daemon {
     /// No such container.
     pub fn container_logs(&self, name: &str, options: &LogsOptions) -> Result<Receiver<Frame>, DaemonError> {
         let id = self.0.find(name)?;
+        if self.0.with(id, |c| c.host.log_driver == "none") == Some(true) {
+            return Err(DaemonError::NoLogReading);
+        }
         let (to, from) = stream(&self.0.kernel);
         self.0.with(id, |c| {
             let running = c.state.run().is_some() || matches!(c.state, State::Restarting(_));
@@ -173,7 +176,9 @@ impl Daemon {
     pub fn container_top(&self, name: &str, ps_args: &[String]) -> Result<Top, DaemonError> {
         let id = self.0.find(name)?;
         let run = self.0.with(id, |c| c.state.run().cloned()).flatten();
-        let run = run.ok_or_else(|| DaemonError::NotRunning(id.to_string()))?;
+        if run.is_none() {
+            return Err(DaemonError::NotRunning(id.to_string()));
+        }
         let users = super::files::lines(&self.0.host.mounts.borrow(), b"/etc/passwd");
         let user = |uid: u32| {
             let found = users.iter().find(|line| line.split(':').nth(2) == Some(uid.to_string().as_str()));
@@ -194,7 +199,7 @@ impl Daemon {
             let command = bstr::join(" ", &p.args);
             let command = String::from_utf8_lossy(&command).into_owned();
             if aux {
-                let kib = (self.0.executable_bytes(&run.mounts.borrow(), &p) / 1024).to_string();
+                let kib = (p.memory_bytes / 1024).to_string();
                 let zero = "0.0".to_owned();
                 let state = p.state.to_string();
                 vec![
@@ -226,27 +231,37 @@ impl Daemon {
     /// No such container.
     pub fn container_stats(&self, name: &str) -> Result<Stats, DaemonError> {
         let id = self.0.find(name)?;
-        let (own_name, run, limit) =
-            self.0.with(id, |c| (c.name.clone(), c.state.run().cloned(), c.host.memory_bytes)).unwrap_or_default();
-        let processes = self.0.processes_of(id);
-        let cpu_micros: u64 = processes.iter().map(|p| p.cpu_micros).sum();
-        let memory_bytes = run.as_ref().map_or(0, |run| {
-            let mounts = run.mounts.borrow();
-            processes.iter().map(|p| self.0.executable_bytes(&mounts, p)).sum()
-        });
-        let up = run.as_ref().map_or(0, |run| self.0.kernel.now().since(run.started).as_micros());
+        let (own_name, run, limit) = self
+            .0
+            .with(id, |c| (c.name.clone(), c.state.run().cloned(), c.host.resources.memory_bytes.unwrap_or(0)))
+            .unwrap_or_default();
+        let cgroup = id.to_string();
+        let (memory_bytes, pids) = self.0.kernel.cgroup_now(&cgroup);
+        let usage = self.0.kernel.cgroup(&cgroup).1;
+        let now = self.0.kernel.now();
+        // The share of the time since the last reading, or since the start.
+        let (then, used) = self
+            .0
+            .with(id, |c| c.last_stats.replace((now, usage.cpu_nanos)))
+            .flatten()
+            .unwrap_or_else(|| (run.as_ref().map_or(now, |run| run.started), 0));
+        let passed = now.since(then).as_nanos();
         #[expect(clippy::cast_precision_loss, reason = "a percentage that is shown with two digits")]
-        let cpu_percent = if up == 0 { 0.0 } else { cpu_micros as f64 / up as f64 * 100.0 };
+        let cpu_percent = match passed {
+            0 => 0.0,
+            passed => usage.cpu_nanos.saturating_sub(used) as f64 / passed as f64 * 100.0,
+        };
+        let network_bytes = run.as_ref().map(|run| self.0.kernel.network(|n| n.get(run.net).map(|ns| ns.traffic)));
         Ok(Stats {
-            id: id.to_string(),
+            id: cgroup,
             name: format!("/{own_name}"),
-            cpu_nanos: cpu_micros.saturating_mul(1000),
+            cpu_nanos: usage.cpu_nanos,
             cpu_percent,
             memory_bytes,
             memory_limit_bytes: u64::try_from(limit).ok().filter(|n| *n > 0).unwrap_or(MEMORY_BYTES),
-            pids: processes.len() as u64,
-            network_bytes: [0, 0],
-            block_bytes: [0, 0],
+            pids,
+            network_bytes: network_bytes.flatten().unwrap_or_default(),
+            block_bytes: [usage.read_bytes, usage.written_bytes],
         })
     }
 
@@ -329,37 +344,33 @@ impl Daemon {
     }
 }
 
-impl World {
-    /// The size of a process's program file: what it takes in memory.
-    fn executable_bytes(&self, mounts: &crate::os::fs::mounts::Mounts, process: &ProcessInfo) -> u64 {
-        let exe = path::normalize(&process.exe);
-        mounts.stat(&Caller::root(), &exe, true).map_or(0, |stat| stat.size_bytes)
-    }
-}
-
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 fn state_document(c: &Container) -> Value {
     let time = |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), Timestamp::rfc3339_nano);
     let run = c.state.run();
     let ended = c.state.ended();
-    json!({
+    let mut out = json!({
         "Status": c.state.name(),
         "Running": run.is_some() || matches!(c.state, State::Restarting(_)),
         "Paused": matches!(c.state, State::Paused(_)),
         "Restarting": matches!(c.state, State::Restarting(_)),
-        "OOMKilled": false,
+        "OOMKilled": c.oom_killed,
         "Dead": false,
         "Pid": run.map_or(0, |run| run.gpid),
         "ExitCode": ended.map_or(0, |ended| ended.code),
         "Error": ended.map_or("", |ended| ended.error.as_str()),
         "StartedAt": time(run.map(|run| run.started).or_else(|| ended.and_then(|e| e.started))),
         "FinishedAt": time(ended.and_then(|e| e.finished)),
-    })
+    });
+    if let (Some(health), Some(out)) = (&c.health, out.as_object_mut()) {
+        out.insert("Health".to_owned(), health.document());
+    }
+    out
 }
 
 fn host_document(c: &Container) -> Value {
-    let host = &c.host;
+    let (host, res) = (&c.host, &c.host.resources);
     let list = |items: &[String]| if items.is_empty() { json!([]) } else { json!(items) };
     let or_null = |items: &[String]| if items.is_empty() { Value::Null } else { json!(items) };
     let mode = match host.network_mode.as_str() {
@@ -368,8 +379,8 @@ fn host_document(c: &Container) -> Value {
     };
     let mut out = json!({
         "Binds": or_null(&host.binds),
-        "ContainerIDFile": "",
-        "LogConfig": {"Type": "json-file", "Config": {}},
+        "ContainerIDFile": host.cid_file,
+        "LogConfig": {"Type": host.log_driver(), "Config": host.log_options},
         "NetworkMode": mode,
         "PortBindings": host.port_bindings,
         "RestartPolicy": {
@@ -380,56 +391,58 @@ fn host_document(c: &Container) -> Value {
         "VolumeDriver": "",
         "VolumesFrom": or_null(&host.volumes_from),
         "ConsoleSize": host.console_size,
-        "CapAdd": null,
-        "CapDrop": null,
+        "CapAdd": or_null(&host.cap_add),
+        "CapDrop": or_null(&host.cap_drop),
         "CgroupnsMode": "private",
         "Dns": list(&host.dns),
         "DnsOptions": list(&host.dns_options),
         "DnsSearch": list(&host.dns_search),
         "ExtraHosts": or_null(&host.extra_hosts),
-        "GroupAdd": null,
-        "IpcMode": "private",
+        "GroupAdd": or_null(&host.group_add),
+        "IpcMode": if host.ipc_mode.is_empty() { "private" } else { &host.ipc_mode },
         "Cgroup": "",
         "Links": or_null(&host.links),
-        "OomScoreAdj": 0,
-        "PidMode": "",
+        "OomScoreAdj": host.oom_score_adj,
+        "PidMode": host.pid_mode,
         "Privileged": host.privileged,
         "PublishAllPorts": host.publish_all_ports,
         "ReadonlyRootfs": host.read_only_rootfs,
-        "SecurityOpt": null,
-        "UTSMode": "",
+        "SecurityOpt": or_null(&host.security_opt),
+        "UTSMode": host.uts_mode,
         "UsernsMode": "",
         "ShmSize": if host.shm_size_bytes > 0 { host.shm_size_bytes } else { 64 << 20 },
         "Runtime": "runc",
         "Isolation": "",
-        "CpuShares": 0,
-        "Memory": host.memory_bytes,
-        "NanoCpus": host.nano_cpus,
+        "CpuShares": res.cpu_shares.unwrap_or(0),
+        "Memory": res.memory_bytes.unwrap_or(0),
+        "NanoCpus": res.nano_cpus.unwrap_or(0),
     });
+    let device = |[host, container, access]: &[String; 3]| json!({"PathOnHost": host, "PathInContainer": container, "CgroupPermissions": access});
+    let devices: Vec<Value> = host.devices.iter().map(device).collect();
     // A second document: the macro nests once a field.
     let rest = json!({
         "CgroupParent": "",
-        "BlkioWeight": 0,
+        "BlkioWeight": res.blkio_weight.unwrap_or(0),
         "BlkioWeightDevice": [],
         "BlkioDeviceReadBps": [],
         "BlkioDeviceWriteBps": [],
         "BlkioDeviceReadIOps": [],
         "BlkioDeviceWriteIOps": [],
-        "CpuPeriod": 0,
-        "CpuQuota": 0,
+        "CpuPeriod": res.cpu_period.unwrap_or(0),
+        "CpuQuota": res.cpu_quota.unwrap_or(0),
         "CpuRealtimePeriod": 0,
         "CpuRealtimeRuntime": 0,
-        "CpusetCpus": "",
-        "CpusetMems": "",
-        "Devices": [],
+        "CpusetCpus": res.cpuset_cpus.as_deref().unwrap_or_default(),
+        "CpusetMems": res.cpuset_mems.as_deref().unwrap_or_default(),
+        "Devices": devices,
         "DeviceCgroupRules": null,
         "DeviceRequests": null,
-        "MemoryReservation": 0,
-        "MemorySwap": host.memory_bytes.saturating_mul(2),
-        "MemorySwappiness": null,
-        "OomKillDisable": null,
-        "PidsLimit": null,
-        "Ulimits": [],
+        "MemoryReservation": res.memory_reservation_bytes.unwrap_or(0),
+        "MemorySwap": res.memory_swap_bytes.unwrap_or(0),
+        "MemorySwappiness": res.memory_swappiness,
+        "OomKillDisable": res.oom_kill_disable,
+        "PidsLimit": res.pids_limit,
+        "Ulimits": res.ulimits,
         "CpuCount": 0,
         "CpuPercent": 0,
         "IOMaximumIOps": 0,
@@ -439,6 +452,38 @@ fn host_document(c: &Container) -> Value {
     });
     if let (Some(out), Value::Object(rest)) = (out.as_object_mut(), rest) {
         out.extend(rest);
+        let mut put = |name: &str, value: Value| drop(out.insert(name.to_owned(), value));
+        if let Some(init) = host.init {
+            put("Init", init.into());
+        }
+        if !host.tmpfs.is_empty() {
+            put("Tmpfs", json!(host.tmpfs));
+        }
+        if !host.mounts.is_empty() {
+            put("Mounts", host.mounts.iter().map(mount_document).collect());
+        }
+        if !host.sysctls.is_empty() {
+            put("Sysctls", json!(host.sysctls));
+        }
+        if !host.annotations.is_empty() {
+            put("Annotations", json!(host.annotations));
+        }
+    }
+    out
+}
+
+fn mount_document(mount: &MountRequest) -> Value {
+    let mut out = json!({"Type": mount.kind, "Target": mount.target});
+    if let Some(out) = out.as_object_mut() {
+        if !mount.source.is_empty() {
+            out.insert("Source".to_owned(), mount.source.clone().into());
+        }
+        if mount.read_only {
+            out.insert("ReadOnly".to_owned(), true.into());
+        }
+        if mount.tmpfs_size_bytes > 0 {
+            out.insert("TmpfsOptions".to_owned(), json!({"SizeBytes": mount.tmpfs_size_bytes}));
+        }
     }
     out
 }

@@ -8,18 +8,19 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 
 use super::container::{Container, ContainerId, ContainerMount, MountSource};
 use super::errors::{DaemonError, RuntimeError};
 use super::files;
 use super::handle::World;
+use super::limits::SysFs;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::archive;
 use crate::os::fs::layer::{Change, Layer};
-use crate::os::fs::mounts::{Caller, Made, Mount, Mounts, Synthetic};
+use crate::os::fs::mounts::{Caller, Mount, Mounts};
 use crate::os::fs::node::{Content, Entry, Kind, Meta};
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
@@ -32,6 +33,11 @@ const WRITABLE_BYTES: u64 = 1 << 30;
 const TMPFS_BYTES: u64 = 256 << 20;
 /// `/dev/shm` by default.
 const SHM_BYTES: u64 = 64 << 20;
+
+/// The host's init for containers that ask for one.
+const INIT: &str = "/usr/bin/docker-init";
+/// Where such a container has it.
+pub const INIT_INSIDE: &str = "/sbin/docker-init";
 
 /// The files that a container's own folder holds.
 pub fn folder(id: ContainerId) -> String {
@@ -61,26 +67,7 @@ pub fn init_layer(image: &Tree, now: Timestamp) -> Layer {
     Layer::new(entries)
 }
 
-/// A `/sys` that shows little: cgroup limits are not simulated.
-struct SysFs {
-    now: Timestamp,
-}
-
-impl Synthetic for SysFs {
-    fn get(&self, path: &BStr) -> Option<Made> {
-        let is_dir = path.is_empty() || SYS_DIRS.iter().any(|dir| BStr::new(dir) == path);
-        is_dir.then(|| Made { meta: Meta::root(0o555, self.now), content: Content::Dir { opaque: false } })
-    }
-
-    fn list(&self, path: &BStr) -> Vec<BString> {
-        let below = |dir: &&&str| dir.rsplit_once('/').map_or("", |(parent, _)| parent).as_bytes() == &**path;
-        SYS_DIRS.iter().filter(below).map(|dir| dir.rsplit('/').next().unwrap_or_default().into()).collect()
-    }
-}
-
-const SYS_DIRS: [&str; 9] = ["block", "bus", "class", "dev", "devices", "firmware", "fs", "fs/cgroup", "kernel"];
-
-fn dev_fs(world: &World, tty: Option<TtyId>) -> Rc<RefCell<Overlay>> {
+fn dev_fs(world: &World, tty: Option<TtyId>, devices: &[(String, Content)]) -> Rc<RefCell<Overlay>> {
     let now = world.kernel.now();
     let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
     let mut put = |path: &str, mode: u32, content: Content| {
@@ -91,6 +78,9 @@ fn dev_fs(world: &World, tty: Option<TtyId>) -> Rc<RefCell<Overlay>> {
         put(name, 0o666, Content::CharDevice(1, minor));
     }
     put("tty", 0o666, Content::CharDevice(5, 0));
+    for (path, device) in devices {
+        put(path, 0o660, device.clone());
+    }
     if let Some(tty) = tty {
         put("console", 0o620, Content::CharDevice(136, tty.0));
     }
@@ -122,9 +112,17 @@ fn tmpfs(world: &World, size_bytes: u64, mode: u32) -> Rc<RefCell<Overlay>> {
     Rc::new(RefCell::new(Overlay::new(world.kernel.new_dev(), Tree::of([&layer]), size_bytes)))
 }
 
-fn mount_overlay(mounts: &mut Mounts, at: &str, kind: &str, fs: &Rc<RefCell<Overlay>>) -> Result<(), Errno> {
-    let mut mount = Mount::overlay(at, kind, kind, fs);
-    "nosuid,nodev,noexec,relatime".clone_into(&mut mount.options);
+/// A `tmpfs`, of which `size_bytes` are told only where they are given.
+fn mount_tmpfs(
+    mounts: &mut Mounts,
+    at: &str,
+    source: &str,
+    fs: &Rc<RefCell<Overlay>>,
+    size: Option<u64>,
+) -> Result<(), Errno> {
+    let mut mount = Mount::overlay(at, source, "tmpfs", fs);
+    let size = size.map(|bytes| format!(",size={}k", bytes.div_ceil(1024))).unwrap_or_default();
+    mount.options = format!("nosuid,nodev,noexec,relatime{size}");
     mounts.mount(mount)
 }
 
@@ -157,13 +155,17 @@ impl World {
     pub fn rootfs(&self, container: &Container, tty: Option<TtyId>) -> Result<Mounts, DaemonError> {
         let mut mounts = self.files_of(container)?;
         mounts.mount(Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(self.kernel.clone()))))?;
-        let dev = dev_fs(self, tty);
+        let dev = dev_fs(self, tty, &self.devices(container)?);
         let mut mount = Mount::overlay("/dev", "tmpfs", "tmpfs", &dev);
         "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
         mounts.mount(mount)?;
         let shm_bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
-        mount_overlay(&mut mounts, "/dev/shm", "tmpfs", &tmpfs(self, shm_bytes, 0o1777))?;
-        let mut sys = Mount::synthetic("/sys", "sysfs", Rc::new(SysFs { now: self.kernel.now() }));
+        mount_tmpfs(&mut mounts, "/dev/shm", "shm", &tmpfs(self, shm_bytes, 0o1777), Some(shm_bytes))?;
+        let mut sys = Mount::synthetic(
+            "/sys",
+            "sysfs",
+            Rc::new(SysFs { now: self.kernel.now(), kernel: self.kernel.clone(), cgroup: container.id.to_string() }),
+        );
         sys.read_only = true;
         mounts.mount(sys)?;
         let who = Caller::root();
@@ -176,7 +178,27 @@ impl World {
             let place = self.host.mounts.borrow().find(&who, path.as_bytes(), true)?;
             mounts.bind(&place, at.as_bytes(), false, "/dev/vda1")?;
         }
+        if container.host.init == Some(true) {
+            let place = self.host.mounts.borrow().find(&who, INIT.as_bytes(), true)?;
+            if mounts.stat(&who, INIT_INSIDE.as_bytes(), true).is_err() {
+                files::mkdir_all(&mounts, b"/sbin", 0o755, self.kernel.now())?;
+                files::write(&mounts, INIT_INSIDE.as_bytes(), 0o755, &Rope::new(), self.kernel.now())?;
+            }
+            mounts.bind(&place, INIT_INSIDE.as_bytes(), true, "/dev/vda1")?;
+        }
         Ok(mounts)
+    }
+
+    /// The nodes of `--device`, as the host has them: path below `/dev` and device.
+    fn devices(&self, container: &Container) -> Result<Vec<(String, Content)>, DaemonError> {
+        let host = self.host.mounts.borrow();
+        let node = |[from, to, _]: &[String; 3]| {
+            let missing = || DaemonError::NoDevice(from.clone());
+            let found = host.find(&Caller::root(), from.as_bytes(), true).map_err(|_| missing())?;
+            let below = to.strip_prefix("/dev/").filter(|name| !name.contains('/')).ok_or_else(missing)?;
+            Ok((below.to_owned(), found.content()?))
+        };
+        container.host.devices.iter().map(node).collect()
     }
 
     fn add_mount(&self, mounts: &mut Mounts, mount: &ContainerMount) -> Result<(), DaemonError> {
@@ -184,8 +206,9 @@ impl World {
         let at = mount.point.destination.as_str();
         if mount.source == MountSource::Tmpfs {
             files::mkdir_all(mounts, at.as_bytes(), 0o755, now)?;
-            let size = mount.point.mode.parse().ok().filter(|n| *n > 0).unwrap_or(TMPFS_BYTES);
-            return Ok(mount_overlay(mounts, at, "tmpfs", &tmpfs(self, size, 0o1777))?);
+            let given = mount.point.mode.parse().ok().filter(|n| *n > 0);
+            let fs = tmpfs(self, given.unwrap_or(TMPFS_BYTES), 0o1777);
+            return Ok(mount_tmpfs(mounts, at, "tmpfs", &fs, given)?);
         }
         let host = self.host.mounts.borrow();
         let place = host.find(&Caller::root(), mount.point.source.as_bytes(), true)?;

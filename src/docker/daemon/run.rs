@@ -9,13 +9,14 @@ use bstr::BString;
 use futures_lite::future::{or, poll_once, zip};
 
 use super::api::container::{
-    AttachOptions, Attached, ExecConfig, ExecInspect, StopOptions, UpdateRequest, Wait, WaitCondition,
+    AttachOptions, Attached, ExecConfig, ExecInspect, HostConfig, StopOptions, UpdateRequest, Wait, WaitCondition,
 };
 use super::api::stream::{Frame, Receiver, Sender, Source, stream};
 use super::container::{ContainerId, Ended, Run, Sink, State};
 use super::errors::{DaemonError, RuntimeError};
 use super::files;
 use super::handle::{Daemon, World};
+use super::rootfs::INIT_INSIDE;
 use super::users;
 use crate::base::errno::Errno;
 use crate::base::path;
@@ -127,9 +128,13 @@ impl World {
             None => return Err(DaemonError::NoSuchContainer(id.to_string())),
             Some(_) => {}
         }
+        let oom_kills = self.kernel.cgroup(&id.to_string()).1.oom_kills;
         self.with(id, |c| {
             c.generation += 1;
             c.stopped_by_user = false;
+            c.oom_killed = false;
+            c.oom_kills_before = oom_kills;
+            c.last_stats = None;
         });
         self.prepare_console(id);
         let (net, own_net) = self.network_namespace(id)?;
@@ -186,8 +191,8 @@ impl World {
             let state = self.state.borrow();
             let missing = || DaemonError::NoSuchContainer(id.to_string());
             let container = state.containers.get(&id).ok_or_else(missing)?;
-            if container.host.init == Some(true) {
-                return Err(DaemonError::NotSimulated("--init"));
+            if let Some(driver) = &container.host.gpu_driver {
+                return Err(DaemonError::NoGpu { driver: driver.clone() });
             }
             self.write_network_files(container)?;
             let tty = container.console.tty;
@@ -211,13 +216,21 @@ impl World {
                     [stdin.unwrap_or_else(|| self.kernel.null()), out, err]
                 }
             };
-            let hostname = Rc::new(RefCell::new(container.config.hostname.clone()));
+            let hostname = match container.host.uts_mode.as_str() {
+                "host" => Rc::clone(&self.host.hostname),
+                _ => Rc::new(RefCell::new(container.config.hostname.clone())),
+            };
+            self.kernel.limit(&id.to_string(), container.host.resources.limits());
             let mut base = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", container.config.hostname)];
             if tty.is_some() {
                 base.push("TERM=xterm".to_owned());
             }
             let launch = self.prepare(Prepare {
-                words: container.command(),
+                words: match container.host.init {
+                    Some(true) => [vec![INIT_INSIDE.to_owned(), "--".to_owned()], container.command()].concat(),
+                    _ => container.command(),
+                },
+                host: Some(&container.host),
                 user: &container.config.user,
                 cwd: &container.config.working_dir,
                 env: &[base.as_slice(), container.config.env.as_slice()].concat(),
@@ -226,7 +239,7 @@ impl World {
                 hostname: Rc::clone(&hostname),
                 stdio,
                 tty,
-                pid_namespace: None,
+                pid_namespace: self.pid_namespace(&container.host.pid_mode, &state)?,
                 cgroup: id.to_string(),
             });
             let launch = launch.map_err(|error| match error {
@@ -263,7 +276,16 @@ impl World {
         });
         self.refresh_names();
         self.emit_container(id, "start", &[]);
+        self.watch_health(id);
         Ok(())
+    }
+
+    /// The namespace of process numbers to start in; `None` for one of its own.
+    fn pid_namespace(&self, mode: &str, state: &super::handle::State) -> Result<Option<u32>, DaemonError> {
+        let Some(other) = mode.strip_prefix("container:") else { return Ok((mode == "host").then_some(1)) };
+        let id = state.resolve(other)?;
+        let run = state.containers.get(&id).and_then(|c| c.state.run());
+        run.map(|run| Some(run.namespace)).ok_or_else(|| DaemonError::NotRunning(id.to_string()))
     }
 
     fn spawn(&self, launch: Launch) -> Result<Gpid, RuntimeError> {
@@ -281,7 +303,13 @@ impl World {
 
     fn prepare(&self, from: Prepare<'_>) -> Result<Launch, RuntimeError> {
         let mounts = from.mounts.borrow();
-        let user = users::lookup(&mounts, from.user)?;
+        let mut user = users::lookup(&mounts, from.user)?;
+        if let Some(host) = from.host {
+            user.cred.dropped = host.dropped();
+            for group in &host.group_add {
+                user.cred.groups.push(users::group(&mounts, group)?);
+            }
+        }
         let mut env: Vec<String> = Vec::new();
         for word in from.env {
             let name = word.split('=').next().unwrap_or_default();
@@ -327,6 +355,13 @@ impl World {
     fn exited(self: &Rc<Self>, id: ContainerId, status: Status) -> Option<(Duration, u64)> {
         let now = self.kernel.now();
         let code = i64::from(status.code());
+        let oom_kills = self.kernel.cgroup(&id.to_string()).1.oom_kills;
+        // Processes that share another's numbers do not end with the first.
+        if self.with(id, |c| !c.host.pid_mode.is_empty()) == Some(true) {
+            for process in self.kernel.processes(None).into_iter().filter(|p| p.cgroup == id.to_string()) {
+                let _ = self.kernel.kill(process.gpid, Signal::KILL);
+            }
+        }
         self.unpublish_ports(id);
         self.leave_networks(id);
         self.collect_file_events();
@@ -340,6 +375,11 @@ impl World {
             let ended = Ended { started, finished: Some(now), code, error: String::new() };
             c.log.end(now);
             c.sinks.clear();
+            c.oom_killed = oom_kills > c.oom_kills_before;
+            if let Some(health) = &mut c.health {
+                // moby: a check that has ended leaves the container unhealthy.
+                health.status = super::health::Status::Unhealthy;
+            }
             let ran = now.since(started.unwrap_or(now));
             let policy = &c.host.restart_policy;
             let limit = u32::try_from(policy.maximum_retry_count).unwrap_or(0);
@@ -370,6 +410,9 @@ impl World {
             self.kernel.remove_tty(tty);
         }
         drop(console);
+        if self.with(id, |c| c.oom_killed) == Some(true) {
+            self.emit_container(id, "oom", &[]);
+        }
         self.emit_container(id, "die", &[("exitCode", code.to_string())]);
         if again.is_none() && self.with(id, |c| c.host.auto_remove) == Some(true) {
             self.destroy(id, true);
@@ -417,6 +460,8 @@ impl World {
 
 struct Prepare<'a> {
     words: Vec<String>,
+    /// What the container may do; a build's step may all.
+    host: Option<&'a HostConfig>,
     user: &'a str,
     cwd: &'a str,
     env: &'a [String],
@@ -731,6 +776,7 @@ impl Daemon {
     /// No such container, settings that contradict one another.
     pub fn container_update(&self, name: &str, request: UpdateRequest) -> Result<Vec<String>, DaemonError> {
         let id = self.0.find(name)?;
+        let mut updated = Ok(());
         let refused = self.0.with(id, |c| {
             if let Some(policy) = request.restart_policy {
                 if c.host.auto_remove && !matches!(policy.name.as_str(), "" | "no") {
@@ -738,10 +784,11 @@ impl Daemon {
                 }
                 c.host.restart_policy = policy;
             }
-            c.host.memory_bytes = request.memory_bytes.unwrap_or(c.host.memory_bytes);
-            c.host.nano_cpus = request.nano_cpus.unwrap_or(c.host.nano_cpus);
+            updated = c.host.resources.update(request.resources);
+            self.0.kernel.limit(&id.to_string(), c.host.resources.limits());
             false
         });
+        updated.map_err(|cause| DaemonError::Update { id: id.to_string(), cause: Box::new(cause) })?;
         if refused == Some(true) {
             return Err(DaemonError::AutoRemoveRestart);
         }
@@ -832,8 +879,10 @@ impl Daemon {
         };
         let run = world.with(id, |c| c.state.run().cloned()).flatten();
         let run = run.ok_or_else(|| DaemonError::NotRunning(id.to_string()))?;
-        let (own_user, own_cwd) =
-            world.with(id, |c| (c.config.user.clone(), c.config.working_dir.clone())).unwrap_or_default();
+        let (own_user, own_cwd, mut host) = world
+            .with(id, |c| (c.config.user.clone(), c.config.working_dir.clone(), c.host.clone()))
+            .unwrap_or_default();
+        host.privileged |= config.privileged;
         let tty = config.tty.then(|| world.new_tty(config.console_size));
         let mut sources = Vec::new();
         let mut stdin = None;
@@ -871,6 +920,7 @@ impl Daemon {
         let launch = world
             .prepare(Prepare {
                 words: config.cmd.clone(),
+                host: Some(&host),
                 user: &pick(config.user, own_user),
                 cwd: &pick(config.working_dir, own_cwd),
                 env: &env,
@@ -972,6 +1022,7 @@ impl Daemon {
         let ((out_read, out), (err_read, err)) = (world.kernel.pipe(), world.kernel.pipe());
         let launch = world.prepare(Prepare {
             words: step.args,
+            host: None,
             user: &step.user,
             cwd: &step.cwd,
             env: &[vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", step.hostname)], step.env].concat(),

@@ -57,5 +57,16 @@ pub fn lookup(mounts: &Mounts, spec: &str) -> Result<ExecUser, RuntimeError> {
         }
     }
     let home = if home.is_empty() { "/".to_owned() } else { home };
-    Ok(ExecUser { cred: Cred { uid, gid, groups }, home })
+    Ok(ExecUser { cred: Cred { uid, gid, groups, dropped: 0 }, home })
+}
+
+/// A group of `--group-add`: its number, or a name that the container knows.
+pub fn group(mounts: &Mounts, spec: &str) -> Result<u32, RuntimeError> {
+    if let Ok(number) = spec.parse() {
+        return Ok(number);
+    }
+    let lines = files::lines(mounts, b"/etc/group");
+    let found = lines.iter().find(|line| line.split(':').next() == Some(spec));
+    let number = found.and_then(|line| line.split(':').nth(2)).and_then(|number| number.parse().ok());
+    number.ok_or_else(|| RuntimeError::NoGroup(spec.to_owned()))
 }

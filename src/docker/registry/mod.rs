@@ -5,6 +5,7 @@
 //! image weighs on its way is the size of its blobs' gzip form.
 
 pub mod recipes;
+pub mod shelf;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,7 @@
 //! `static/catalogue`. Images stand on one another as they do on the Hub, so their layers are shared because they are the
 //! same layers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,8 +22,10 @@ pub enum File {
     Text(&'static str, &'static str),
     /// A script, executable.
     Script(&'static str, &'static str),
-    /// The root file system of a release, as an archive of the given name.
+    /// The root file system of a release, as an archive of the given name; more files may follow on further lines.
     Rootfs(&'static str, &'static str),
+    /// An executable script whose lines are indented by a tab.
+    Indented(&'static str, &'static str),
     /// An executable that prints a text which it carries: name, text, size in bytes.
     Message(&'static str, &'static str, u64),
 }
@@ -37,7 +40,7 @@ pub struct Recipe {
     /// The Dockerfile.
     pub dockerfile: &'static str,
     /// The context.
-    pub files: &'static [File],
+    pub files: Cow<'static, [File]>,
     /// When it was built: year, month, day.
     pub built: (i64, u8, u8),
 }
@@ -64,10 +67,15 @@ impl Recipe {
         program: impl Fn(&str, u64) -> Rope,
     ) -> Arc<Layer> {
         let mut entries = BTreeMap::new();
-        for file in self.files {
+        for file in self.files.iter() {
             let (path, mode, content) = match file {
                 File::Text(path, text) => (*path, 0o644, Some(Rope::from(*text))),
                 File::Script(path, text) => (*path, 0o755, Some(Rope::from(*text))),
+                File::Indented(path, text) => {
+                    let lines = text.lines().map(|line| line.strip_prefix('\t').unwrap_or(line));
+                    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+                    (*path, 0o755, Some(Rope::from(text.as_str())))
+                }
                 File::Rootfs(path, release) => (*path, 0o644, archive(path, release)),
                 File::Message(path, text, size_bytes) => {
                     let tail = format!("{MESSAGE_MARK}{text}\0");
@@ -94,12 +102,12 @@ const MESSAGE_MARK: &str = "\0text:\n";
 
 /// Every recipe.
 pub fn all() -> impl Iterator<Item = &'static Recipe> {
-    RECIPES.iter()
+    RECIPES.iter().chain(super::shelf::recipes())
 }
 
 /// The Hub paths of all repositories, once each or more.
 pub fn repositories() -> impl Iterator<Item = &'static str> {
-    RECIPES.iter().map(|recipe| recipe.repository)
+    all().map(|recipe| recipe.repository)
 }
 
 /// What the Hub tells of a repository, and its stars when the catalogue was made; nothing of a student's own.
@@ -163,94 +171,98 @@ static RECIPES: &[Recipe] = &[
         repository: "library/ubuntu",
         tags: "latest 20.04 focal",
         dockerfile: BASH,
-        files: &[File::Rootfs("rootfs.tar.xz", "focal")],
+        files: Cow::Borrowed(&[File::Rootfs("rootfs.tar.xz", "focal")]),
         built: (2021, 10, 16),
     },
     Recipe {
         repository: "library/ubuntu",
         tags: "18.04 bionic",
         dockerfile: BASH,
-        files: &[File::Rootfs("rootfs.tar.xz", "bionic")],
+        files: Cow::Borrowed(&[File::Rootfs("rootfs.tar.xz", "bionic")]),
         built: (2021, 10, 11),
     },
     Recipe {
         repository: "library/debian",
         tags: "stretch-slim",
         dockerfile: BASH,
-        files: &[File::Rootfs("rootfs.tar.xz", "stretch")],
+        files: Cow::Borrowed(&[File::Rootfs("rootfs.tar.xz", "stretch")]),
         built: (2021, 12, 2),
     },
     Recipe {
         repository: "library/debian",
         tags: "bullseye-slim",
         dockerfile: BASH,
-        files: &[File::Rootfs("rootfs.tar.xz", "bullseye")],
+        files: Cow::Borrowed(&[File::Rootfs("rootfs.tar.xz", "bullseye")]),
         built: (2021, 12, 2),
     },
     Recipe {
         repository: "library/ubuntu",
         tags: "22.04 jammy devel",
         dockerfile: BASH,
-        files: &[File::Rootfs("rootfs.tar.xz", "jammy")],
+        files: Cow::Borrowed(&[File::Rootfs("rootfs.tar.xz", "jammy")]),
         built: (2021, 12, 16),
     },
     Recipe {
         repository: "library/debian",
         tags: "bookworm-slim testing-slim",
         dockerfile: BASH,
-        files: &[File::Rootfs("rootfs.tar.xz", "bookworm")],
+        files: Cow::Borrowed(&[File::Rootfs("rootfs.tar.xz", "bookworm")]),
         built: (2021, 12, 2),
     },
     Recipe {
         repository: "library/alpine",
         tags: "latest 3.15 3.15.0 3",
         dockerfile: "FROM scratch\nADD alpine-minirootfs-3.15.0-x86_64.tar.xz /\nCMD [\"/bin/sh\"]\n",
-        files: &[File::Rootfs("alpine-minirootfs-3.15.0-x86_64.tar.xz", "v3.15")],
+        files: Cow::Borrowed(&[File::Rootfs("alpine-minirootfs-3.15.0-x86_64.tar.xz", "v3.15")]),
         built: (2021, 11, 24),
     },
     Recipe {
         repository: "library/busybox",
         tags: "latest 1 1.34 1.34.1",
         dockerfile: "FROM scratch\nADD busybox.tar.xz /\nCMD [\"sh\"]\n",
-        files: &[File::Rootfs("busybox.tar.xz", "busybox")],
+        files: Cow::Borrowed(&[File::Rootfs("busybox.tar.xz", "busybox")]),
         built: (2021, 12, 8),
     },
     Recipe {
         repository: "library/hello-world",
         tags: "latest linux",
         dockerfile: "FROM scratch\nCOPY hello /\nCMD [\"/hello\"]\n",
-        files: &[File::Message("hello", include_str!("../../../static/catalogue/hello-world/message.txt"), 13_256)],
+        files: Cow::Borrowed(&[File::Message(
+            "hello",
+            include_str!("../../../static/catalogue/hello-world/message.txt"),
+            13_256,
+        )]),
         built: (2021, 9, 23),
     },
     Recipe {
         repository: "library/nginx",
         tags: "latest mainline 1 1.21 1.21.4",
         dockerfile: include_str!("../../../static/catalogue/nginx/Dockerfile"),
-        files: &[
+        files: Cow::Borrowed(&[
             script!("docker-entrypoint.sh", "nginx/docker-entrypoint.sh"),
             script!("10-listen-on-ipv6-by-default.sh", "nginx/10-listen-on-ipv6-by-default.sh"),
             script!("20-envsubst-on-templates.sh", "nginx/20-envsubst-on-templates.sh"),
             script!("30-tune-worker-processes.sh", "nginx/30-tune-worker-processes.sh"),
-        ],
+        ]),
         built: (2021, 12, 2),
     },
     Recipe {
         repository: "library/postgres",
         tags: "11 11.14 11-stretch 11.14-stretch",
         dockerfile: include_str!("../../../static/catalogue/postgres-11/Dockerfile"),
-        files: &[script!("docker-entrypoint.sh", "postgres-11/docker-entrypoint.sh")],
+        files: Cow::Borrowed(&[script!("docker-entrypoint.sh", "postgres-11/docker-entrypoint.sh")]),
         built: (2021, 12, 2),
     },
     Recipe {
         repository: "kubernetescourse/slides-docker",
         tags: "latest",
         dockerfile: include_str!("../../../static/catalogue/slides/Dockerfile"),
-        files: &[
+        files: Cow::Borrowed(&[
             text!("index.html", "slides/index.html"),
             text!("modulo-3.html", "slides/modulo-3.html"),
             text!("css/slides.css", "slides/slides.css"),
             text!("slides.conf", "slides/slides.conf"),
-        ],
+        ]),
         built: (2021, 12, 9),
     },
 ];

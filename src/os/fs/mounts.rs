@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::node::{Content, Kind, Meta, Stat, Xattrs};
+use super::node::{CAPABILITY, Content, Kind, Meta, Stat, Xattrs};
 use super::overlay::{DirEntry, Ino, Overlay, ROOT};
 use crate::base::errno::Errno;
 use crate::base::path;
@@ -31,15 +31,45 @@ pub struct Cred {
     pub gid: u32,
     /// Further groups.
     pub groups: Vec<u32>,
+    /// Capabilities that even root does without, by number; [`NO_NEW_PRIVILEGES`] keeps set-id bits from working.
+    pub dropped: u64,
 }
+
+/// `CAP_CHOWN`.
+pub const CAP_CHOWN: u32 = 0;
+/// `CAP_DAC_OVERRIDE`.
+pub const CAP_DAC_OVERRIDE: u32 = 1;
+/// `CAP_FOWNER`.
+pub const CAP_FOWNER: u32 = 3;
+/// `CAP_KILL`.
+pub const CAP_KILL: u32 = 5;
+/// `CAP_SETGID`.
+pub const CAP_SETGID: u32 = 6;
+/// `CAP_SETUID`.
+pub const CAP_SETUID: u32 = 7;
+/// `CAP_SYS_ADMIN`.
+pub const CAP_SYS_ADMIN: u32 = 21;
+/// `CAP_SETFCAP`.
+pub const CAP_SETFCAP: u32 = 31;
+/// `CAP_SYS_TIME`.
+pub const CAP_SYS_TIME: u32 = 25;
+/// A bit each for Linux's 41 capabilities (`CAP_CHECKPOINT_RESTORE` is the last).
+pub const ALL_CAPABILITIES: u64 = (1 << 41) - 1;
+/// Above the capabilities' bits.
+pub const NO_NEW_PRIVILEGES: u32 = 63;
 
 impl Cred {
     /// The all-powerful user.
-    pub const ROOT: Self = Self { uid: 0, gid: 0, groups: Vec::new() };
+    pub const ROOT: Self = Self { uid: 0, gid: 0, groups: Vec::new(), dropped: 0 };
+
+    /// Whether this is root with the capability.
+    pub const fn is_capable(&self, capability: u32) -> bool {
+        self.uid == 0 && self.dropped >> capability & 1 == 0
+    }
 
     /// Whether a file with `meta` allows all of `wanted` (4 read, 2 write, 1 execute or search).
     pub fn allows(&self, kind: Kind, meta: &Meta, wanted: u32) -> bool {
-        if self.uid == 0 {
+        if self.is_capable(CAP_DAC_OVERRIDE) {
             // Root needs one execute bit to run a file.
             return wanted & 1 == 0 || kind == Kind::Dir || meta.mode & 0o111 != 0;
         }
@@ -826,7 +856,7 @@ impl Mounts {
         let place = self.find(who, path, true)?;
         let (_, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
-        if who.cred.uid != 0 && who.cred.uid != meta.uid {
+        if !who.cred.is_capable(CAP_FOWNER) && who.cred.uid != meta.uid {
             return Err(Errno::EPERM);
         }
         let mode = mode & if who.cred.in_group(meta.gid) { 0o7777 } else { 0o5777 };
@@ -849,7 +879,7 @@ impl Mounts {
         let (kind, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
         let mode = if kind == Kind::Dir { meta.mode } else { who.cred.without_set_ids(&meta) };
-        if who.cred.uid != 0 {
+        if !who.cred.is_capable(CAP_CHOWN) {
             let owns = who.cred.uid == meta.uid;
             let keeps_owner = uid.is_none_or(|uid| owns && uid == meta.uid);
             let own_group = gid.is_none_or(|gid| owns && (gid == meta.gid || who.cred.in_group(gid)));
@@ -878,7 +908,7 @@ impl Mounts {
         let hidden: Vec<BString> = xattrs
             .iter()
             .filter(|(name, _)| {
-                (name.starts_with(b"trusted.") && who.cred.uid != 0)
+                (name.starts_with(b"trusted.") && !who.cred.is_capable(CAP_SYS_ADMIN))
                     || (name.starts_with(b"user.") && !who.cred.allows(kind, &meta, 4))
             })
             .map(|(name, _)| name.to_owned())
@@ -923,8 +953,12 @@ impl Mounts {
             if !who.cred.allows(kind, &meta, 2) {
                 return Err(Errno::EACCES);
             }
+        } else if name == CAPABILITY {
+            if !who.cred.is_capable(CAP_SETFCAP) {
+                return Err(Errno::EPERM);
+            }
         } else if name.starts_with(b"trusted.") || name.starts_with(b"security.") {
-            if who.cred.uid != 0 {
+            if !who.cred.is_capable(CAP_SYS_ADMIN) {
                 return Err(Errno::EPERM);
             }
         } else {
@@ -979,7 +1013,7 @@ mod tests {
     }
 
     fn student() -> Caller {
-        Caller { cred: Cred { uid: 1000, gid: 1000, groups: vec![] }, ..Caller::root() }
+        Caller { cred: Cred { uid: 1000, gid: 1000, groups: vec![], dropped: 0 }, ..Caller::root() }
     }
 
     const DIR: Content = Content::Dir { opaque: false };

@@ -33,8 +33,18 @@ pub fn header(name: &str, flavour: Flavour) -> Vec<u8> {
         Flavour::Busybox => "busybox",
     };
     let mut head = ELF.to_vec();
-    head.extend_from_slice(format!("{MARK}{name} {flavour}\n").as_bytes());
+    // `node=14.18.2` is the program `node` with a version that it can tell.
+    let (name, version) = name.split_once('=').unwrap_or((name, ""));
+    let version = if version.is_empty() { String::new() } else { format!(" {version}") };
+    head.extend_from_slice(format!("{MARK}{name} {flavour}{version}\n").as_bytes());
     head
+}
+
+/// The version that an executable's first bytes tell.
+pub fn version(head: &[u8]) -> Option<String> {
+    let rest = head.strip_prefix(ELF)?.strip_prefix(MARK.as_bytes())?;
+    let line = rest.lines().next()?.to_str().ok()?;
+    line.split(' ').nth(2).map(ToOwned::to_owned)
 }
 
 /// What the first bytes of a file make it.

@@ -7,6 +7,7 @@
 //!
 //! This module knows files, processes, terminals and sockets; programs and Docker are built on [`Proc`].
 
+pub mod cgroup;
 pub mod desktop;
 pub mod devices;
 pub mod exec;
@@ -87,6 +88,7 @@ struct State {
     spent: u64,
     current: Gpid,
     processes: BTreeMap<Gpid, Process>,
+    cgroups: cgroup::Cgroups,
     tasks: BTreeMap<Gpid, Task>,
     /// How watched processes ended, and how many watchers have yet to learn it.
     last_words: BTreeMap<Gpid, (Status, usize)>,
@@ -130,6 +132,7 @@ impl Kernel {
                 spent: 0,
                 current: 0,
                 processes: BTreeMap::new(),
+                cgroups: cgroup::Cgroups::new(),
                 tasks: BTreeMap::new(),
                 last_words: BTreeMap::new(),
                 timers: BTreeSet::new(),
@@ -229,6 +232,10 @@ impl Kernel {
             }
             self.fire_timers();
             if let Some(gpid) = self.queue.pop() {
+                if let Some(until) = self.throttled_until(gpid) {
+                    self.set_timer_for(gpid, until);
+                    continue;
+                }
                 let used = self.poll(gpid);
                 fuel = fuel.saturating_sub(used);
                 continue;
@@ -285,10 +292,8 @@ impl Kernel {
             state.spent += ticks;
             state.now = state.now + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
             state.current = 0;
-            let doomed = state.processes.get_mut(&gpid).and_then(|process| {
-                process.cpu_ticks += ticks;
-                process.doomed
-            });
+            state.charge_cpu(gpid, ticks);
+            let doomed = state.processes.get(&gpid).and_then(|process| process.doomed);
             (ticks, doomed)
         };
         match (doomed, poll) {
@@ -329,8 +334,12 @@ impl Kernel {
 
     /// Wakes the current process at `time`.
     fn set_timer(&self, time: Timestamp) {
+        self.set_timer_for(self.current(), time);
+    }
+
+    fn set_timer_for(&self, gpid: Gpid, time: Timestamp) {
         let mut state = self.state.borrow_mut();
-        let (id, gpid) = (state.next_timer, state.current);
+        let id = state.next_timer;
         state.next_timer += 1;
         state.timers.insert((time, id, gpid));
     }

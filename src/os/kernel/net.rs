@@ -51,6 +51,8 @@ pub struct Namespace {
     /// Published ports, by address and port.
     pub forwards: BTreeMap<(Ipv4Addr, u16), Forward>,
     pub(super) listeners: BTreeMap<u16, Listener>,
+    /// Bytes that came in and went out through the interfaces.
+    pub traffic: [u64; 2],
 }
 
 /// A network interface.
@@ -112,6 +114,16 @@ impl Network {
     /// The ports that something listens on in a namespace.
     pub fn listening(&self, id: NetId) -> Vec<u16> {
         self.namespaces.get(&id).map(|ns| ns.listeners.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// Counts what came from or went to a peer that is not this namespace itself.
+    pub(super) fn count(&mut self, id: NetId, peer: &str, received: u64, sent: u64) {
+        let Some(ns) = self.namespaces.get_mut(&id) else { return };
+        let address: Option<Ipv4Addr> = peer.split(':').next().and_then(|text| text.parse().ok());
+        if address.is_some_and(|a| !a.is_loopback() && ns.interfaces.iter().all(|i| i.address != a)) {
+            ns.traffic[0] += received;
+            ns.traffic[1] += sent;
+        }
     }
 
     /// A child shares what its parent listens on.

@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::Kernel;
 use super::process::ProcessInfo;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{Made, Synthetic};
+use crate::os::fs::mounts::{ALL_CAPABILITIES, Made, NO_NEW_PRIVILEGES, Synthetic};
 use crate::os::fs::node::{Content, Meta};
 
 /// The `/proc` of whoever looks: a process sees its own pid namespace.
@@ -67,23 +67,37 @@ impl ProcFs {
             "cwd" => return Some(Content::Symlink(process.cwd.clone())),
             "exe" => return Some(Content::Symlink(process.exe.clone())),
             "mounts" => self.mounts_of(process.gpid),
-            "status" => format!(
-                "Name:\t{}\nState:\t{}\nPid:\t{}\nPPid:\t{}\nUid:\t{u}\t{u}\t{u}\t{u}\nGid:\t{g}\t{g}\t{g}\t{g}\n",
-                process.comm,
-                match process.state {
-                    'R' => "R (running)",
-                    'T' => "T (stopped)",
-                    'Z' => "Z (zombie)",
-                    _ => "S (sleeping)",
-                },
-                process.pid,
-                process.ppid,
-                u = process.uid,
-                g = process.gid
-            ),
+            "status" => self.status(process),
             _ => return None,
         };
         Some(Content::File(text.as_str().into()))
+    }
+
+    /// proc_pid_status(5), in its order; what is not simulated is left out.
+    fn status(&self, process: &ProcessInfo) -> String {
+        let held = ALL_CAPABILITIES & !process.dropped;
+        // Linux gives a user other than root none: only what root could get again stays as the bound.
+        let effective = if process.uid == 0 { held } else { 0 };
+        let groups: String = process.groups.iter().map(|group| format!("{group} ")).collect();
+        format!(
+            "Name:\t{}\nState:\t{}\nPid:\t{}\nPPid:\t{}\nUid:\t{u}\t{u}\t{u}\t{u}\nGid:\t{g}\t{g}\t{g}\t{g}\n\
+             Groups:\t{groups}\nCapInh:\t{:016x}\nCapPrm:\t{effective:016x}\nCapEff:\t{effective:016x}\n\
+             CapBnd:\t{held:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\n",
+            process.comm,
+            match process.state {
+                'R' => "R (running)",
+                'T' => "T (stopped)",
+                'Z' => "Z (zombie)",
+                _ => "S (sleeping)",
+            },
+            process.pid,
+            process.ppid,
+            0,
+            0,
+            process.dropped >> NO_NEW_PRIVILEGES & 1,
+            u = process.uid,
+            g = process.gid
+        )
     }
 
     fn root_file(&self, name: &str) -> Option<Content> {

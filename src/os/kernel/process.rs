@@ -89,6 +89,10 @@ pub(super) struct Process {
     pub cgroup: String,
     pub started: Timestamp,
     pub cpu_ticks: u64,
+    /// Bytes that the program's file takes in memory.
+    pub image_bytes: u64,
+    /// Bytes that it has taken for itself.
+    pub heap_bytes: u64,
     pub children: BTreeSet<Gpid>,
     pub watchers: BTreeSet<Gpid>,
     pub dispositions: BTreeMap<Signal, Disposition>,
@@ -146,8 +150,12 @@ pub struct ProcessInfo {
     pub session: u32,
     /// The user.
     pub uid: u32,
+    /// What [`crate::os::fs::mounts::Cred::dropped`] tells.
+    pub dropped: u64,
     /// The group of users.
     pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
     /// The program's short name.
     pub comm: BString,
     /// Arguments.
@@ -166,6 +174,8 @@ pub struct ProcessInfo {
     pub started: Timestamp,
     /// Processor time, in microseconds.
     pub cpu_micros: u64,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
     /// The accounting group (a container's id).
     pub cgroup: String,
 }
@@ -234,6 +244,8 @@ fn create(kernel: &Kernel, spec: ProcessSpec) -> Result<Gpid, Errno> {
         cgroup: spec.cgroup,
         started: state.now,
         cpu_ticks: 0,
+        image_bytes: 0,
+        heap_bytes: 0,
         children: BTreeSet::new(),
         watchers: BTreeSet::new(),
         dispositions: BTreeMap::new(),
@@ -269,7 +281,7 @@ fn start(kernel: &Kernel, gpid: Gpid, task: Task) {
 impl super::State {
     /// Numbers a process and enters it.
     pub(super) fn admit(&mut self, mut process: Process) -> Result<Gpid, Errno> {
-        if self.processes.len() >= MAX_PROCESSES {
+        if self.processes.len() >= MAX_PROCESSES || self.is_full(&process.cgroup) {
             return Err(Errno::EAGAIN);
         }
         let gpid = self.next_gpid;
@@ -318,6 +330,8 @@ impl Kernel {
                 cgroup: from.cgroup.clone(),
                 started: now,
                 cpu_ticks: 0,
+                image_bytes: from.image_bytes,
+                heap_bytes: 0,
                 children: BTreeSet::new(),
                 watchers: BTreeSet::new(),
                 dispositions: dispositions.collect(),
@@ -373,7 +387,10 @@ impl Kernel {
             } else {
                 Vec::new()
             };
-            let heir = state.pid_namespaces.get(&namespace).and_then(|pids| pids.get(&1)).copied().unwrap_or(0);
+            // Nobody waits for what a namespace's dead init leaves behind: it is gone at once.
+            let init = state.pid_namespaces.get(&namespace).and_then(|pids| pids.get(&1)).copied();
+            let lives = |init: &Gpid| state.processes.get(init).is_some_and(|init| init.ended().is_none());
+            let heir = init.filter(lives).unwrap_or(0);
             let mut orphans = Vec::new();
             for child in children {
                 let Some(process) = state.processes.get_mut(&child) else { continue };
@@ -500,6 +517,7 @@ impl Kernel {
                     session: p.session,
                     uid: p.cred.uid,
                     gid: p.cred.gid,
+                    groups: p.cred.groups.clone(),
                     comm: p.comm.clone(),
                     args: p.args.clone(),
                     env: p.env.clone(),
@@ -514,6 +532,8 @@ impl Kernel {
                     tty: p.tty,
                     started: p.started,
                     cpu_micros: p.cpu_ticks,
+                    dropped: p.cred.dropped,
+                    memory_bytes: p.image_bytes + p.heap_bytes,
                     cgroup: p.cgroup.clone(),
                 }
             })

@@ -21,7 +21,9 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{Caller, Cred, How, Mounts, Node};
+use crate::os::fs::mounts::{
+    CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, Caller, Cred, How, Mounts, NO_NEW_PRIVILEGES, Node,
+};
 use crate::os::fs::node::{Content, Kind, Stat, Xattrs};
 use crate::os::fs::overlay::DirEntry;
 
@@ -115,10 +117,13 @@ impl Proc {
     /// # Errors
     /// `EPERM` for anyone but root.
     pub fn set_cred(&self, cred: Cred) -> Result<(), Errno> {
-        if self.cred().uid != 0 && self.cred().uid != cred.uid {
+        let own = self.cred();
+        let free = |capability, same| same || own.is_capable(capability);
+        if !free(CAP_SETUID, own.uid == cred.uid) || !free(CAP_SETGID, own.uid != 0 || own.gid == cred.gid) {
             return Err(Errno::EPERM);
         }
-        self.with(|p| p.cred = cred);
+        // What is dropped stays so.
+        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, ..cred });
         Ok(())
     }
 
@@ -168,9 +173,9 @@ impl Proc {
     /// Sets the host name for all who share it.
     ///
     /// # Errors
-    /// `EPERM` for anyone but root.
+    /// `EPERM` without `CAP_SYS_ADMIN`, which root in a container lacks.
     pub fn set_hostname(&self, name: &str) -> Result<(), Errno> {
-        if self.cred().uid != 0 {
+        if !self.cred().is_capable(CAP_SYS_ADMIN) {
             return Err(Errno::EPERM);
         }
         self.with(|p| name.clone_into(&mut p.hostname.borrow_mut()));
@@ -464,8 +469,9 @@ impl Proc {
     /// # Errors
     /// `EMFILE` when the table is full.
     pub fn install(&self, file: Handle, lowest: Fd) -> Result<Fd, Errno> {
+        let limit = self.limits().files.and_then(|n| Fd::try_from(n).ok()).map_or(MAX_FILES, |n| n.min(MAX_FILES));
         self.with(|p| {
-            let fd = (lowest.max(0)..MAX_FILES).find(|fd| !p.files.contains_key(fd)).ok_or(Errno::EMFILE)?;
+            let fd = (lowest.max(0)..limit).find(|fd| !p.files.contains_key(fd)).ok_or(Errno::EMFILE)?;
             p.files.insert(fd, Descriptor { file, close_on_exec: false });
             Ok(fd)
         })
@@ -600,17 +606,24 @@ impl Proc {
                         return Poll::Ready(Err(Errno::EIO));
                     };
                     let got = fs.borrow().read(ino, file.offset.get(), max);
-                    return Poll::Ready(got.inspect(|rope| file.offset.set(file.offset.get() + rope.len())));
+                    return Poll::Ready(got.inspect(|rope| {
+                        file.offset.set(file.offset.get() + rope.len());
+                        self.charge_io(rope.len(), 0);
+                    }));
                 }
                 Object::Snapshot(_, rope) => {
                     let at = file.offset.get();
                     let got = rope.slice(at..at.saturating_add(max));
                     file.offset.set(at + got.len());
+                    self.charge_io(got.len(), 0);
                     return Poll::Ready(Ok(got));
                 }
                 Object::Dir(_) => return Poll::Ready(Err(Errno::EISDIR)),
                 Object::PipeRead(pipe) | Object::Socket { receive: pipe, .. } => match pipe.take(max) {
-                    Got::Bytes(bytes) => return Poll::Ready(Ok(bytes)),
+                    Got::Bytes(bytes) => {
+                        self.charge_network(file, bytes.len(), 0);
+                        return Poll::Ready(Ok(bytes));
+                    }
                     Got::End if pipe.reset.get() => return Poll::Ready(Err(Errno::ECONNRESET)),
                     Got::End => return Poll::Ready(Ok(Rope::new())),
                     Got::Wait => &pipe.can_read,
@@ -697,6 +710,8 @@ impl Proc {
                 return Ok(all);
             }
             all.push(&part);
+            // What is gathered stands in memory until the process ends.
+            self.set_heap(all.len()).await;
             if all.resident_bytes() > 512 << 20 {
                 return Err(Errno::ENOMEM);
             }
@@ -736,6 +751,7 @@ impl Proc {
                     file.offset.set(fs.borrow().content(ino)?.size_bytes());
                 }
                 place.write(&self.caller(), file.offset.get(), bytes)?;
+                self.charge_io(0, bytes.len());
                 file.offset.set(file.offset.get() + bytes.len());
                 Ok(())
             })),
@@ -744,7 +760,9 @@ impl Proc {
                     let _ = self.kernel.deliver(self.gpid, Signal::PIPE, false);
                     return Poll::Ready(Err(Errno::EPIPE));
                 }
-                done += pipe.put(&bytes.slice(done..bytes.len()));
+                let put = pipe.put(&bytes.slice(done..bytes.len()));
+                self.charge_network(file, 0, put);
+                done += put;
                 if done == bytes.len() { Poll::Ready(Ok(())) } else { self.wait_on(&pipe.can_write) }
             }
             Object::Tty(id) => {
@@ -874,14 +892,16 @@ impl Proc {
                         p.comm = path::file_name(&path).iter().copied().take(15).collect::<Vec<u8>>().into();
                         p.exe = place.path.clone();
                         p.flavour = flavour;
+                        (p.image_bytes, p.heap_bytes) = (rope.len(), 0);
                         p.args = args;
                         p.env = env;
                         p.dispositions.retain(|_, d| *d == Disposition::Ignore);
                         p.pending.clear();
-                        if meta.mode & 0o4000 != 0 {
+                        let frozen = p.cred.dropped >> NO_NEW_PRIVILEGES & 1 != 0;
+                        if meta.mode & 0o4000 != 0 && !frozen {
                             p.cred.uid = meta.uid;
                         }
-                        if meta.mode & 0o2000 != 0 {
+                        if meta.mode & 0o2000 != 0 && !frozen {
                             p.cred.gid = meta.gid;
                         }
                         let closing: Vec<Fd> =
@@ -889,6 +909,7 @@ impl Proc {
                         closing.into_iter().filter_map(|fd| p.files.remove(&fd)).collect::<Vec<_>>()
                     });
                     drop(closed);
+                    self.charge_io(rope.len(), 0);
                     return Ok(main);
                 }
                 Format::Script(interpreter, argument) => {
@@ -970,8 +991,8 @@ impl Proc {
             if found.is_empty() {
                 return Err(Errno::ESRCH);
             }
-            let uid = own.cred.uid;
-            let allowed: Vec<Gpid> = found.iter().filter(|p| uid == 0 || uid == p.cred.uid).map(|p| p.gpid).collect();
+            let (uid, any) = (own.cred.uid, own.cred.is_capable(CAP_KILL));
+            let allowed: Vec<Gpid> = found.iter().filter(|p| any || uid == p.cred.uid).map(|p| p.gpid).collect();
             if allowed.is_empty() {
                 return Err(Errno::EPERM);
             }
@@ -1365,7 +1386,7 @@ impl Kernel {
         let state = self.state.borrow();
         let Some(tty) = state.ttys.get(&id) else { return false };
         let shell = state.processes.get(&tty.foreground).is_some_and(|p| p.parent == login);
-        self.queue.is_empty() && shell && !tty.is_readable() && tty.can_read.is_waiting(tty.foreground)
+        shell && !tty.is_readable() && tty.can_read.is_waiting(tty.foreground)
     }
 
     /// Whether the program in front of a terminal reads from it and has read all that was typed.

@@ -123,7 +123,12 @@ async fn times(shell: &mut Shell, _: &[BString]) -> Run {
 
 async fn ulimit(shell: &mut Shell, args: &[BString]) -> Run {
     let text = match args.get(1).map(|a| a.as_slice()) {
-        Some(b"-n") if args.len() == 2 => "1024\n",
+        Some(b"-n") if args.len() == 2 => {
+            let default = if shell.proc.cgroup().is_empty() { 1024 } else { 1_048_576 };
+            let limit = shell.proc.limits().files.unwrap_or(default);
+            let _ = shell.proc.print(format!("{limit}\n")).await;
+            return Ok(0);
+        }
         None | Some(b"-f" | b"-c" | b"-u" | b"-v" | b"-t" | b"-m" | b"-S" | b"-H") if args.len() < 3 => "unlimited\n",
         _ => return Ok(shell.blame("setting limits is not simulated in Capas").await),
     };

@@ -3,6 +3,7 @@
 use super::program::{Done, Run, quoted, run, spec, text};
 use crate::base::time::{MONTHS, Timestamp, WEEKDAYS};
 use crate::os::args::{flag, optional, value};
+use crate::os::fs::mounts::CAP_SYS_TIME;
 use crate::os::kernel::Proc;
 
 spec!(
@@ -61,7 +62,9 @@ async fn body(run: &mut Run) -> Done {
         }
     }
     if run.args.has('s') {
-        run.complain("cannot set date: Operation not permitted").await;
+        let may = run.proc.cred().is_capable(CAP_SYS_TIME);
+        let why = if may { "setting the clock is not simulated in Capas" } else { "Operation not permitted" };
+        run.complain(format!("cannot set date: {why}")).await;
         return Ok(1);
     }
     let format = match run.args.operands.first() {

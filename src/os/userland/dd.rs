@@ -166,6 +166,8 @@ async fn body(run: &mut Run) -> Done {
         run.complain(format!("memory exhausted by input buffer of size {size} bytes ({})", amount(size))).await;
         return Ok(1);
     }
+    // GNU dd has one buffer where both blocks are of one size, else one for each.
+    run.proc.set_heap(if job.ibs == job.obs { job.ibs } else { job.ibs + job.obs }).await;
     let begin = run.proc.now();
     let input = match &job.input {
         Some(path) => match run.proc.open(path.as_bstr(), Open::READ) {

@@ -5,6 +5,7 @@ use super::program::{Done, Run, number, run, spec};
 use super::walk::Walk;
 use crate::os::args::{flag, long_value, value};
 use crate::os::kernel::Proc;
+use crate::os::kernel::proc_fs::MEMORY_BYTES;
 use bstr::BString;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,15 +114,37 @@ async fn body(run: &mut Run) -> Done {
     Ok(0)
 }
 
+/// The size among a file system's options; a `tmpfs` without one may take half of the memory.
+fn told_size(options: &str) -> u64 {
+    let kib =
+        options.split(',').find_map(|option| option.strip_prefix("size=")?.strip_suffix('k')?.parse::<u64>().ok());
+    kib.map_or(MEMORY_BYTES / 2, |kib| kib * 1024).max(1)
+}
+
+/// Bytes of the files of the file system that is mounted there.
+async fn held_below(proc: &Proc, at: &BString) -> u64 {
+    let (mut held, mut dev) = (0, None);
+    let mut walk = Walk::new(proc, at);
+    while let Some(visit) = walk.next().await {
+        let Ok(stat) = &visit.stat else { continue };
+        if *dev.get_or_insert(stat.dev) != stat.dev {
+            walk.prune();
+        } else if !visit.leaving && !stat.is_dir() {
+            held += blocks_kib(stat) * 1024;
+        }
+    }
+    held
+}
+
 async fn df_body(run: &mut Run) -> Done {
     let all = run.args.has('a');
     let mounts = run.proc.mounts(|m| {
         Ok(m.table()
             .iter()
-            .map(|mount| (mount.source.clone(), mount.fs_type.clone(), mount.at.clone()))
+            .map(|mount| (mount.source.clone(), mount.fs_type.clone(), mount.at.clone(), told_size(&mount.options)))
             .collect::<Vec<_>>())
     });
-    let mut rows: Vec<(String, String, BString)> = mounts.unwrap_or_default();
+    let mut rows: Vec<(String, String, BString, u64)> = mounts.unwrap_or_default();
     rows.retain(|row| all || !matches!(row.1.as_str(), "proc" | "sysfs" | "devpts" | "mqueue" | "cgroup" | "cgroup2"));
     if !run.args.operands.is_empty() {
         let mut chosen = Vec::new();
@@ -169,8 +192,11 @@ async fn df_body(run: &mut Run) -> Done {
     let available = if human_sizes { "Avail" } else { "Available" };
     let mut table: Vec<Vec<String>> =
         vec![["Filesystem", unit, "Used", available, "Use%", "Mounted on"].map(str::to_owned).to_vec()];
-    for (source, fs_type, at) in &rows {
-        let (size, used) = if fs_type == "tmpfs" { (64 << 20, 0) } else { (DISK_BYTES, used.min(DISK_BYTES)) };
+    for (source, fs_type, at, told) in &rows {
+        let (size, used) = match fs_type.as_str() {
+            "tmpfs" => (*told, held_below(&run.proc, at).await.min(*told)),
+            _ => (DISK_BYTES, used.min(DISK_BYTES)),
+        };
         let percent = format!("{}%", (used * 100).div_ceil(size));
         table.push(vec![source.clone(), show(size), show(used), show(size - used), percent, at.to_string()]);
     }

@@ -29,6 +29,7 @@ mod gzip;
 mod head;
 mod hostname;
 pub mod http;
+mod httpd;
 mod id;
 mod less;
 mod ln;
@@ -50,8 +51,10 @@ mod program;
 mod ps;
 mod pwd;
 mod readlink;
+mod redis;
 mod rm;
 mod rmdir;
+mod runtime;
 mod sed;
 mod seq;
 mod sha256sum;
@@ -59,6 +62,7 @@ mod sleep;
 mod sort;
 mod spawn;
 mod stat;
+mod stress;
 mod stty;
 mod sudo;
 mod tac;
@@ -67,6 +71,7 @@ mod tar;
 mod tee;
 mod test;
 mod timeout;
+mod tini;
 mod touch;
 mod tr;
 mod tree;
@@ -136,6 +141,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "head" => head::main,
     "hostname" => hostname::main,
     "id" => id::main,
+    "httpd" => httpd::main,
     "kill" => ps::kill,
     "killall" => pgrep::killall,
     "killall5" => pgrep::killall5,
@@ -162,9 +168,12 @@ const TABLE: &[(&str, Main)] = programs! {
     "pwd" => pwd::main,
     "readlink" => readlink::main,
     "realpath" => readlink::realpath,
+    "redis-cli" => redis::cli,
+    "redis-server" => redis::server,
     "rev" => tac::rev,
     "rm" => rm::main,
     "rmdir" => rmdir::main,
+    "runtime" => runtime::main,
     "sed" => sed::main,
     "seq" => seq::main,
     "setfattr" => attr::setfattr,
@@ -172,6 +181,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "sleep" => sleep::main,
     "sort" => sort::main,
     "stat" => stat::main,
+    "stress" => stress::main,
     "sudo" => sudo::main,
     "stty" => stty::main,
     "tac" => tac::main,
@@ -180,6 +190,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "tee" => tee::main,
     "test" => test::main,
     "timeout" => timeout::main,
+    "tini" => tini::main,
     "top" => ps::top,
     "touch" => touch::main,
     "tr" => tr::main,

@@ -117,6 +117,11 @@ async fn body(run: &mut Run, bsd: Vec<u8>) -> Done {
     let mut processes = run.proc.processes();
     processes.sort_by_key(|p| p.pid);
     let mine = processes.iter().find(|p| p.gpid == own).map(|p| (p.tty, p.uid));
+    if run.is_busybox()
+        && let Some(format) = run.args.value('o').map(|f| text(f))
+    {
+        return busybox_columns(run, &format, &processes, &names).await;
+    }
     if run.is_busybox() {
         run.put("PID   USER     TIME  COMMAND\n").await?;
         for p in &processes {
@@ -221,6 +226,63 @@ async fn body(run: &mut Run, bsd: Vec<u8>) -> Done {
 fn resident_kib(process: &ProcessInfo) -> u64 {
     let held: usize = process.args.iter().chain(&process.env).map(|w| w.len()).sum();
     8 + (held as u64).div_ceil(1024)
+}
+
+/// Columns of busybox (`procps/ps.c`, `out_spec`): name, title, width; numbers stand at the right.
+const BUSYBOX: [(&str, &str, usize); 11] = [
+    ("user", "USER", 8),
+    ("comm", "COMMAND", 16),
+    ("args", "COMMAND", 256),
+    ("pid", "PID", 5),
+    ("ppid", "PPID", 5),
+    ("pgid", "PGID", 5),
+    ("time", "TIME", 5),
+    ("tty", "TT", 6),
+    ("sid", "SID", 5),
+    ("stat", "STAT", 4),
+    ("rss", "RSS", 4),
+];
+
+async fn busybox_columns(run: &mut Run, format: &str, processes: &[ProcessInfo], names: &Names) -> Done {
+    let mut columns = Vec::new();
+    for word in format.split([',', ' ']).filter(|word| !word.is_empty()) {
+        let (name, title) = word.split_once('=').map_or((word, None), |(name, title)| (name, Some(title)));
+        let Some((name, default, width)) = BUSYBOX.iter().find(|(known, ..)| *known == name) else {
+            let known: Vec<&str> = BUSYBOX.iter().map(|(known, ..)| *known).collect();
+            run.complain(format!("bad -o argument '{name}', supported arguments: {}", known.join(","))).await;
+            return Ok(1);
+        };
+        columns.push((*name, title.unwrap_or(default).to_owned(), *width));
+    }
+    let mut out = String::new();
+    if columns.iter().any(|(_, title, _)| !title.is_empty()) {
+        let cells: Vec<String> = columns.iter().map(|(_, title, width)| format!("{title:<width$}")).collect();
+        out.push_str(&format!("{}\n", cells.join(" ").trim_end()));
+    }
+    for p in processes {
+        let (hours, minutes, seconds) = cpu(p);
+        let cell = |(name, _, width): &(&str, String, usize)| {
+            let number = |n: u64| format!("{n:>width$}");
+            let text = |text: String| format!("{:<width$}", text.chars().take(*width).collect::<String>());
+            match *name {
+                "user" => text(names.user(p.uid).to_string()),
+                "comm" => text(p.comm.to_string()),
+                "args" => text(command(p)),
+                "pid" => number(p.pid.into()),
+                "ppid" => number(p.ppid.into()),
+                "pgid" => number(p.group.into()),
+                "sid" => number(p.session.into()),
+                "time" => format!("{:2}:{seconds:02}", hours * 60 + minutes),
+                "tty" => text(tty(p)),
+                "stat" => text(p.state.to_string()),
+                _ => number(resident_kib(p)),
+            }
+        };
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        out.push_str(&format!("{}\n", cells.join(" ").trim_end()));
+    }
+    run.put(out).await?;
+    Ok(0)
 }
 
 async fn custom(run: &mut Run, columns: &[String], processes: &[ProcessInfo], names: &Names, headed: bool) -> Done {

@@ -101,7 +101,8 @@ async fn body(run: &mut Run) -> Done {
 }
 
 async fn nproc_body(run: &mut Run) -> Done {
-    run.put("2\n").await?;
+    let cpus = run.proc.limits().cpus.map_or(2, u64::count_ones);
+    run.put(format!("{cpus}\n")).await?;
     Ok(0)
 }
 

@@ -5,6 +5,7 @@ use super::value::Kind::{Bool, List, Text};
 
 pub mod builder;
 pub mod buildx;
+pub mod compose;
 pub mod container;
 pub mod context;
 pub mod image;
@@ -20,6 +21,7 @@ pub static ROOT: Root = Root {
         &builder::BUILDER,
         &buildx::BUILDX,
         &absent("checkpoint", "Manage checkpoints"),
+        &compose::COMPOSE,
         &container::CONTAINER,
         &context::CONTEXT,
         &image::IMAGE,

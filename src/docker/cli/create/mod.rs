@@ -8,7 +8,7 @@ mod ports;
 
 use std::collections::BTreeMap;
 
-use crate::docker::daemon::api::container::{CreateRequest, HostConfig, RestartPolicy};
+use crate::docker::daemon::api::container::{CreateRequest, HostConfig, Resources, RestartPolicy, Ulimit};
 use crate::docker::daemon::api::network::EndpointRequest;
 use crate::docker::image::config::{ContainerConfig, Healthcheck};
 
@@ -76,8 +76,24 @@ pub async fn request(client: &Client, given: &Invocation) -> Result<CreateReques
         dns_search: given.strings("dns-search"),
         extra_hosts: given.strings("add-host").iter().map(|host| host.replacen('=', ":", 1)).collect(),
         links: given.strings("link"),
-        memory_bytes: bytes("memory"),
-        nano_cpus: given.string("cpus").and_then(|text| value::parse_nano(&text).ok()).unwrap_or(0),
+        resources: resources(given),
+        cap_add: given.strings("cap-add"),
+        cap_drop: given.strings("cap-drop"),
+        group_add: given.strings("group-add"),
+        security_opt: given.strings("security-opt"),
+        pid_mode: given.string("pid").unwrap_or_default(),
+        ipc_mode: String::new(),
+        uts_mode: given.string("uts").unwrap_or_default(),
+        oom_score_adj: 0,
+        log_driver: given.string("log-driver").unwrap_or_default(),
+        log_options: pairs(&given.strings("log-opt")),
+        sysctls: BTreeMap::new(),
+        annotations: pairs(&given.strings("annotation")),
+        devices: given.strings("device").iter().map(|text| device(text)).collect::<Result<_, _>>()?,
+        gpu_driver: given.string("gpus").map(|text| gpu_driver(&text)),
+        storage_options: given.strings("storage-opt"),
+        runtime: given.string("runtime").unwrap_or_default(),
+        cid_file: given.string("cidfile").unwrap_or_default(),
         privileged: given.bool("privileged"),
         read_only_rootfs: given.bool("read-only"),
         shm_size_bytes: bytes("shm-size"),
@@ -89,6 +105,69 @@ pub async fn request(client: &Client, given: &Invocation) -> Result<CreateReques
     };
     let name = given.string("name").filter(|name| !name.is_empty());
     Ok(CreateRequest { name, config, host, networks })
+}
+
+/// What `--detach` makes of the streams.
+pub const fn detach(config: &mut ContainerConfig, detach: bool) {
+    if detach {
+        (config.attach_stdin, config.attach_stdout, config.attach_stderr, config.stdin_once) =
+            (false, false, false, false);
+    }
+}
+
+/// What a container may use, from the flags that `run` and `update` share.
+pub fn resources(given: &Invocation) -> Resources {
+    let has = |flag: &str| given.given().any(|(name, _)| name == flag);
+    let bytes = |flag: &'static str| {
+        let text = has(flag).then(|| given.string(flag)).flatten()?;
+        if text == "-1" { Some(-1) } else { value::parse_bytes(&text).ok() }
+    };
+    let int = |flag: &'static str| has(flag).then(|| given.int(flag)).flatten();
+    let text = |flag: &'static str| has(flag).then(|| given.string(flag)).flatten();
+    let ulimit = |text: &String| {
+        let (name, limits) = text.split_once('=')?;
+        let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+        Some(Ulimit { name: name.to_owned(), soft: soft.parse().ok()?, hard: hard.parse().ok()? })
+    };
+    Resources {
+        memory_bytes: bytes("memory"),
+        memory_swap_bytes: bytes("memory-swap"),
+        memory_reservation_bytes: bytes("memory-reservation"),
+        memory_swappiness: None,
+        nano_cpus: text("cpus").and_then(|text| value::parse_nano(&text).ok()),
+        cpu_shares: int("cpu-shares"),
+        cpu_period: int("cpu-period"),
+        cpu_quota: int("cpu-quota"),
+        cpuset_cpus: text("cpuset-cpus"),
+        cpuset_mems: text("cpuset-mems"),
+        blkio_weight: None,
+        pids_limit: int("pids-limit"),
+        oom_kill_disable: None,
+        ulimits: if has("ulimit") { given.strings("ulimit").iter().filter_map(ulimit).collect() } else { Vec::new() },
+    }
+}
+
+/// The driver of a `--gpus` request: `all`, `2`, `driver=nvidia,count=1`.
+fn gpu_driver(text: &str) -> String {
+    text.split(',').find_map(|field| field.strip_prefix("driver=")).unwrap_or_default().to_owned()
+}
+
+/// docker/cli `parseDevice` and `validateDevice`.
+fn device(text: &str) -> Result<[String; 3], String> {
+    let mut parts = text.split(':');
+    let source = parts.next().unwrap_or_default().to_owned();
+    let is_mode = |text: &str| !text.is_empty() && text.chars().all(|c| "rwm".contains(c));
+    let (target, mode) = match (parts.next(), parts.next(), parts.next()) {
+        (None, ..) => (source.clone(), "rwm"),
+        (Some(mode), None, _) if is_mode(mode) => (source.clone(), mode),
+        (Some(target), None, _) => (target.to_owned(), "rwm"),
+        (Some(target), Some(mode), None) if is_mode(mode) => (target.to_owned(), mode),
+        _ => return Err(format!("bad format for path: {text}")),
+    };
+    if !target.starts_with('/') {
+        return Err(format!("{target} is not an absolute path"));
+    }
+    Ok([source, target, mode.to_owned()])
 }
 
 /// `KEY=VALUE` texts as a map.

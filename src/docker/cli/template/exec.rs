@@ -33,6 +33,9 @@ pub enum Mode {
 /// `None` is Go's "no value": a key that a map does not have.
 pub(super) type Val = Option<Value>;
 
+/// Fields that `inspect` leaves out of its JSON where they are nil (moby `api/types/container`, `omitempty`).
+const POINTERS: [(&str, &str); 4] =
+    [("State", "Health"), ("HostConfig", "Init"), ("Config", "Healthcheck"), ("Config", "StopTimeout")];
 /// Fields that are maps in Docker's API types.
 const MAPS: [&str; 17] = [
     "Labels",
@@ -312,7 +315,17 @@ impl Run<'_> {
         let mut value = value;
         let mut parent: Option<&str> = None;
         for (index, name) in names.iter().enumerate() {
-            let arguments = if index + 1 == names.len() { arguments } else { &[] };
+            let is_last = index + 1 == names.len();
+            let arguments = if is_last { arguments } else { &[] };
+            // `inspect` first asks Go's types, in which these are pointers; only a way through one that is nil asks the JSON.
+            let is_pointer = POINTERS.iter().any(|(of, field)| Some(*of) == parent && field == name);
+            if self.mode == Mode::Inspect
+                && is_last
+                && is_pointer
+                && value.as_ref().is_some_and(|v| v.get(name).is_none())
+            {
+                return Ok(Some(Value::Null));
+            }
             value = self.field(value, name, parent, operand, arguments)?;
             parent = Some(name);
         }

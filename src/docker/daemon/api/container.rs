@@ -92,6 +92,51 @@ pub struct MountRequest {
     pub tmpfs_size_bytes: u64,
 }
 
+/// `--ulimit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Ulimit {
+    /// `nofile`, ...
+    pub name: String,
+    /// What cannot be raised.
+    pub hard: i64,
+    /// What counts.
+    pub soft: i64,
+}
+
+/// What a container may use: the flags of `run` that `update` takes too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// `--memory`, in bytes.
+    pub memory_bytes: Option<i64>,
+    /// `--memory-swap`, in bytes; -1 is without limit.
+    pub memory_swap_bytes: Option<i64>,
+    /// `--memory-reservation`, in bytes.
+    pub memory_reservation_bytes: Option<i64>,
+    /// `--memory-swappiness`.
+    pub memory_swappiness: Option<i64>,
+    /// `--cpus`, in billionths.
+    pub nano_cpus: Option<i64>,
+    /// `--cpu-shares`.
+    pub cpu_shares: Option<i64>,
+    /// `--cpu-period`, in microseconds.
+    pub cpu_period: Option<i64>,
+    /// `--cpu-quota`, in microseconds.
+    pub cpu_quota: Option<i64>,
+    /// `--cpuset-cpus`.
+    pub cpuset_cpus: Option<String>,
+    /// `--cpuset-mems`.
+    pub cpuset_mems: Option<String>,
+    /// `--blkio-weight`.
+    pub blkio_weight: Option<i64>,
+    /// `--pids-limit`.
+    pub pids_limit: Option<i64>,
+    /// `--oom-kill-disable`.
+    pub oom_kill_disable: Option<bool>,
+    /// `--ulimit`.
+    pub ulimits: Vec<Ulimit>,
+}
+
 /// What of a container concerns the host.
 #[derive(Debug, Clone, Default)]
 pub struct HostConfig {
@@ -123,10 +168,42 @@ pub struct HostConfig {
     pub extra_hosts: Vec<String>,
     /// `--link`.
     pub links: Vec<String>,
-    /// `--memory`, in bytes.
-    pub memory_bytes: i64,
-    /// `--cpus`, in billionths.
-    pub nano_cpus: i64,
+    /// What it may use.
+    pub resources: Resources,
+    /// `--cap-add`, as written.
+    pub cap_add: Vec<String>,
+    /// `--cap-drop`, as written.
+    pub cap_drop: Vec<String>,
+    /// `--group-add`.
+    pub group_add: Vec<String>,
+    /// `--security-opt`.
+    pub security_opt: Vec<String>,
+    /// `--pid`: `host`, `container:NAME` or empty.
+    pub pid_mode: String,
+    /// `--ipc`: empty for the daemon's default.
+    pub ipc_mode: String,
+    /// `--uts`: `host` or empty.
+    pub uts_mode: String,
+    /// `--oom-score-adj`.
+    pub oom_score_adj: i64,
+    /// `--log-driver`; empty for the daemon's default.
+    pub log_driver: String,
+    /// `--log-opt`.
+    pub log_options: BTreeMap<String, String>,
+    /// `--sysctl`.
+    pub sysctls: BTreeMap<String, String>,
+    /// `--annotation`.
+    pub annotations: BTreeMap<String, String>,
+    /// `--device`: path on the host, path in the container, permissions.
+    pub devices: Vec<[String; 3]>,
+    /// `--gpus`: the driver asked for.
+    pub gpu_driver: Option<String>,
+    /// `--storage-opt`.
+    pub storage_options: Vec<String>,
+    /// `--runtime`.
+    pub runtime: String,
+    /// `--cidfile`.
+    pub cid_file: String,
     /// `--privileged`.
     pub privileged: bool,
     /// `--read-only`.
@@ -473,10 +550,8 @@ pub struct CommitRequest {
 pub struct UpdateRequest {
     /// `--restart`.
     pub restart_policy: Option<RestartPolicy>,
-    /// `--memory`, in bytes.
-    pub memory_bytes: Option<i64>,
-    /// `--cpus`, in billionths.
-    pub nano_cpus: Option<i64>,
+    /// What was given of them.
+    pub resources: Resources,
 }
 
 /// A container as the client needs it between two calls.

@@ -27,12 +27,17 @@ pub async fn main(proc: Proc) -> i32 {
     }
     for key in keys {
         let hit = |line: &&str| {
-            if database == "hosts" {
-                return line.split_whitespace().any(|word| word == key);
-            }
             let mut fields = line.split(':');
             fields.next() == Some(key) || (database != "shadow" && fields.nth(1) == Some(key))
         };
+        if database == "hosts" {
+            // The name service is asked as any program asks it: the file first, then the network.
+            match proc.resolve(key).await.ok().and_then(|all| all.first().copied()) {
+                Some(address) => out.push_str(&format!("{:<15} {key}\n", address.to_string())),
+                None => status = 2,
+            }
+            continue;
+        }
         match text.lines().find(hit) {
             Some(line) => {
                 out.push_str(line);

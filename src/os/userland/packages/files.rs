@@ -55,81 +55,110 @@ fn holds_programs(dir: &str) -> bool {
     ["/bin", "/sbin", "/games"].iter().any(|end| dir.ends_with(end))
 }
 
+/// Reads lines of the catalogue. Sizes of libraries and programs are those listed times `scale` / 10,000.
+fn read_lines(body: &str, scale: u64, expand: &dyn Fn(String) -> String, out: &mut Vec<PackagedFile>) {
+    let mut lines = body.lines().peekable();
+    while let Some(line) = lines.next() {
+        match line.split_at_checked(1) {
+            Some(("/", _)) => read_folder(line, scale, out),
+            Some((mark @ ("=" | "~"), rest)) => {
+                let (path, mode, uid, gid) = attributes(rest, 0o644);
+                let mut text = String::new();
+                while let Some(line) = lines.next_if(|line| line.starts_with('\t')) {
+                    text.push_str(line.strip_prefix('\t').unwrap_or(line));
+                    text.push('\n');
+                }
+                let shipped = mark == "=";
+                let conffile = shipped && path.starts_with("/etc/");
+                let kind = PackagedKind::Text(expand(text));
+                out.push(PackagedFile { path: path.to_owned(), kind, mode, uid, gid, shipped, conffile });
+            }
+            Some(("&", rest)) => {
+                let (link, target) = rest.split_once(' ').unwrap_or((rest, ""));
+                let choice = format!("/etc/alternatives/{}", link.rsplit('/').next().unwrap_or_default());
+                for (path, target) in [(link, choice.as_str()), (&choice, target)] {
+                    out.push(made_link(path, target));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn read_folder(line: &str, scale: u64, out: &mut Vec<PackagedFile>) {
+    let shipped = true;
+    let mut words = line.split(' ');
+    let dir = words.next().unwrap_or_default();
+    let Some(first) = words.next() else {
+        let (path, mode, uid, gid) = attributes(dir, 0o755);
+        let path = path.trim_end_matches('/').to_owned();
+        out.push(PackagedFile { path, kind: PackagedKind::Dir, mode, uid, gid, shipped, conffile: false });
+        return;
+    };
+    let dir = dir.trim_end_matches('/');
+    let mut words = std::iter::once(first).chain(words);
+    while let Some(word) = words.next() {
+        if let Some((names, target)) = word.split_once('>') {
+            for name in names.split(',') {
+                out.push(PackagedFile { shipped, ..made_link(&format!("{dir}/{name}"), target) });
+            }
+            continue;
+        }
+        let size = words.next().and_then(|word| word.parse().ok()).unwrap_or(0u64);
+        // The size in this release: libraries grow from one to the next.
+        let size = size.saturating_mul(scale) / 10_000;
+        let (token, program) = match word.split_once('!') {
+            Some((name, rest)) => {
+                let (program, attributes) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
+                (format!("{name}{attributes}"), Some(program.to_owned()))
+            }
+            None => (word.to_owned(), None),
+        };
+        let (name, _, _, _) = attributes(&token, 0);
+        let program = program.or_else(|| holds_programs(dir).then(|| name.to_owned()));
+        let (name, mode, uid, gid) = attributes(&token, if program.is_some() { 0o755 } else { 0o644 });
+        let path = format!("{dir}/{name}");
+        let kind = match program {
+            Some(program) => PackagedKind::Program(program, size),
+            None => PackagedKind::Bulk(size),
+        };
+        let conffile = path.starts_with("/etc/");
+        out.push(PackagedFile { path, kind, mode, uid, gid, shipped, conffile });
+    }
+}
+
+/// Puts what lines of the catalogue describe into a root file system.
+pub fn unpack_lines(root: &mut super::rootfs::Rootfs, lines: &str, built: crate::base::time::Timestamp) {
+    let mut files = Vec::new();
+    read_lines(lines, 10_000, &|text| text, &mut files);
+    for file in files {
+        let meta = Meta { mode: file.mode, uid: file.uid, gid: file.gid, mtime: built };
+        let seed = |size: u64| seed(&format!("{} {size}", file.path));
+        let entry = match &file.kind {
+            PackagedKind::Dir => Entry::dir(meta),
+            PackagedKind::Symlink(target) => Entry::symlink(meta, target.as_str()),
+            PackagedKind::Text(text) => Entry::file(meta, text.as_str()),
+            PackagedKind::Program(program, size) => {
+                Entry::file(meta, executable(program, Flavour::Gnu, *size, seed(*size)))
+            }
+            PackagedKind::Bulk(size) => Entry::new(meta, Content::File(Rope::bulk(seed(*size), *size))),
+        };
+        root.put(&file.path, entry);
+    }
+}
+
+fn seed(text: &str) -> u64 {
+    Digest::of(text.as_bytes()).as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+}
+
 impl Package {
     /// Its files and directories, in the catalogue's order.
     pub fn files(&self) -> Vec<PackagedFile> {
         let mut out = Vec::new();
         for body in &self.record.bodies {
-            let mut lines = body.lines().peekable();
-            while let Some(line) = lines.next() {
-                match line.split_at_checked(1) {
-                    Some(("/", _)) => self.read_folder(line, &mut out),
-                    Some((mark @ ("=" | "~"), rest)) => {
-                        let (path, mode, uid, gid) = attributes(rest, 0o644);
-                        let mut text = String::new();
-                        while let Some(line) = lines.next_if(|line| line.starts_with('\t')) {
-                            text.push_str(line.strip_prefix('\t').unwrap_or(line));
-                            text.push('\n');
-                        }
-                        let shipped = mark == "=";
-                        let conffile = shipped && path.starts_with("/etc/");
-                        let kind = PackagedKind::Text(self.expand(text));
-                        out.push(PackagedFile { path: path.to_owned(), kind, mode, uid, gid, shipped, conffile });
-                    }
-                    Some(("&", rest)) => {
-                        let (link, target) = rest.split_once(' ').unwrap_or((rest, ""));
-                        let choice = format!("/etc/alternatives/{}", link.rsplit('/').next().unwrap_or_default());
-                        for (path, target) in [(link, choice.as_str()), (&choice, target)] {
-                            out.push(made_link(path, target));
-                        }
-                    }
-                    _ => {}
-                }
-            }
+            read_lines(body, self.release.scale, &|text| self.expand(text), &mut out);
         }
         out
-    }
-
-    fn read_folder(&self, line: &str, out: &mut Vec<PackagedFile>) {
-        let shipped = true;
-        let mut words = line.split(' ');
-        let dir = words.next().unwrap_or_default();
-        let Some(first) = words.next() else {
-            let (path, mode, uid, gid) = attributes(dir, 0o755);
-            let path = path.trim_end_matches('/').to_owned();
-            out.push(PackagedFile { path, kind: PackagedKind::Dir, mode, uid, gid, shipped, conffile: false });
-            return;
-        };
-        let dir = dir.trim_end_matches('/');
-        let mut words = std::iter::once(first).chain(words);
-        while let Some(word) = words.next() {
-            if let Some((names, target)) = word.split_once('>') {
-                for name in names.split(',') {
-                    out.push(PackagedFile { shipped, ..made_link(&format!("{dir}/{name}"), target) });
-                }
-                continue;
-            }
-            let size = words.next().and_then(|word| word.parse().ok()).unwrap_or(0u64);
-            // The size in this release: libraries grow from one to the next.
-            let size = size.saturating_mul(self.release.scale) / 10_000;
-            let (token, program) = match word.split_once('!') {
-                Some((name, rest)) => {
-                    let (program, attributes) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
-                    (format!("{name}{attributes}"), Some(program.to_owned()))
-                }
-                None => (word.to_owned(), None),
-            };
-            let (name, _, _, _) = attributes(&token, 0);
-            let program = program.or_else(|| holds_programs(dir).then(|| name.to_owned()));
-            let (name, mode, uid, gid) = attributes(&token, if program.is_some() { 0o755 } else { 0o644 });
-            let path = format!("{dir}/{name}");
-            let kind = match program {
-                Some(program) => PackagedKind::Program(program, size),
-                None => PackagedKind::Bulk(size),
-            };
-            let conffile = path.starts_with("/etc/");
-            out.push(PackagedFile { path, kind, mode, uid, gid, shipped, conffile });
-        }
     }
 
     /// Fills in what differs between releases.
@@ -140,9 +169,11 @@ impl Package {
         let release = self.release;
         let issue = match release.family {
             Family::Ubuntu => format!("Ubuntu {}", release.version.split(" (").next().unwrap_or_default()),
-            _ => format!("{} {}", release.family.name(), release.version_id),
+            // alpine-baselayout names the branch only.
+            Family::Alpine => format!("{} {}", release.family.name(), release.codename.trim_start_matches('v')),
+            Family::Debian => format!("{} {}", release.family.name(), release.version_id),
         };
-        text.replace("{codename}", release.codename).replace("{issue}", &issue)
+        text.replace("{codename}", release.codename).replace("{issue}", &issue).replace("{version}", release.version_id)
     }
 
     /// The commands that configure the package once its files are there, as a shell script; empty when there are none.
@@ -188,8 +219,7 @@ impl Package {
 
     /// The seed of a bulk file: the same file of the same version has the same bytes everywhere.
     fn seed(&self, path: &str) -> u64 {
-        let digest = Digest::of(format!("{} {} {path}", self.record.name, self.version).as_bytes());
-        digest.as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+        seed(&format!("{} {} {path}", self.record.name, self.version))
     }
 }
 

@@ -197,7 +197,16 @@ fn read_releases(text: &'static str) -> Vec<Release> {
             versions: pairs(base_lines).chain(pairs(other_lines)).filter(|(_, version)| !version.is_empty()).collect(),
         }
     };
-    sections(text, |line| line.starts_with('@')).into_iter().map(read).collect()
+    let all = sections(text, |line| line.starts_with('@'));
+    // `^name` takes over the packages of another release.
+    let body = |own: &'static str| match own.strip_prefix('^') {
+        Some(name) => all
+            .iter()
+            .find(|(head, _)| head.split(' ').next() == Some(&format!("@{}", name.trim_end())))
+            .map_or("", |(_, body)| body),
+        None => own,
+    };
+    all.iter().map(|(head, own)| read((*head, body(own)))).collect()
 }
 
 /// All releases.

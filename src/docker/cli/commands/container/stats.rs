@@ -38,9 +38,18 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         };
         let short = !given.bool("no-trunc");
         loop {
-            if stream {
-                client.proc.sleep(when::SECOND).await.map_err(|_| CliError::Status(130))?;
+            if !stream {
+                // The daemon looks twice, a second apart, to tell how much was used meanwhile.
+                for name in &names {
+                    let _ = client.daemon.container_stats(name);
+                }
+                if names.is_empty() {
+                    for container in client.daemon.container_list(&ListOptions::default())? {
+                        let _ = client.daemon.container_stats(&container.id);
+                    }
+                }
             }
+            client.proc.sleep(when::SECOND).await.map_err(|_| CliError::Status(130))?;
             let (mut rows, mut refused) = (Vec::new(), Vec::new());
             let listed = match names.is_empty() {
                 true => {

@@ -5,7 +5,6 @@ use crate::docker::cli::command::*;
 use crate::docker::cli::create;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
-use crate::docker::cli::value;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::daemon::api::container::UpdateRequest;
 
@@ -17,19 +16,18 @@ pub static COMMAND: Command = Command {
     flags: &[&[
         long("blkio-weight", Uint16, "Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)")
             .not_simulated(),
-        long("cpu-period", Int, "Limit CPU CFS (Completely Fair Scheduler) period").not_simulated(),
-        long("cpu-quota", Int, "Limit CPU CFS (Completely Fair Scheduler) quota").not_simulated(),
+        long("cpu-period", Int, "Limit CPU CFS (Completely Fair Scheduler) period"),
+        long("cpu-quota", Int, "Limit CPU CFS (Completely Fair Scheduler) quota"),
         long("cpu-rt-period", Int, "Limit the CPU real-time period in microseconds").not_simulated(),
         long("cpu-rt-runtime", Int, "Limit the CPU real-time runtime in microseconds").not_simulated(),
-        flag('c', "cpu-shares", Int, "CPU shares (relative weight)").not_simulated(),
+        flag('c', "cpu-shares", Int, "CPU shares (relative weight)"),
         long("cpus", Decimal, "Number of CPUs"),
-        long("cpuset-cpus", Text, "CPUs in which to allow execution (0-3, 0,1)").not_simulated(),
+        long("cpuset-cpus", Text, "CPUs in which to allow execution (0-3, 0,1)"),
         long("cpuset-mems", Text, "MEMs in which to allow execution (0-3, 0,1)").not_simulated(),
         flag('m', "memory", Bytes, "Memory limit"),
-        long("memory-reservation", Bytes, "Memory soft limit").not_simulated(),
-        long("memory-swap", SwapBytes, "Swap limit equal to memory plus swap: -1 to enable unlimited swap")
-            .not_simulated(),
-        long("pids-limit", Int, "Tune container pids limit (set -1 for unlimited)").not_simulated(),
+        long("memory-reservation", Bytes, "Memory soft limit"),
+        long("memory-swap", SwapBytes, "Swap limit equal to memory plus swap: -1 to enable unlimited swap"),
+        long("pids-limit", Int, "Tune container pids limit (set -1 for unlimited)"),
         long("restart", Text, "Restart policy to apply when a container exits"),
     ]],
     arity: Arity::AtLeast(1),
@@ -43,11 +41,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return Err(CliError::new("you must provide one or more flags when using this command"));
         }
         let restart = given.string("restart").map(|text| create::restart(&text)).transpose().map_err(CliError::new)?;
-        let request = UpdateRequest {
-            restart_policy: restart,
-            memory_bytes: given.string("memory").and_then(|text| value::parse_bytes(&text).ok()),
-            nano_cpus: given.string("cpus").and_then(|text| value::parse_nano(&text).ok()),
-        };
+        let request = UpdateRequest { restart_policy: restart, resources: create::resources(given) };
         let (mut warnings, mut refused) = (Vec::new(), Vec::new());
         for name in given.operand_strings() {
             match client.daemon.container_update(&name, request.clone()) {

@@ -212,8 +212,7 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
     if given.bool("push") {
         outputs.push(Output::push());
     }
-    // The first is refused already.
-    if let Some(cache) = given.strings("cache-to").into_iter().next() {
+    if let Some(cache) = given.strings("cache-to").first() {
         if cache.split(',').any(|field| field == "type=inline") {
             return Err(not_simulated("--cache-to type=inline"));
         }

@@ -1,0 +1,570 @@
+//! `docker compose`: its verbs. What they do is in `docker::cli::compose`.
+
+mod look;
+mod run;
+
+use crate::docker::cli::client::{Answer, Client, Running};
+use crate::docker::cli::command::*;
+use crate::docker::cli::compose::engine::{Member, Up};
+use crate::docker::cli::compose::project::Project;
+use crate::docker::cli::compose::{COMPOSE_VERSION, convert};
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
+use crate::docker::cli::value::Kind::*;
+use crate::docker::daemon::api::container::{RemoveOptions, StopOptions};
+
+/// `docker compose`.
+pub static COMPOSE: Noun = Noun {
+    place: Place::Plugin,
+    long: "Define and run multi-container applications with Docker",
+    flags: &[
+        long("all-resources", Bool(false), "Include all resources, even those not used by services").not_simulated(),
+        long(
+            "ansi",
+            Text,
+            "Control when to print ANSI control characters (\"never\"|\"always\"|\"auto\") (default \"auto\")",
+        )
+        .not_simulated(),
+        long("compatibility", Bool(false), "Run compose in backward compatibility mode").not_simulated(),
+        long("dry-run", Bool(false), "Execute command in dry run mode").not_simulated(),
+        long("env-file", List, "Specify an alternate environment file"),
+        flag('f', "file", List, "Compose configuration files"),
+        long("parallel", Int, "Control max parallelism, -1 for unlimited (default -1)").not_simulated(),
+        long("profile", List, "Specify a profile to enable"),
+        long("progress", Text, "Set type of progress output (auto, tty, plain, json, quiet)").not_simulated(),
+        long(
+            "project-directory",
+            Text,
+            "Specify an alternate working directory\n(default: the path of the, first specified, Compose file)",
+        ),
+        flag('p', "project-name", Text, "Project name"),
+    ],
+    ..Noun::new(
+        "compose",
+        "Docker Compose",
+        &[
+            &absent(
+                "attach",
+                "Attach local standard input, output, and error streams to a service's running container",
+            ),
+            &BUILD,
+            &absent("commit", "Create a new image from a service container's changes"),
+            &look::CONFIG,
+            &absent("cp", "Copy files/folders between a service container and the local filesystem"),
+            &CREATE,
+            &DOWN,
+            &absent("events", "Receive real time events from containers"),
+            &run::EXEC,
+            &absent("export", "Export a service container's filesystem as a tar archive"),
+            &look::IMAGES,
+            &KILL,
+            &look::LOGS,
+            &look::LS,
+            &PAUSE,
+            &look::PORT,
+            &look::PS,
+            &absent("publish", "Publish compose application"),
+            &PULL,
+            &absent("push", "Push service images"),
+            &RESTART,
+            &RM,
+            &run::RUN,
+            &SCALE,
+            &START,
+            &absent("stats", "Display a live stream of container(s) resource usage statistics"),
+            &STOP,
+            &look::TOP,
+            &UNPAUSE,
+            &UP,
+            &VERSION,
+            &absent("wait", "Block until containers of all (or specified) services stop."),
+            &absent("watch", "Watch build context for service and rebuild/refresh containers when files are updated"),
+        ],
+    )
+};
+
+const fn absent(name: &'static str, short: &'static str) -> Command {
+    Command { short, arity: Arity::Any, ..Command::new(name) }
+}
+
+const TIMEOUT: Flag = flag('t', "timeout", Int, "Specify a shutdown timeout in seconds");
+
+static BUILD: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Build or rebuild services",
+    flags: &[&[
+        long("build-arg", List, "Set build-time variables for services"),
+        long("no-cache", Bool(false), "Do not use cache when building the image"),
+        long("pull", Bool(false), "Always attempt to pull a newer version of the image"),
+        flag('q', "quiet", Bool(false), "Suppress the build output"),
+        long("push", Bool(false), "Push service images").not_simulated(),
+        long("with-dependencies", Bool(false), "Also build dependencies (transitively)"),
+    ]],
+    arity: Arity::Any,
+    verb: Verb::Run(build),
+    ..Command::new("build")
+};
+
+static CREATE: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Creates containers for a service",
+    flags: &[&[
+        long("build", Bool(false), "Build images before starting containers"),
+        long(
+            "force-recreate",
+            Bool(false),
+            "Recreate containers even if their configuration and image haven't changed",
+        ),
+        long("no-build", Bool(false), "Don't build an image, even if it's policy"),
+        long(
+            "no-recreate",
+            Bool(false),
+            "If containers already exist, don't recreate them. Incompatible with --force-recreate.",
+        ),
+        long("remove-orphans", Bool(false), "Remove containers for services not defined in the Compose file"),
+        long(
+            "scale",
+            List,
+            "Scale SERVICE to NUM instances. Overrides the `scale` setting in the Compose file if present.",
+        ),
+    ]],
+    arity: Arity::Any,
+    verb: Verb::Run(create),
+    ..Command::new("create")
+};
+
+static DOWN: Command = Command {
+    usage: "[OPTIONS] [SERVICES]",
+    short: "Stop and remove containers, networks",
+    flags: &[&[
+        long("remove-orphans", Bool(false), "Remove containers for services not defined in the Compose file"),
+        long(
+            "rmi",
+            Text,
+            "Remove images used by services. \"local\" remove only images that don't have a custom tag (\"local\"|\"all\")",
+        ),
+        TIMEOUT,
+        flag(
+            'v',
+            "volumes",
+            Bool(false),
+            "Remove named volumes declared in the \"volumes\" section of the Compose file and anonymous volumes attached to containers",
+        ),
+    ]],
+    arity: Arity::Any,
+    verb: Verb::Run(down),
+    ..Command::new("down")
+};
+
+static KILL: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Force stop service containers",
+    flags: &[&[flag('s', "signal", Text, "SIGNAL to send to the container (default \"SIGKILL\")")]],
+    arity: Arity::Any,
+    verb: Verb::Run(kill),
+    ..Command::new("kill")
+};
+
+static PAUSE: Command = Command {
+    usage: "[SERVICE...]",
+    short: "Pause services",
+    arity: Arity::Any,
+    verb: Verb::Run(pause),
+    ..Command::new("pause")
+};
+
+static PULL: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Pull service images",
+    flags: &[&[flag('q', "quiet", Bool(false), "Pull without printing progress information")]],
+    arity: Arity::Any,
+    verb: Verb::Run(pull),
+    ..Command::new("pull")
+};
+
+static RESTART: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Restart service containers",
+    flags: &[&[long("no-deps", Bool(false), "Don't restart dependent services"), TIMEOUT]],
+    arity: Arity::Any,
+    verb: Verb::Run(restart),
+    ..Command::new("restart")
+};
+
+static RM: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Removes stopped service containers",
+    flags: &[&[
+        flag('f', "force", Bool(false), "Don't ask to confirm removal"),
+        flag('s', "stop", Bool(false), "Stop the containers, if required, before removing"),
+        flag('v', "volumes", Bool(false), "Remove any anonymous volumes attached to containers"),
+    ]],
+    arity: Arity::Any,
+    verb: Verb::Run(rm),
+    ..Command::new("rm")
+};
+
+static SCALE: Command = Command {
+    usage: "[SERVICE=REPLICAS...]",
+    short: "Scale services",
+    flags: &[&[long("no-deps", Bool(false), "Don't start linked services")]],
+    arity: Arity::AtLeast(1),
+    verb: Verb::Run(scale),
+    ..Command::new("scale")
+};
+
+static START: Command = Command {
+    usage: "[SERVICE...]",
+    short: "Start services",
+    arity: Arity::Any,
+    verb: Verb::Run(start),
+    ..Command::new("start")
+};
+
+static STOP: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Stop services",
+    flags: &[&[TIMEOUT]],
+    arity: Arity::Any,
+    verb: Verb::Run(stop),
+    ..Command::new("stop")
+};
+
+static UNPAUSE: Command = Command {
+    usage: "[SERVICE...]",
+    short: "Unpause services",
+    arity: Arity::Any,
+    verb: Verb::Run(unpause),
+    ..Command::new("unpause")
+};
+
+static UP: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Create and start containers",
+    flags: &[&[
+        long(
+            "abort-on-container-exit",
+            Bool(false),
+            "Stops all containers if any container was stopped. Incompatible with -d",
+        )
+        .not_simulated(),
+        long(
+            "abort-on-container-failure",
+            Bool(false),
+            "Stops all containers if any container exited with failure. Incompatible with -d",
+        )
+        .not_simulated(),
+        long(
+            "always-recreate-deps",
+            Bool(false),
+            "Recreate dependent containers. Incompatible with --no-recreate.",
+        )
+        .not_simulated(),
+        long(
+            "attach",
+            List,
+            "Restrict attaching to the specified services. Incompatible with --attach-dependencies.",
+        )
+        .not_simulated(),
+        long("attach-dependencies", Bool(false), "Automatically attach to log output of dependent services")
+            .not_simulated(),
+        long("build", Bool(false), "Build images before starting containers"),
+        flag('d', "detach", Bool(false), "Detached mode: Run containers in the background"),
+        long(
+            "exit-code-from",
+            Text,
+            "Return the exit code of the selected service container. Implies --abort-on-container-exit",
+        )
+        .not_simulated(),
+        long(
+            "force-recreate",
+            Bool(false),
+            "Recreate containers even if their configuration and image haven't changed",
+        ),
+        long(
+            "menu",
+            Bool(false),
+            "Enable interactive shortcuts when running attached. Incompatible with --detach. Can also be enable/disable by setting COMPOSE_MENU environment var.",
+        )
+        .not_simulated(),
+        long("no-attach", List, "Do not attach (stream logs) to the specified services").not_simulated(),
+        long("no-build", Bool(false), "Don't build an image, even if it's policy"),
+        long("no-color", Bool(false), "Produce monochrome output"),
+        long("no-deps", Bool(false), "Don't start linked services"),
+        long("no-log-prefix", Bool(false), "Don't print prefix in logs"),
+        long(
+            "no-recreate",
+            Bool(false),
+            "If containers already exist, don't recreate them. Incompatible with --force-recreate.",
+        ),
+        long("no-start", Bool(false), "Don't start the services after creating them"),
+        long("pull", Text, "Pull image before running (\"always\"|\"missing\"|\"never\") (default \"policy\")"),
+        long("quiet-pull", Bool(false), "Pull without printing progress information"),
+        long("remove-orphans", Bool(false), "Remove containers for services not defined in the Compose file"),
+        flag(
+            'V',
+            "renew-anon-volumes",
+            Bool(false),
+            "Recreate anonymous volumes instead of retrieving data from the previous containers",
+        )
+        .not_simulated(),
+        long(
+            "scale",
+            List,
+            "Scale SERVICE to NUM instances. Overrides the `scale` setting in the Compose file if present.",
+        ),
+        TIMEOUT,
+        long("timestamps", Bool(false), "Show timestamps").not_simulated(),
+        long("wait", Bool(false), "Wait for services to be running|healthy. Implies detached mode."),
+        long("wait-timeout", Int, "Maximum duration in seconds to wait for the project to be running|healthy")
+            .not_simulated(),
+        flag('w', "watch", Bool(false), "Watch source code and rebuild/refresh containers when files are updated.")
+            .not_simulated(),
+        flag('y', "yes", Bool(false), "Assume \"yes\" as answer to all prompts and run non-interactively"),
+    ]],
+    arity: Arity::Any,
+    verb: Verb::Run(up),
+    ..Command::new("up")
+};
+
+static VERSION: Command = Command {
+    usage: "[OPTIONS]",
+    short: "Show the Docker Compose version information",
+    flags: &[&[
+        flag('f', "format", Text, "Format the output. Values: [pretty | json]. (Default: pretty)"),
+        long("short", Bool(false), "Shows only Compose's version number"),
+    ]],
+    verb: Verb::Run(version),
+    ..Command::new("version")
+};
+
+fn scales(texts: &[String]) -> Answer<std::collections::BTreeMap<String, usize>> {
+    let bad = |text: &str| CliError::new(format!("invalid --scale option {text:?}. Should be SERVICE=NUM"));
+    let one = |text: &String| {
+        let (name, number) = text.split_once('=').ok_or_else(|| bad(text))?;
+        Ok((name.to_owned(), number.parse().map_err(|_| bad(text))?))
+    };
+    texts.iter().map(one).collect()
+}
+
+fn build<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = Project::load(client, given).await?;
+        let asked = given.operand_strings();
+        let mut more: Vec<String> =
+            given.strings("build-arg").into_iter().flat_map(|arg| ["--build-arg".to_owned(), arg]).collect();
+        more.extend(given.bool("quiet").then(|| "-q".to_owned()));
+        let mut steps = crate::docker::cli::compose::steps::Steps::new("Building");
+        for name in project.selected(&asked, !given.bool("with-dependencies"))? {
+            if project.services.get(&name).is_some_and(|service| service.contains_key("build")) {
+                project.build(client, &name, given.bool("no-cache"), given.bool("pull"), &more).await?;
+                steps.done(client, &name, "Built").await;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn create<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = Project::load(client, given).await?;
+        let up = Up {
+            build: given.bool("build"),
+            no_build: given.bool("no-build"),
+            force_recreate: given.bool("force-recreate"),
+            no_recreate: given.bool("no-recreate"),
+            remove_orphans: given.bool("remove-orphans"),
+            scale: scales(&given.strings("scale"))?,
+            no_start: true,
+            ..Up::default()
+        };
+        project.up(client, &given.operand_strings(), &up).await.map(drop)
+    })
+}
+
+/// What `--pull` takes (compose-go `types.PullPolicy...`).
+const PULL_POLICIES: [&str; 5] = ["always", "never", "build", "missing", "if_not_present"];
+
+fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        if given.bool("force-recreate") && given.bool("no-recreate") {
+            return Err(CliError::new("--force-recreate and --no-recreate are incompatible"));
+        }
+        let pull = given.string("pull").filter(|pull| !matches!(pull.as_str(), "" | "policy"));
+        if let Some(other) = pull.as_ref().filter(|pull| !PULL_POLICIES.contains(&pull.as_str())) {
+            // docker/compose `cmd/compose/create.go`.
+            return Err(CliError::new(format!("invalid --pull option {other:?}")));
+        }
+        let project = Project::load(client, given).await?;
+        let up = Up {
+            build: given.bool("build"),
+            no_build: given.bool("no-build"),
+            force_recreate: given.bool("force-recreate"),
+            no_recreate: given.bool("no-recreate"),
+            no_deps: given.bool("no-deps"),
+            no_start: given.bool("no-start"),
+            remove_orphans: given.bool("remove-orphans"),
+            wait: given.bool("wait"),
+            pull,
+            quiet_pull: given.bool("quiet-pull"),
+            timeout_seconds: given.int("timeout"),
+            scale: scales(&given.strings("scale"))?,
+        };
+        let members = project.up(client, &given.operand_strings(), &up).await?;
+        if given.bool("detach") || up.wait || up.no_start {
+            return Ok(());
+        }
+        let names: Vec<&str> = members.iter().map(|m| look::short_name(&project, m.name())).collect();
+        client.say(format!("Attaching to {}", names.join(", "))).await?;
+        look::follow_until_interrupt(client, &project, &members, given).await
+    })
+}
+
+fn down<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let rmi = given.string("rmi");
+        if rmi.as_deref().is_some_and(|which| !matches!(which, "all" | "local")) {
+            return Err(CliError::new(format!("invalid value for --rmi: {:?}", rmi.unwrap_or_default())));
+        }
+        let project = Project::load(client, given).await?;
+        let (volumes, orphans) = (given.bool("volumes"), given.bool("remove-orphans"));
+        project.down(client, &given.operand_strings(), volumes, rmi.as_deref(), orphans, given.int("timeout")).await
+    })
+}
+
+fn pull<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = Project::load(client, given).await?;
+        let mut selected = project.selected(&given.operand_strings(), true)?;
+        selected.retain(|name| project.services.get(name).is_some_and(|service| service.contains_key("image")));
+        project.pull(client, &selected, given.bool("quiet")).await
+    })
+}
+
+fn scale<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let scale = scales(&given.operand_strings())?;
+        let asked: Vec<String> = scale.keys().cloned().collect();
+        let mut without = given.clone();
+        without.operands.clear();
+        let project = Project::load(client, &without).await?;
+        let up = Up { scale, no_deps: given.bool("no-deps"), ..Up::default() };
+        project.up(client, &asked, &up).await.map(drop)
+    })
+}
+
+fn stop_options(given: &Invocation) -> StopOptions {
+    StopOptions { signal: None, timeout_seconds: given.int("timeout") }
+}
+
+/// Does one thing to the containers of services.
+async fn each(
+    client: &Client,
+    given: &Invocation,
+    words: [&'static str; 3],
+    backwards: bool,
+    act: impl AsyncFn(&Member) -> Answer<bool>,
+) -> Answer {
+    let project = Project::load(client, given).await?;
+    project.each(client, &given.operand_strings(), words, backwards, act).await
+}
+
+fn stop<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(each(client, given, ["Stopping", "Stopping", "Stopped"], true, async |member| {
+        client.daemon.container_stop(&member.row.id, stop_options(given)).await?;
+        Ok(true)
+    }))
+}
+
+fn restart<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(each(client, given, ["Restarting", "Restarting", "Started"], false, async |member| {
+        client.daemon.container_restart(&member.row.id, stop_options(given)).await?;
+        Ok(true)
+    }))
+}
+
+fn start<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(each(client, given, ["Running", "Starting", "Started"], false, async |member| {
+        client.daemon.container_start(&member.row.id).await?;
+        Ok(true)
+    }))
+}
+
+fn pause<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(each(client, given, ["Running", "Pausing", "Paused"], false, async |member| {
+        client.daemon.container_pause(&member.row.id)?;
+        Ok(true)
+    }))
+}
+
+fn unpause<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(each(client, given, ["Running", "Unpausing", "Unpaused"], false, async |member| {
+        client.daemon.container_unpause(&member.row.id)?;
+        Ok(true)
+    }))
+}
+
+fn kill<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(each(client, given, ["Killing", "Killing", "Killed"], true, async |member| {
+        if member.row.state == "running" {
+            client.daemon.container_kill(&member.row.id, &given.string("signal").unwrap_or_default()).await?;
+        }
+        Ok(true)
+    }))
+}
+
+fn rm<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = Project::load(client, given).await?;
+        let asked = given.operand_strings();
+        if given.bool("stop") {
+            project
+                .each(client, &asked, ["Stopping", "Stopping", "Stopped"], true, async |member| {
+                    client.daemon.container_stop(&member.row.id, StopOptions::default()).await?;
+                    Ok(true)
+                })
+                .await?;
+        }
+        let gone: Vec<Member> =
+            project.members_of(client, &asked)?.into_iter().filter(|m| m.row.state != "running").collect();
+        if gone.is_empty() {
+            client.complain("No stopped containers").await;
+            return Ok(());
+        }
+        let names: Vec<&str> = gone.iter().map(Member::name).collect();
+        // docker/compose `pkg/compose/remove.go`: with --force the text is told, not asked.
+        let what = format!("Going to remove {}", names.join(", "));
+        if given.bool("force") {
+            client.say(what).await?;
+        } else if !client.confirm(&format!("? {what}")).await? {
+            return Ok(());
+        }
+        let mut steps = crate::docker::cli::compose::steps::Steps::new("Removing");
+        for name in names {
+            let id = format!("Container {name}");
+            steps.working(client, &id, "Removing").await;
+            client.daemon.container_remove(name, RemoveOptions { force: true, volumes: given.bool("volumes") }).await?;
+            steps.done(client, &id, "Removed").await;
+        }
+        Ok(())
+    })
+}
+
+fn version<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        match given.string("format").as_deref() {
+            _ if given.bool("short") => client.say(COMPOSE_VERSION.trim_start_matches('v')).await,
+            Some("json") => client.say(format!("{{\"version\":\"{COMPOSE_VERSION}\"}}")).await,
+            _ => client.say(format!("Docker Compose version {COMPOSE_VERSION}")).await,
+        }
+    })
+}
+
+/// Runs a verb of the docker client with words that compose made.
+async fn delegate(client: &Client, words: &[String]) -> Answer {
+    let given = convert::invocation(client, words)?;
+    match given.command.verb {
+        Verb::Run(run) => run(client, &given).await,
+        Verb::NotSimulated => Ok(()),
+    }
+}

@@ -1,0 +1,546 @@
+//! A project: its file found, read, filled in and checked (compose-spec/compose-go).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::yaml;
+use crate::base::path;
+use crate::docker::cli::client::{Answer, Client};
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
+
+/// The names that are looked for, in this order.
+const FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+/// What a service may have here.
+const SERVICE: [&str; 48] = [
+    "build",
+    "cap_add",
+    "cap_drop",
+    "command",
+    "container_name",
+    "cpu_shares",
+    "cpus",
+    "cpuset",
+    "depends_on",
+    "deploy",
+    "devices",
+    "dns",
+    "dns_search",
+    "domainname",
+    "entrypoint",
+    "env_file",
+    "environment",
+    "expose",
+    "extra_hosts",
+    "group_add",
+    "healthcheck",
+    "hostname",
+    "image",
+    "init",
+    "labels",
+    "links",
+    "logging",
+    "mem_limit",
+    "mem_reservation",
+    "network_mode",
+    "networks",
+    "pid",
+    "pids_limit",
+    "ports",
+    "privileged",
+    "profiles",
+    "pull_policy",
+    "read_only",
+    "restart",
+    "scale",
+    "secrets",
+    "security_opt",
+    "shm_size",
+    "stdin_open",
+    "stop_grace_period",
+    "stop_signal",
+    "tmpfs",
+    "tty",
+];
+const SERVICE_MORE: [&str; 7] = ["ulimits", "user", "volumes", "working_dir", "configs", "platform", "attach"];
+/// What a service may have, and not here.
+const ABSENT: [&str; 18] = [
+    "annotations",
+    "blkio_config",
+    "cgroup",
+    "cgroup_parent",
+    "credential_spec",
+    "develop",
+    "device_cgroup_rules",
+    "extends",
+    "external_links",
+    "gpus",
+    "ipc",
+    "isolation",
+    "mac_address",
+    "models",
+    "post_start",
+    "pre_stop",
+    "provider",
+    "sysctls",
+];
+/// What a project may have.
+const TOP: [&str; 7] = ["configs", "name", "networks", "secrets", "services", "version", "volumes"];
+
+/// A project.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub dir: String,
+    /// The file's absolute path, or several with commas.
+    pub files: String,
+    /// Services by name.
+    pub services: BTreeMap<String, Map<String, Value>>,
+    /// Networks by their names in the file.
+    pub networks: BTreeMap<String, Map<String, Value>>,
+    /// Volumes by their names in the file.
+    pub volumes: BTreeMap<String, Map<String, Value>>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, Map<String, Value>>,
+    /// Configs by name.
+    pub configs: BTreeMap<String, Map<String, Value>>,
+}
+
+/// A text of a scalar.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// The texts of a list, or of a lone scalar.
+pub fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(items)) => items.iter().map(text).collect(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![text(one)],
+    }
+}
+
+/// Pairs of a map, or of a list of `KEY=VALUE`; `None` for a key alone.
+pub fn pairs(value: Option<&Value>) -> Vec<(String, Option<String>)> {
+    match value {
+        Some(Value::Object(map)) => {
+            map.iter().map(|(k, v)| (k.clone(), Some(v).filter(|v| !v.is_null()).map(text))).collect()
+        }
+        other => {
+            let split = |word: String| match word.split_once('=') {
+                Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+                None => (word, None),
+            };
+            texts(other).into_iter().map(split).collect()
+        }
+    }
+}
+
+/// The names that a list has, or a map's keys.
+pub fn names(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Object(map)) => map.keys().cloned().collect(),
+        other => texts(other),
+    }
+}
+
+/// A project's name from a directory's (compose-go `loader.NormalizeProjectName`).
+fn normalized(name: &str) -> String {
+    let kept = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    let name: String = name.to_ascii_lowercase().chars().filter(kept).collect();
+    name.trim_start_matches(['_', '-']).to_owned()
+}
+
+impl Project {
+    /// The project that the flags and the directory mean.
+    ///
+    /// # Errors
+    /// No file, mistakes in it.
+    pub async fn load(client: &Client, given: &Invocation) -> Answer<Self> {
+        let cwd = client.proc.cwd();
+        let mut files: Vec<String> = given.strings("file");
+        if files.is_empty() {
+            files =
+                client.env("COMPOSE_FILE").map(|all| all.split(':').map(str::to_owned).collect()).unwrap_or_default();
+        }
+        let chosen = !files.is_empty();
+        if !chosen {
+            let mut dir = cwd.clone();
+            loop {
+                let found = FILES.iter().map(|name| path::join(&dir, name.as_bytes()));
+                if let Some(found) = found.into_iter().find(|file| client.proc.stat(file).is_ok()) {
+                    files.push(found.to_string());
+                    break;
+                }
+                if *dir == *b"/" {
+                    return Err(CliError::Says(14, "no configuration file provided: not found".to_owned()));
+                }
+                dir = path::parent(&dir).to_owned();
+            }
+        }
+        let absolute = |file: &str| path::normalize(&path::join(&cwd, file.as_bytes())).to_string();
+        let files: Vec<String> = files.iter().map(|file| absolute(file)).collect();
+        let first = files.first().cloned().unwrap_or_default();
+        let dir = match given.string("project-directory") {
+            Some(dir) => absolute(&dir),
+            None => String::from_utf8_lossy(path::parent(first.as_bytes())).into_owned(),
+        };
+        let env = Self::environment(client, given, &dir).await?;
+        let mut all = Map::new();
+        for file in &files {
+            let bytes = client.proc.read_file(file.as_bytes()).await;
+            let bytes = bytes.map_err(|_| CliError::Says(14, format!("open {file}: no such file or directory")))?;
+            let bytes = bytes.to_vec();
+            let mut value = yaml::parse(&String::from_utf8_lossy(&bytes))
+                .map_err(|yaml::YamlError(line, what)| CliError::Says(15, format!("yaml: line {line}: {what}")))?;
+            let mut path = Vec::new();
+            interpolate(&mut value, &mut path, &env).map_err(|why| CliError::Says(15, why))?;
+            match value {
+                Value::Object(map) => merge(&mut all, map),
+                Value::Null => return Err(CliError::new("empty compose file")),
+                _ => return Err(CliError::Says(15, "top-level object must be a mapping".to_owned())),
+            }
+        }
+        if all.contains_key("version") {
+            let what = format!(
+                "{first}: the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion"
+            );
+            warn(client, &what).await;
+        }
+        let base = String::from_utf8_lossy(path::file_name(dir.as_bytes())).into_owned();
+        let name = given
+            .string("project-name")
+            .or_else(|| env.get("COMPOSE_PROJECT_NAME").cloned())
+            .or_else(|| all.get("name").map(text))
+            .unwrap_or_else(|| normalized(&base));
+        if name.is_empty() || name != normalized(&name) {
+            return Err(CliError::new(format!(
+                "invalid project name {name:?}: must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number"
+            )));
+        }
+        let mut project = Self {
+            name,
+            dir,
+            files: files.join(","),
+            services: section(&all, "services"),
+            networks: section(&all, "networks"),
+            volumes: section(&all, "volumes"),
+            secrets: section(&all, "secrets"),
+            configs: section(&all, "configs"),
+        };
+        project.check(&first, &all).map_err(|why| CliError::Says(15, why))?;
+        let mut profiles = given.strings("profile");
+        profiles.extend(env.get("COMPOSE_PROFILES").into_iter().flat_map(|all| all.split(',')).map(str::to_owned));
+        let asked = given.operand_strings();
+        project.services.retain(|name, service| {
+            let own = texts(service.get("profiles"));
+            own.is_empty()
+                || asked.contains(name)
+                || own.iter().any(|p| profiles.contains(p) || profiles.iter().any(|p| p == "*"))
+        });
+        Ok(project)
+    }
+
+    /// The client's variables over those of `.env`.
+    async fn environment(client: &Client, given: &Invocation, dir: &str) -> Answer<BTreeMap<String, String>> {
+        let mut env = BTreeMap::new();
+        let chosen = given.strings("env-file");
+        let files = if chosen.is_empty() { vec![format!("{dir}/.env")] } else { chosen.clone() };
+        for file in files {
+            match client.proc.read_file(file.as_bytes()).await {
+                Ok(bytes) => {
+                    for line in String::from_utf8_lossy(&bytes.to_vec()).lines() {
+                        let line = line.trim().trim_start_matches("export ");
+                        if let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+                            env.insert(key.trim().to_owned(), unquoted(value.trim()));
+                        }
+                    }
+                }
+                Err(_) if chosen.is_empty() => {}
+                Err(_) => return Err(CliError::new(format!("couldn't find env file: {file}"))),
+            }
+        }
+        for word in client.proc.env() {
+            let word = String::from_utf8_lossy(&word).into_owned();
+            if let Some((key, value)) = word.split_once('=') {
+                env.insert(key.to_owned(), value.to_owned());
+            }
+        }
+        Ok(env)
+    }
+
+    fn check(&self, file: &str, all: &Map<String, Value>) -> Result<(), String> {
+        let unknown =
+            |path: &str, key: &str| format!("validating {file}: {path}additional properties '{key}' not allowed");
+        for key in all.keys() {
+            if matches!(key.as_str(), "include" | "models") {
+                return Err(format!("'{key}' is not simulated in Capas"));
+            }
+            if !TOP.contains(&key.as_str()) && !key.starts_with("x-") {
+                return Err(unknown("", key));
+            }
+        }
+        for kind in ["services", "networks", "volumes", "secrets", "configs"] {
+            match all.get(kind) {
+                None | Some(Value::Null | Value::Object(_)) => {}
+                Some(_) => return Err(format!("validating {file}: {kind} must be a mapping")),
+            }
+            for (name, value) in all.get(kind).and_then(Value::as_object).into_iter().flatten() {
+                if !(value.is_object() || (value.is_null() && kind != "services")) {
+                    return Err(format!("validating {file}: {kind}.{name} must be a mapping"));
+                }
+            }
+        }
+        for (name, network) in &self.networks {
+            for key in ["enable_ipv6", "enable_ipv4"] {
+                if network.get(key).is_some_and(|value| *value == Value::Bool(key == "enable_ipv6")) {
+                    return Err(format!("networks.{name}.{key} is not simulated in Capas"));
+                }
+            }
+        }
+        if self.services.is_empty() {
+            return Err("no service selected".to_owned());
+        }
+        for (name, service) in &self.services {
+            for key in service.keys() {
+                let key = key.as_str();
+                if ABSENT.contains(&key) {
+                    return Err(format!("services.{name}.{key} is not simulated in Capas"));
+                }
+                if !SERVICE.contains(&key) && !SERVICE_MORE.contains(&key) && !key.starts_with("x-") {
+                    return Err(unknown(&format!("services.{name} "), key));
+                }
+            }
+            let policy = service.get("pull_policy").map(text).unwrap_or_default();
+            if policy.starts_with("every_") || matches!(policy.as_str(), "daily" | "weekly") {
+                return Err(format!("services.{name}.pull_policy: {policy} is not simulated in Capas"));
+            }
+            if !service.contains_key("image") && !service.contains_key("build") {
+                return Err(format!(
+                    "service {name:?} has neither an image nor a build context specified: invalid compose project"
+                ));
+            }
+            for other in names(service.get("depends_on")) {
+                if !self.services.contains_key(&other) {
+                    return Err(format!(
+                        "service {name:?} depends on undefined service {other:?}: invalid compose project"
+                    ));
+                }
+            }
+            for network in names(service.get("networks")) {
+                if network != "default" && !self.networks.contains_key(&network) {
+                    return Err(format!(
+                        "service {name:?} refers to undefined network {network}: invalid compose project"
+                    ));
+                }
+            }
+        }
+        self.order().map(drop)
+    }
+
+    /// Services in the order of their dependencies.
+    ///
+    /// # Errors
+    /// A dependency that leads back to itself.
+    pub fn order(&self) -> Result<Vec<String>, String> {
+        let mut done: Vec<String> = Vec::new();
+        while done.len() < self.services.len() {
+            let ready: Vec<String> = (self.services.iter())
+                .filter(|(name, service)| {
+                    !done.contains(name)
+                        && self
+                            .needs(service)
+                            .iter()
+                            .all(|other| done.contains(other) || !self.services.contains_key(other))
+                })
+                .map(|(name, _)| name.clone())
+                .collect();
+            if ready.is_empty() {
+                let stuck = self.services.keys().filter(|name| !done.contains(name)).cloned().collect::<Vec<_>>();
+                return Err(format!("dependency cycle detected: {}", stuck.join(" -> ")));
+            }
+            done.extend(ready);
+        }
+        Ok(done)
+    }
+
+    /// What must be there before a service: dependencies, links, shared namespaces.
+    pub fn needs(&self, service: &Map<String, Value>) -> Vec<String> {
+        let links = texts(service.get("links"));
+        let links = links.iter().map(|link| link.split(':').next().unwrap_or_default().to_owned());
+        let mode = service.get("network_mode").map(text).unwrap_or_default();
+        let shared = mode.strip_prefix("service:").map(str::to_owned);
+        names(service.get("depends_on")).into_iter().chain(links).chain(shared).collect()
+    }
+
+    /// What a network or volume is called at the daemon, and whether somebody else made it.
+    pub fn real_name(&self, section: &BTreeMap<String, Map<String, Value>>, name: &str) -> (String, bool) {
+        let entry = section.get(name);
+        let external = entry.and_then(|entry| entry.get("external")).is_some_and(|v| *v == Value::Bool(true));
+        let own = entry.and_then(|entry| entry.get("name")).map(text);
+        let default = if external { name.to_owned() } else { format!("{}_{name}", self.name) };
+        (own.unwrap_or(default), external)
+    }
+
+    /// The image of a service.
+    pub fn image(&self, name: &str, service: &Map<String, Value>) -> String {
+        service.get("image").map_or_else(|| format!("{}-{name}", self.name), text)
+    }
+
+    /// The networks that services use, by their names in the file.
+    pub fn used_networks(&self) -> Vec<String> {
+        let mut used: Vec<String> = Vec::new();
+        for service in self.services.values().filter(|service| !service.contains_key("network_mode")) {
+            let own = names(service.get("networks"));
+            used.extend(if own.is_empty() { vec!["default".to_owned()] } else { own });
+        }
+        used.sort();
+        used.dedup();
+        used
+    }
+}
+
+fn section(all: &Map<String, Value>, name: &str) -> BTreeMap<String, Map<String, Value>> {
+    let entries = all.get(name).and_then(Value::as_object).into_iter().flatten();
+    entries.map(|(name, value)| (name.clone(), value.as_object().cloned().unwrap_or_default())).collect()
+}
+
+/// A later file over an earlier one: maps are merged, lists of a service are joined, the rest is replaced.
+fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
+            (Some(Value::Array(old)), Value::Array(new)) if key != "command" && key != "entrypoint" => {
+                let more: Vec<Value> = new.into_iter().filter(|item| !old.contains(item)).collect();
+                old.extend(more);
+            }
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+fn unquoted(text: &str) -> String {
+    let inside = |q: char| text.strip_prefix(q).and_then(|t| t.strip_suffix(q));
+    match inside('"').or_else(|| inside('\'')) {
+        Some(inner) => inner.to_owned(),
+        None => text.split(" #").next().unwrap_or_default().trim_end().to_owned(),
+    }
+}
+
+/// Fills in `$NAME`, `${NAME:-default}` and their like in all texts.
+fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &BTreeMap<String, String>) -> Result<(), String> {
+    match value {
+        Value::String(text) if text.contains('$') => {
+            *text = substitute(text, env, 0)
+                .map_err(|why| format!("error while interpolating {}: {why}", path.join(".")))?;
+        }
+        Value::Array(items) => {
+            for item in items {
+                path.push("[]".to_owned());
+                interpolate(item, path, env)?;
+                path.pop();
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                path.push(key.clone());
+                interpolate(item, path, env)?;
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn substitute(text: &str, env: &BTreeMap<String, String>, depth: usize) -> Result<String, String> {
+    let bad = || format!("invalid interpolation format for {text:?}. You may need to escape any $ with another $");
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        if let Some(more) = after.strip_prefix('$') {
+            out.push('$');
+            rest = more;
+        } else if let Some(inner) = after.strip_prefix('{') {
+            let mut open = 1;
+            let end = inner.char_indices().find_map(|(at, c)| {
+                open += i32::from(c == '{') - i32::from(c == '}');
+                (open == 0).then_some(at)
+            });
+            let (inner, more) = end.and_then(|at| Some((inner.get(..at)?, inner.get(at + 1..)?))).ok_or_else(bad)?;
+            rest = more;
+            let split = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
+            let (name, how) = inner.split_at_checked(split).ok_or_else(bad)?;
+            if name.is_empty() || depth > 8 {
+                return Err(bad());
+            }
+            let (strict, how) = how.strip_prefix(':').map_or((false, how), |how| (true, how));
+            let value = env.get(name).filter(|value| !strict || !value.is_empty());
+            let word = |how: &str| substitute(how.get(1..).unwrap_or_default(), env, depth + 1);
+            match (how.chars().next(), value) {
+                (None, value) if !strict => out.push_str(value.map_or("", String::as_str)),
+                (Some('-'), Some(value)) | (Some('?'), Some(value)) => out.push_str(value),
+                (Some('-'), None) => out.push_str(&word(how)?),
+                (Some('?'), None) => {
+                    return Err(format!("required variable {name} is missing a value: {}", word(how)?));
+                }
+                (Some('+'), value) => out.push_str(&if value.is_some() { word(how)? } else { String::new() }),
+                _ => return Err(bad()),
+            }
+        } else {
+            let split = after.find(|c| !is_name(c)).unwrap_or(after.len());
+            let (name, more) = after.split_at_checked(split).ok_or_else(bad)?;
+            if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+                return Err(bad());
+            }
+            out.push_str(env.get(name).map_or("", String::as_str));
+            rest = more;
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// A warning, as logrus writes it to a terminal or elsewhere.
+pub async fn warn(client: &Client, what: &str) {
+    if client.proc.tty_of(2).is_some() {
+        client.complain(format!("\x1b[33mWARN\x1b[0m[0000] {what} ")).await;
+    } else {
+        let time = client.now().rfc3339_nano();
+        let seconds = time.split(['.', 'Z']).next().unwrap_or_default();
+        client.complain(format!("time=\"{seconds}Z\" level=warning msg={what:?}")).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_have_defaults_and_demands() {
+        let env: BTreeMap<String, String> =
+            [("A", "1"), ("E", "")].into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let ok = |text| substitute(text, &env, 0).unwrap();
+        assert_eq!(ok("$A-${A}-${B:-x${A}}-${E-y}-${E:-z}-$$A"), "1-1-x1--z-$A");
+        assert_eq!(
+            substitute("${B:?need it}", &env, 0).unwrap_err(),
+            "required variable B is missing a value: need it"
+        );
+        assert!(substitute("${", &env, 0).is_err());
+    }
+
+    #[test]
+    fn project_names_are_plain() {
+        assert_eq!(normalized("Mi App_1"), "miapp_1");
+        assert_eq!(normalized("_x"), "x");
+    }
+}

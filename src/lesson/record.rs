@@ -165,8 +165,12 @@ fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
 fn typed_into_programs(inputs: &[(Timestamp, Input)], taken: &[Entered]) -> Vec<(Timestamp, String)> {
     let mut lines = Vec::new();
     let mut open: BTreeMap<u32, Option<Vec<u8>>> = BTreeMap::new();
+    let ends: Vec<(u32, Timestamp)> =
+        inputs.iter().filter_map(|(time, input)| Some((line_end(input)?, *time))).collect();
     for (time, input) in inputs {
         let Input::Type { tty, bytes } = input else { continue };
+        // A shell that waits has the line at once, and before the next one.
+        let next = ends.iter().find(|(other, end)| other == tty && end > time).map(|(_, end)| *end);
         let line = open.entry(*tty).or_insert_with(|| Some(Vec::new()));
         let bytes = bytes.replace(b"\x1b[200~", b"").replace(b"\x1b[201~", b"");
         for byte in bytes {
@@ -176,7 +180,9 @@ fn typed_into_programs(inputs: &[(Timestamp, Input)], taken: &[Entered]) -> Vec<
                     let is_taken = |text: &str| {
                         taken.iter().any(|entered| {
                             let same = entered.text.lines().any(|line| line.trim() == text.trim());
-                            entered.at >= *time && (same || entered.at.since(*time) < AT_ONCE)
+                            let at_once =
+                                entered.at.since(*time) < AT_ONCE && next.is_none_or(|next| entered.at < next);
+                            entered.at >= *time && (same || at_once)
                         })
                     };
                     lines.extend(text.filter(|text| !is_taken(text)).map(|text| (*time, format!("» {text}"))));
@@ -198,6 +204,14 @@ fn typed_into_programs(inputs: &[(Timestamp, Input)], taken: &[Entered]) -> Vec<
     // Enter at a prompt does nothing.
     lines.retain(|(_, line)| line.trim() != "»");
     lines
+}
+
+/// The terminal of an input that ends a line.
+fn line_end(input: &Input) -> Option<u32> {
+    match input {
+        Input::Type { tty, bytes } if bytes.contains(&b'\r') || bytes.contains(&b'\n') => Some(*tty),
+        _ => None,
+    }
 }
 
 fn blocks(lines: &[String]) -> String {

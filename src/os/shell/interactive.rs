@@ -185,6 +185,7 @@ impl Shell {
                     }
                 };
                 match parsed {
+                    Ok(()) if parser.asks_for_more() && text.len() < 4 << 20 => {}
                     Ok(()) => {
                         if self.dialect == Dialect::Dash || self.dialect == Dialect::Ash {
                             line_number = parser.line();

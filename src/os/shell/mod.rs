@@ -265,6 +265,7 @@ impl Shell {
             let parsed = parser.next_line();
             let next = parser.line();
             match parsed {
+                Ok(_) if parser.asks_for_more() && text.len() < 4 << 20 => continue,
                 Err(error) if error.is_incomplete() && !ended && text.len() < 4 << 20 => continue,
                 Err(error) => {
                     self.report(&error).await;

@@ -73,6 +73,8 @@ pub struct Parser {
     pub(super) last: bool,
     /// A reserved word or command may follow an alias that ended in a blank.
     pub(super) alias_next: bool,
+    /// The source ends with a backslash before its last newline.
+    continued: bool,
 }
 
 /// Operators, longest first.
@@ -109,6 +111,7 @@ impl Parser {
             expanding: Vec::new(),
             last,
             alias_next: false,
+            continued: false,
         }
     }
 
@@ -116,6 +119,11 @@ impl Parser {
     pub const fn at_line(mut self, line: u32) -> Self {
         self.line = line;
         self
+    }
+
+    /// Whether the source ended with a backslash before its last newline, and more lines can come.
+    pub const fn asks_for_more(&self) -> bool {
+        self.continued && !self.last
     }
 
     /// The line that comes next, from 1.
@@ -242,6 +250,7 @@ impl Parser {
                 b'\\' if self.peek_at(1) == b'\n' => {
                     self.at += 2;
                     self.line += 1;
+                    self.continued = self.at_end();
                 }
                 b'#' => {
                     let end = self.rest().find_byte(b'\n').unwrap_or(self.rest().len());
@@ -365,5 +374,32 @@ impl Parser {
             at += 1;
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backslash_before_the_last_newline_asks_for_more() {
+        let parsed = |text: &str, last: bool| {
+            let mut parser = Parser::new(text.as_bytes(), Dialect::Bash, None, last);
+            loop {
+                match parser.next_line() {
+                    Ok(Some(_)) => {}
+                    Ok(None) if parser.asks_for_more() => return Err(true),
+                    Ok(None) => return Ok(()),
+                    Err(error) => return Err(error.is_incomplete()),
+                }
+            }
+        };
+        for text in ["echo a \\\n", "echo a\\\n", "\\\n", "echo a | \\\n", "echo a; \\\n", "echo 'a\\\n"] {
+            assert_eq!(parsed(text, false), Err(true), "{text:?}");
+        }
+        for text in ["echo a \\\n b\n", "echo a\\\nb\n", "echo a # \\\n", "echo 'a\\\n'\n", "echo a \\\\\n"] {
+            assert_eq!(parsed(text, false), Ok(()), "{text:?}");
+        }
+        assert_eq!(parsed("echo a \\\n", true), Ok(()));
     }
 }

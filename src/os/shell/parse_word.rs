@@ -92,6 +92,9 @@ impl Parser {
                         text.push(b'\\');
                     } else if self.peek() == b'\n' {
                         self.bump();
+                        if self.at_end() && !self.last {
+                            return Err(self.error(Fault::Incomplete("")));
+                        }
                     } else {
                         flush(&mut parts, &mut text);
                         let escaped = self.bump();

@@ -107,7 +107,7 @@ test('a refusal is explained with this session\'s names, and a repair goes to th
 
 test('two steps back need no waiting, and what the last command did is a click away', async ({ page }) => {
   await openPage(page, './?lang=en&speed=instant');
-  for (const name of ['a', 'b', 'c']) await type(page, `docker create --name ${name} alpine`);
+  for (const name of ['one', 'two', 'three']) await type(page, `docker create --name ${name} alpine`);
   await page.evaluate(() => {
     const undo = document.querySelector('[data-capas="undo"]');
     undo.click();
@@ -116,7 +116,7 @@ test('two steps back need no waiting, and what the last command did is a click a
   await expect(bar(page)).toHaveAttribute('data-at', '1');
   await waitForPrompt(page);
   await page.locator('[data-capas="ask"]').click();
-  await expect(page.locator('[data-capas="command"]')).toContainText('Created the container a');
+  await expect(page.locator('[data-capas="command"]')).toContainText('Created the container one');
 });
 
 test('what is told of a session goes when the student has gone on', async ({ page }) => {

@@ -26,7 +26,14 @@ pub async fn main(proc: Proc) -> i32 {
             return super::httpd::python(proc, rest.get(2..).unwrap_or_default()).await;
         }
         ("pip", Some("--version" | "-V")) => {
-            format!("pip {version} from /usr/local/lib/python3.9/site-packages/pip (python 3.9)")
+            // The interpreter's folder tells its version.
+            let python = proc
+                .readdir(b"/usr/local/lib")
+                .unwrap_or_default()
+                .into_iter()
+                .find_map(|entry| entry.name.to_str_lossy().strip_prefix("python").map(str::to_owned));
+            let python = python.unwrap_or_else(|| "3".to_owned());
+            format!("pip {version} from /usr/local/lib/python{python}/site-packages/pip (python {python})")
         }
         ("node", Some("--version" | "-v")) => format!("v{version}"),
         ("npm" | "npx" | "yarn", Some("--version" | "-v")) => version.clone(),

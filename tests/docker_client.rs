@@ -141,6 +141,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("default", "there is one builder"),
     ("global", "there is one builder"),
     ("load", "images go to the daemon anyway"),
+    ("yes", "`compose up` asks nothing"),
 ];
 
 /// A flag that is accepted is read by somebody: its name stands in the client's source outside of its declaration.

@@ -832,7 +832,7 @@ mod tests {
         assert_eq!(ask("HSET h a 1 b 2", 0), "(integer) 2");
         assert_eq!(ask("KEYS *i*", 0), "1) \"lista\"\n2) \"visitas\"");
         assert_eq!(ask("GET", 0), "(error) ERR wrong number of arguments for 'get' command");
-        assert_eq!(ask("FOO bar", 0), "(error) ERR unknown command 'FOO', with args beginning with: 'bar' ");
+        assert_eq!(ask("FOO bar", 0), "(error) ERR unknown command 'FOO', with args beginning with: 'bar'");
     }
 
     #[test]

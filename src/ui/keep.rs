@@ -9,6 +9,7 @@
 //! nothing, unless the address asks for it by `keep=NAME`: then they have sessions of that name, apart from all others.
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
@@ -471,7 +472,9 @@ pub fn open(session: &Session) {
     }
     spawn_local(async move {
         rest::arrived().await;
-        take_part(session, is_first, is_fresh).await;
+        // Boxed, so that its steps are functions of their own, which the start of a first visit can do without.
+        let part: Pin<Box<dyn Future<Output = ()>>> = Box::pin(take_part(session, is_first, is_fresh));
+        part.await;
     });
 }
 

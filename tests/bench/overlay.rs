@@ -197,7 +197,7 @@ mod kernel {
             let times = [
                 time(FILES, || (0..FILES).try_for_each(|file| fs::metadata(place(file)).map(drop))),
                 time(FILES, || {
-                    (0..DIRS).try_for_each(|dir| fs::read_dir(merged.join(format!("d{dir}"))).map(|d| drop(d.count())))
+                    (0..DIRS).try_for_each(|dir| fs::read_dir(merged.join(format!("d{dir}"))).map(|d| d.for_each(drop)))
                 }),
                 time(FILES, || {
                     (0..FILES).try_for_each(|file| {
@@ -209,7 +209,7 @@ mod kernel {
                 }),
             ];
             drop(std::env::set_current_dir("/"));
-            drop(unmount(&merged, UnmountFlags::DETACH));
+            unmount(&merged, UnmountFlags::DETACH).unwrap_or_default();
             for (best, time) in best.iter_mut().zip(times) {
                 *best = best.min(time?);
             }

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use super::api::container::{HostConfig, MountPoint, Port, WaitCondition};
 use super::api::network::EndpointRequest;
 use super::api::stream::{Frame, Sender, Source};
+use super::errors::DaemonError;
 use super::health::{self, Health};
 use super::logs::Log;
 use super::network::NetworkId;
@@ -146,7 +147,63 @@ pub enum MountSource {
     /// A path of the host.
     Bind,
     /// Memory.
-    Tmpfs,
+    Tmpfs(TmpfsOptions),
+}
+
+/// What a tmpfs is mounted with; what is not given is as Docker has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TmpfsOptions {
+    /// At most so many bytes; 0 is without a limit of its own.
+    pub size_bytes: u64,
+    /// Permission bits of its root.
+    pub mode: Option<u32>,
+    /// Its root's owner.
+    pub uid: u32,
+    /// Its root's group.
+    pub gid: u32,
+    /// Refuses changes.
+    pub read_only: bool,
+    /// Programs in it can be run.
+    pub exec: bool,
+}
+
+impl TmpfsOptions {
+    /// `--tmpfs`'s list, such as `size=64m,mode=1770,exec` (moby/sys `mount/flags_linux.go` `MergeTmpfsOptions`).
+    ///
+    /// # Errors
+    /// An option that tmpfs does not have, or whose value is none.
+    pub fn parse(list: &str) -> Result<Self, DaemonError> {
+        let mut options = Self::default();
+        for option in list.split(',').filter(|option| !option.is_empty()) {
+            let invalid = || DaemonError::TmpfsOption(option.to_owned());
+            match option.split_once('=') {
+                None => match option {
+                    "ro" => options.read_only = true,
+                    "rw" => options.read_only = false,
+                    "exec" => options.exec = true,
+                    "noexec" => options.exec = false,
+                    // Nothing here is a device or set-id program of somebody else's, and times of access are not kept.
+                    "defaults" | "nosuid" | "suid" | "nodev" | "dev" | "async" | "atime" | "noatime" | "diratime"
+                    | "nodiratime" | "relatime" | "norelatime" | "strictatime" | "nostrictatime" | "private"
+                    | "rprivate" | "shared" | "rshared" | "slave" | "rslave" => {}
+                    _ => return Err(invalid()),
+                },
+                Some(("size", value)) => {
+                    let bytes = crate::base::size::parse_ram(value).and_then(|n| u64::try_from(n).ok());
+                    options.size_bytes = bytes.ok_or_else(invalid)?;
+                }
+                Some(("mode", value)) => {
+                    options.mode = Some(u32::from_str_radix(value, 8).map_err(|_| invalid())? & 0o7777);
+                }
+                Some(("uid", value)) => options.uid = value.parse().map_err(|_| invalid())?,
+                Some(("gid", value)) => options.gid = value.parse().map_err(|_| invalid())?,
+                // Limits that no file system of a sandbox comes near, and where memory lies in the machine.
+                Some(("nr_inodes" | "nr_blocks" | "mpol", _)) => {}
+                Some(_) => return Err(invalid()),
+            }
+        }
+        Ok(options)
+    }
 }
 
 /// A mount of a container.

@@ -10,7 +10,9 @@ use super::api::container::{
 };
 use super::api::network::EndpointRequest;
 use super::api::volume::VolumeCreate;
-use super::container::{Console, Container, ContainerId, ContainerMount, Ended, Endpoint, MountSource, State, merge};
+use super::container::{
+    Console, Container, ContainerId, ContainerMount, Ended, Endpoint, MountSource, State, TmpfsOptions, merge,
+};
 use super::errors::DaemonError;
 use super::files;
 use super::handle::{Daemon, World, prunable};
@@ -311,15 +313,19 @@ impl World {
                     let anonymous = wanted.source.is_empty();
                     self.volume_mount(request, anonymous, &target, "z", !wanted.read_only, !wanted.no_copy)?
                 }
-                MountKind::Tmpfs => tmpfs_mount(&target, wanted.tmpfs_size_bytes),
+                MountKind::Tmpfs => {
+                    let (size_bytes, mode) = (wanted.tmpfs_size_bytes, wanted.tmpfs_mode);
+                    let read_only = wanted.read_only;
+                    let options = TmpfsOptions { size_bytes, mode, read_only, ..TmpfsOptions::default() };
+                    tmpfs_mount(&target, options)
+                }
             };
             out.insert(target, mount);
         }
         for (target, options) in &host.tmpfs {
             let target = self.target(target, &mut seen)?;
-            let size = options.split(',').find_map(|option| option.strip_prefix("size="));
-            let size = size.and_then(crate::base::size::parse_ram).and_then(|n| u64::try_from(n).ok());
-            out.insert(target.clone(), tmpfs_mount(&target, size.unwrap_or(0)));
+            let options = TmpfsOptions::parse(options)?;
+            out.insert(target.clone(), tmpfs_mount(&target, options));
         }
         for target in &config.volumes {
             let target = path::normalize(target.as_bytes()).to_string();
@@ -414,16 +420,16 @@ fn bind_mount(source: &str, target: &str, mode: &str, writable: bool) -> Contain
     ContainerMount { point, source: MountSource::Bind }
 }
 
-fn tmpfs_mount(target: &str, size_bytes: u64) -> ContainerMount {
+fn tmpfs_mount(target: &str, options: TmpfsOptions) -> ContainerMount {
     let point = MountPoint {
         kind: MountKind::Tmpfs,
         name: String::new(),
         source: String::new(),
         destination: target.to_owned(),
         driver: String::new(),
-        mode: if size_bytes == 0 { String::new() } else { size_bytes.to_string() },
-        writable: true,
+        mode: String::new(),
+        writable: !options.read_only,
         propagation: String::new(),
     };
-    ContainerMount { point, source: MountSource::Tmpfs }
+    ContainerMount { point, source: MountSource::Tmpfs(options) }
 }

@@ -152,6 +152,9 @@ pub enum LoadError {
 /// An error of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DaemonError {
+    /// moby/sys `mount/flags_linux.go` `MergeTmpfsOptions`, which prints the option split at its `=`.
+    #[error("invalid tmpfs option [{}]", .0.splitn(2, '=').map(|part| format!("{part:?}")).collect::<Vec<_>>().join(" "))]
+    TmpfsOption(String),
     /// moby `container/view.go` `ErrNotFound`, `daemon/container.go`.
     #[error("No such container: {0}")]
     NoSuchContainer(String),

@@ -120,7 +120,7 @@ fn mounts(container: &Container) -> Vec<MountView> {
         let (kind, source) = match &mount.source {
             MountSource::Volume { name, .. } => ("volume", name.clone()),
             MountSource::Bind => ("bind", mount.point.source.clone()),
-            MountSource::Tmpfs => ("tmpfs", String::new()),
+            MountSource::Tmpfs(_) => ("tmpfs", String::new()),
         };
         MountView { destination: mount.point.destination.clone(), kind, source }
     };

@@ -481,8 +481,15 @@ fn mount_document(mount: &MountRequest) -> Value {
         if mount.read_only {
             out.insert("ReadOnly".to_owned(), true.into());
         }
+        let mut options = serde_json::Map::new();
         if mount.tmpfs_size_bytes > 0 {
-            out.insert("TmpfsOptions".to_owned(), json!({"SizeBytes": mount.tmpfs_size_bytes}));
+            options.insert("SizeBytes".to_owned(), mount.tmpfs_size_bytes.into());
+        }
+        if let Some(mode) = mount.tmpfs_mode {
+            options.insert("Mode".to_owned(), mode.into());
+        }
+        if !options.is_empty() {
+            out.insert("TmpfsOptions".to_owned(), options.into());
         }
     }
     out

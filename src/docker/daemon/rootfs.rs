@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use bstr::BString;
 
-use super::container::{Container, ContainerId, ContainerMount, MountSource};
+use super::container::{Container, ContainerId, ContainerMount, MountSource, TmpfsOptions};
 use super::errors::{DaemonError, RuntimeError};
 use super::files;
 use super::handle::World;
@@ -22,7 +22,7 @@ use crate::os::fs::archive;
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::mounts::{Caller, Mount, Mounts};
 use crate::os::fs::node::{Content, Entry, Kind, Meta};
-use crate::os::fs::overlay::Overlay;
+use crate::os::fs::overlay::{Overlay, ROOT};
 use crate::os::fs::tree::Tree;
 use crate::os::kernel::TtyId;
 use crate::os::kernel::proc_fs::ProcFs;
@@ -119,10 +119,24 @@ fn mount_tmpfs(
     source: &str,
     fs: &Rc<RefCell<Overlay>>,
     size: Option<u64>,
+    options: TmpfsOptions,
 ) -> Result<(), Errno> {
     let mut mount = Mount::overlay(at, source, "tmpfs", fs);
-    let size = size.map(|bytes| format!(",size={}k", bytes.div_ceil(1024))).unwrap_or_default();
-    mount.options = format!("nosuid,nodev,noexec,relatime{size}");
+    let noexec = if options.exec { "" } else { "noexec," };
+    let mut text = format!("nosuid,nodev,{noexec}relatime");
+    if let Some(bytes) = size {
+        text += &format!(",size={}k", bytes.div_ceil(1024));
+    }
+    if let Some(mode) = options.mode {
+        text += &format!(",mode={mode:o}");
+    }
+    for (name, id) in [("uid", options.uid), ("gid", options.gid)] {
+        if id != 0 {
+            text += &format!(",{name}={id}");
+        }
+    }
+    mount.options = text;
+    mount.read_only = options.read_only;
     mounts.mount(mount)
 }
 
@@ -160,7 +174,14 @@ impl World {
         "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
         mounts.mount(mount)?;
         let shm_bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
-        mount_tmpfs(&mut mounts, "/dev/shm", "shm", &tmpfs(self, shm_bytes, 0o1777), Some(shm_bytes))?;
+        mount_tmpfs(
+            &mut mounts,
+            "/dev/shm",
+            "shm",
+            &tmpfs(self, shm_bytes, 0o1777),
+            Some(shm_bytes),
+            TmpfsOptions::default(),
+        )?;
         let mut sys = Mount::synthetic(
             "/sys",
             "sysfs",
@@ -204,11 +225,12 @@ impl World {
     fn add_mount(&self, mounts: &mut Mounts, mount: &ContainerMount) -> Result<(), DaemonError> {
         let now = self.kernel.now();
         let at = mount.point.destination.as_str();
-        if mount.source == MountSource::Tmpfs {
+        if let MountSource::Tmpfs(options) = mount.source {
             files::mkdir_all(mounts, at.as_bytes(), 0o755, now)?;
-            let given = mount.point.mode.parse().ok().filter(|n| *n > 0);
-            let fs = tmpfs(self, given.unwrap_or(TMPFS_BYTES), 0o1777);
-            return Ok(mount_tmpfs(mounts, at, "tmpfs", &fs, given)?);
+            let given = Some(options.size_bytes).filter(|n| *n > 0);
+            let fs = tmpfs(self, given.unwrap_or(TMPFS_BYTES), options.mode.unwrap_or(0o1777));
+            fs.borrow_mut().set_meta(ROOT, now, |meta| (meta.uid, meta.gid) = (options.uid, options.gid))?;
+            return Ok(mount_tmpfs(mounts, at, "tmpfs", &fs, given, options)?);
         }
         let host = self.host.mounts.borrow();
         let place = host.find(&Caller::root(), mount.point.source.as_bytes(), true)?;

@@ -371,6 +371,11 @@ impl Mounts {
         Self { mounts: vec![root] }
     }
 
+    /// Whether programs can't be run from where a file is (`noexec`).
+    pub fn forbids_programs(&self, place: &Place) -> bool {
+        self.mounts.get(place.mount).is_some_and(|mount| mount.options.split(',').any(|option| option == "noexec"))
+    }
+
     /// The table, oldest first.
     pub fn table(&self) -> &[Mount] {
         &self.mounts

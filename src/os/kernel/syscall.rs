@@ -877,9 +877,13 @@ impl Proc {
         let (mut path, mut args) = (path.to_owned(), args);
         let who = self.caller();
         for _ in 0..MAX_INTERPRETERS {
-            let place = self.mounts(|m| m.find(&who, &path, true))?;
+            let (place, forbidden) = self.mounts(|m| {
+                let place = m.find(&who, &path, true)?;
+                let forbidden = m.forbids_programs(&place);
+                Ok((place, forbidden))
+            })?;
             let (kind, meta) = place.meta()?;
-            if kind != Kind::File || !who.cred.allows(kind, &meta, 1) {
+            if kind != Kind::File || !who.cred.allows(kind, &meta, 1) || forbidden {
                 return Err(Errno::EACCES);
             }
             let Content::File(rope) = place.content()? else { return Err(Errno::EACCES) };

@@ -54,6 +54,7 @@ fn request(text: &str) -> Result<MountRequest, String> {
         read_only: false,
         no_copy: false,
         tmpfs_size_bytes: 0,
+        tmpfs_mode: None,
     };
     for field in text.split(',') {
         let (key, value) = field.split_once('=').unwrap_or((field, "true"));
@@ -75,8 +76,13 @@ fn request(text: &str) -> Result<MountRequest, String> {
             "tmpfs-size" => {
                 mount.tmpfs_size_bytes = size::parse_ram(value).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
             }
+            // The client reads it as octal (docker/cli `opts/mount.go`).
+            "tmpfs-mode" => {
+                let mode = u32::from_str_radix(value, 8).map_err(|_| format!("invalid value for {key}: {value}"))?;
+                mount.tmpfs_mode = Some(mode & 0o7777);
+            }
             // How mounts spread between namespaces makes no difference here, nor does how a Mac caches.
-            "bind-propagation" | "consistency" | "tmpfs-mode" => {}
+            "bind-propagation" | "consistency" => {}
             _ => return Err(format!("--mount {key} is not simulated in Capas")),
         }
     }

@@ -90,6 +90,8 @@ pub struct MountRequest {
     pub no_copy: bool,
     /// `tmpfs-size`, in bytes; 0 is without limit.
     pub tmpfs_size_bytes: u64,
+    /// `tmpfs-mode`.
+    pub tmpfs_mode: Option<u32>,
 }
 
 /// `--ulimit`.

@@ -17,7 +17,7 @@
 //! | | |
 //! |---|---|
 //! | [`base`] | values without a world: digests, ropes, paths, times, sizes, random numbers, tables, error numbers |
-//! | [`os::fs`] | files and layers: changesets, merged trees, the writable overlay, mounts, tar, gzip, xz |
+//! | [`os::fs`] | files and layers: changesets, merged trees, the writable overlay, mounts, tar and what packs it |
 //! | [`os::args`] | one option parser, two dialects |
 //! | [`docker::dockerfile`] | Dockerfiles: lines, instructions with their places, words, ignore rules, checks |
 //! | [`os::kernel`] | processes as futures: scheduler, system calls, terminals, pipes, signals, network |
@@ -38,7 +38,7 @@
 //! - *a program*: a file in `os/userland`, a line in its table, and a package that contains its executable;
 //! - *a verb of `capas`*: a file in `docker/capas`, a line in its table;
 //! - *a docker verb*: a file in `docker/cli/commands/<noun>`, a line in the noun's table;
-//! - *an image*: a folder in `static/catalogue`, then `capas bake`.
+//! - *an image*: a folder in `static/catalogue`, or some lines in its `shelf`, then `capas bake`.
 
 pub mod base;
 pub mod docker;

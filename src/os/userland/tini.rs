@@ -12,8 +12,17 @@ const PASSED: [Signal; 8] =
 /// `tini`.
 pub async fn main(proc: Proc) -> i32 {
     let mut command: Vec<BString> = proc.args().into_iter().skip(1).collect();
-    if command.first().is_some_and(|word| *word == "--") {
+    while let Some(option) = command.first().filter(|word| word.starts_with(b"-")).cloned() {
         command.remove(0);
+        match option.as_slice() {
+            b"--" => break,
+            // Process 1 takes in orphans anyway, and there is nothing to warn of.
+            b"-s" | b"-w" | b"-v" => {}
+            _ => {
+                proc.eprint(format!("tini: {option} is not simulated in Capas\n")).await;
+                return 1;
+            }
+        }
     }
     if command.is_empty() {
         proc.eprint("Usage: tini [OPTIONS] PROGRAM -- [ARGS]\n").await;

@@ -10,7 +10,7 @@ use crate::base::table::tabulate;
 use crate::docker::cli::client::{Answer, Client, Running, join, race};
 use crate::docker::cli::columns::{Columns, indented_json, short_id, template_error};
 use crate::docker::cli::command::*;
-use crate::docker::cli::commands::container::rows;
+use crate::docker::cli::commands::container::{logs as container_logs, rows};
 use crate::docker::cli::compose::convert::LABEL;
 use crate::docker::cli::compose::engine::Member;
 use crate::docker::cli::compose::project::Project;
@@ -353,22 +353,7 @@ async fn print_logs(
 fn logs<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let project = Project::load(client, given).await?;
-        let time = |flag: &str| match given.string(flag) {
-            Some(text) if !text.is_empty() => when::parse(&text, client.now())
-                .map(Some)
-                .map_err(|why| CliError::new(format!("invalid value for \"{flag}\": {why}"))),
-            _ => Ok(None),
-        };
-        let options = LogsOptions {
-            follow: given.bool("follow"),
-            stdout: true,
-            stderr: true,
-            since: time("since")?,
-            until: time("until")?,
-            timestamps: given.bool("timestamps"),
-            tail: given.string("tail").and_then(|text| text.parse().ok()),
-            details: false,
-        };
+        let options = container_logs::options(client, given)?;
         let mut members = project.members_of(client, &given.operand_strings())?;
         if let Some(index) = given.int("index") {
             members.retain(|member| i64::try_from(member.number) == Ok(index));

@@ -1,6 +1,6 @@
 //! `docker container logs`.
 
-use crate::docker::cli::client::{Client, Running};
+use crate::docker::cli::client::{Answer, Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
@@ -35,26 +35,34 @@ pub static COMMAND: Command = Command {
     ..Command::new("logs")
 };
 
+/// What the flags ask for that `docker logs` and `docker compose logs` share.
+///
+/// # Errors
+/// A time that is none.
+pub fn options(client: &Client, given: &Invocation) -> Answer<LogsOptions> {
+    let time = |flag: &str| match given.string(flag) {
+        Some(text) if !text.is_empty() => when::parse(&text, client.now())
+            .map(Some)
+            .map_err(|why| CliError::new(format!("invalid value for \"{flag}\": {why}"))),
+        _ => Ok(None),
+    };
+    Ok(LogsOptions {
+        follow: given.bool("follow"),
+        stdout: true,
+        stderr: true,
+        since: time("since")?,
+        until: time("until")?,
+        timestamps: given.bool("timestamps"),
+        // What is no number means all, as for the daemon.
+        tail: given.string("tail").and_then(|text| text.parse().ok()),
+        details: false,
+    })
+}
+
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let name = given.operand(0);
-        let time = |flag: &str| match given.string(flag) {
-            Some(text) if !text.is_empty() => when::parse(&text, client.now())
-                .map(Some)
-                .map_err(|why| CliError::new(format!("invalid value for \"{flag}\": {why}"))),
-            _ => Ok(None),
-        };
-        let options = LogsOptions {
-            follow: given.bool("follow"),
-            stdout: true,
-            stderr: true,
-            since: time("since")?,
-            until: time("until")?,
-            timestamps: given.bool("timestamps"),
-            // What is no number means all, as for the daemon.
-            tail: given.string("tail").and_then(|text| text.parse().ok()),
-            details: given.bool("details"),
-        };
+        let options = LogsOptions { details: given.bool("details"), ..options(client, given)? };
         let tty = client.daemon.container_brief(&name)?.tty;
         let frames = client.daemon.container_logs(&name, &options)?;
         while let Some(frame) = frames.next().await {

@@ -9,6 +9,7 @@ pub mod embed;
 pub mod explain;
 pub mod files;
 pub mod forecast;
+pub mod gloss;
 pub mod highlight;
 pub mod ids;
 pub mod inside;

@@ -5,9 +5,12 @@
 
 pub mod deeds;
 pub mod explain;
+pub mod gloss;
+pub mod gloss_docker;
 pub mod layers;
 pub mod lesson;
 pub mod panes;
+pub mod programs;
 pub mod stage;
 pub mod time;
 

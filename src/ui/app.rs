@@ -7,6 +7,7 @@ use yew::prelude::*;
 use crate::ui::dom;
 use crate::ui::drop::Drop;
 use crate::ui::fidelity::FidelityPanel;
+use crate::ui::gloss::Gloss;
 use crate::ui::header::Header;
 use crate::ui::keep;
 use crate::ui::lesson::Lessons;
@@ -132,6 +133,7 @@ pub fn App(props: &AppProps) -> Html {
                 }
             }
             if *is_whole {
+                <Gloss session={session.clone()} language={*language} hints={settings.hints} />
                 <Drop session={session.clone()} language={*language} />
                 <NoticeBoard session={session.clone()} language={*language} />
             }

@@ -12,6 +12,7 @@ mod editor;
 mod fidelity;
 mod files;
 mod forecast;
+mod gloss;
 mod header;
 mod inside;
 pub mod keep;

@@ -28,6 +28,13 @@ pub fn plain(shown: &Shown) -> String {
     text
 }
 
+/// The last command that stands behind a prompt, run or not, whole even where it was wrapped.
+pub fn last_command(shown: &Shown) -> Option<String> {
+    let text = plain(shown);
+    let commands = text.lines().filter_map(|line| line.get(super::gloss::prompt(line)?..));
+    commands.map(str::trim).filter(|command| !command.is_empty()).last().map(str::to_owned)
+}
+
 /// The text as a block of Markdown. The fence is longer than any that stands in it.
 pub fn markdown(shown: &Shown) -> String {
     let text = plain(shown);

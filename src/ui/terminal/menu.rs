@@ -7,6 +7,7 @@ use web_sys::{KeyboardEvent, Node};
 use yew::prelude::*;
 
 use crate::ui::dom;
+use crate::ui::gloss;
 use crate::ui::session::Session;
 use crate::ui::session::transfer::offer_text;
 use crate::view::texts::Language;
@@ -115,6 +116,7 @@ pub fn Menu(props: &MenuProps) -> Html {
                 <div class={style::menu} role="group" aria-label={texts.more}>
                     { item(if props.split { texts.unsplit } else { texts.split }, false, props.on_split.clone()) }
                     { item(texts.search, false, props.on_search.clone()) }
+                    { item(texts.explain_line, false, Callback::from(|()| gloss::show_list())) }
                     { item(texts.larger, true, by(1)) }
                     { item(texts.smaller, true, by(-1)) }
                     { copy(texts.copy_text, transcript::plain) }

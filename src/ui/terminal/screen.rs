@@ -238,7 +238,7 @@ pub fn Terminal(props: &TerminalProps) -> Html {
     let hint = format!("terminal-hint-{at}");
     let jump = to_end.reform(|_: MouseEvent| ());
     html! {
-        <div class={style::terminal} data-capas="terminal" data-ready={ready.then_some("true")}
+        <div class={style::terminal} data-capas="terminal" data-console={at.to_string()} data-ready={ready.then_some("true")}
             data-busy={busy.then_some("true")} {onfocusin}>
             if props.searching {
                 <Search language={props.language} count={found.len()} at={found_at.unwrap_or(0)} needle={(*needle).clone()}

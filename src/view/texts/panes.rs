@@ -110,6 +110,7 @@ pub struct PanesTexts {
     pub reader_mode: &'static str,
     pub id_menu: &'static str,
     pub id_insert: &'static str,
+    pub explain_line: &'static str,
     pub id_copy: &'static str,
     pub id_find: &'static str,
 }
@@ -249,6 +250,7 @@ static SPANISH: PanesTexts = PanesTexts {
     reader_mode: "Modo para lectores de pantalla",
     id_menu: "Qué hacer con {0}",
     id_insert: "Escribir en la línea",
+    explain_line: "Explicar la línea (F1)",
     id_copy: "Copiar",
     id_find: "Ver en las capas",
 };
@@ -350,6 +352,7 @@ static ENGLISH: PanesTexts = PanesTexts {
     reader_mode: "Screen-reader mode",
     id_menu: "What to do with {0}",
     id_insert: "Write at the prompt",
+    explain_line: "Explain the line (F1)",
     id_copy: "Copy",
     id_find: "See it in the layers",
 };

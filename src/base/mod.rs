@@ -10,5 +10,6 @@ pub mod path;
 pub mod rng;
 pub mod rope;
 pub mod size;
+pub mod sort;
 pub mod table;
 pub mod time;

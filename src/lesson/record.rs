@@ -3,6 +3,7 @@
 //! What was typed before the author says “the student begins here” is the setup, the rest is the solution; goals are what is
 //! different at the end. Words are left for the author to write.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -154,7 +155,7 @@ fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
             }
         }
     }
-    done.sort_by_key(|(time, _)| *time);
+    done.arrange_by_key(|(time, _)| *time);
     // Keys of despair are pressed more often than they are needed.
     done.dedup_by(|next, last| next.1 == last.1 && next.1.starts_with("» ^"));
     done.into_iter().map(|(_, line)| line).collect()

@@ -1,6 +1,7 @@
 //! The machine's claims: same seed and journal, same bytes.
 
 use super::*;
+use crate::base::sort::Arrange;
 
 fn session(machine: &mut Machine, commands: &[&str]) -> Vec<u8> {
     let tty = machine.console();
@@ -242,7 +243,7 @@ fn at(machine: &Machine, index: usize) -> (String, Vec<String>) {
     let shown = String::from_utf8_lossy(&then.take_output(tty)).into_owned();
     let state = then.daemon().snapshot();
     let mut names: Vec<String> = state.containers.iter().map(|container| container.name.clone()).collect();
-    names.sort();
+    names.arrange();
     (shown, names)
 }
 

@@ -1,5 +1,6 @@
 //! What is simulated: a panel that is read from the tables that run it, as `capas fidelity` is.
 
+use crate::base::sort::Arrange;
 use yew::prelude::*;
 
 use crate::docker::cli::fidelity::{Extent, Row, rows};
@@ -73,10 +74,10 @@ fn body(language: Language) -> Html {
     };
     let mut repositories: Vec<&str> =
         recipes::repositories().map(|path| path.strip_prefix("library/").unwrap_or(path)).collect();
-    repositories.sort_unstable();
+    repositories.arrange();
     repositories.dedup();
     let mut programs: Vec<&str> = userland::names().collect();
-    programs.sort_unstable();
+    programs.arrange();
     programs.dedup();
     let list = |title: &'static str, names: &[&str]| {
         html! {

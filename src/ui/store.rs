@@ -1,6 +1,7 @@
 //! Sessions in the browser's own database (IndexedDB): a row a session, and its journal in chunks, so that saving writes
 //! only what is new. What a chunk holds is a journal in its compact form; this module knows bytes.
 
+use crate::base::sort::Arrange;
 use js_sys::{Array, JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -66,7 +67,7 @@ impl Store {
         let (rows, _) = self.stores(IdbTransactionMode::Readonly)?;
         let found: Array = done(&rows.get_all()?).await?.unchecked_into();
         let mut rows: Vec<Row> = found.iter().filter_map(|row| read_row(&row)).collect();
-        rows.sort_by(|a, b| b.saved_ms.total_cmp(&a.saved_ms));
+        rows.arrange_by(|a, b| b.saved_ms.total_cmp(&a.saved_ms));
         Ok(rows)
     }
 

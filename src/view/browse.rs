@@ -1,5 +1,6 @@
 //! The small browser's own thinking: addresses, the way back, and why a page did not come.
 
+use crate::base::sort::Arrange;
 use crate::machine::browser::{NoPage, Request};
 use crate::view::picture::{ContainerState, Picture};
 
@@ -91,7 +92,7 @@ pub fn doors(picture: &Picture) -> Vec<Door> {
             })
         })
         .collect();
-    doors.sort_by_key(|door| (!door.is_open, door.port));
+    doors.arrange_by_key(|door| (!door.is_open, door.port));
     doors
 }
 

@@ -3,6 +3,7 @@
 //! Both are an interface for others, documented in the README under "Embedding": names here are kept for good, and a
 //! message says the version that it speaks.
 
+use crate::base::sort::Arrange;
 use serde_json::{Value, json};
 
 use crate::docker::daemon::api::snapshot::Snapshot;
@@ -32,7 +33,7 @@ impl Panes {
     /// From `terminal`, `layers` or `terminal,layers`.
     pub fn from_name(name: &str) -> Option<Self> {
         let mut words: Vec<&str> = name.split([',', ' ', '+']).filter(|word| !word.is_empty()).collect();
-        words.sort_unstable();
+        words.arrange();
         match words.as_slice() {
             ["terminal"] => Some(Self::Terminal),
             ["layers"] => Some(Self::Layers),

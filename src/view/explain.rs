@@ -3,6 +3,7 @@
 //! Causes come from the daemon's typed errors, never from their text. A repair is a command line that is put at the prompt,
 //! not run: the student decides.
 
+use crate::base::sort::Arrange;
 use crate::docker::daemon::api::snapshot::{ContainerView, Snapshot};
 use crate::docker::daemon::api::{DaemonError, RuntimeError};
 use crate::docker::image::delete::{Conflict, DeleteError};
@@ -80,7 +81,7 @@ pub fn explain(error: &DaemonError, command: &str, now: &Snapshot) -> Option<Exp
             .map(|name| (distance(wrong, &name), name))
             .filter(|(far, name)| *far <= 2.max(name.len() / 3))
             .collect();
-        found.sort();
+        found.arrange();
         let mut repairs: Vec<String> =
             found.iter().filter_map(|(_, name)| replace_word(command, wrong, name)).take(2).collect();
         repairs.push(list.to_owned());

@@ -9,6 +9,7 @@ mod dockerfile;
 mod shell;
 mod split;
 
+use crate::base::sort::Arrange;
 use std::ops::Range;
 
 use super::picture::Picture;
@@ -51,7 +52,7 @@ pub fn gloss(line: &str, is_command: bool, picture: &Picture, language: Language
         *end = line.ceil_char_boundary(*end);
     }
     found.pieces.retain(|piece| !piece.range.is_empty());
-    found.pieces.sort_by_key(|piece| piece.range.start);
+    found.pieces.arrange_by_key(|piece| piece.range.start);
     found.pieces
 }
 

@@ -4,6 +4,7 @@
 //! Nothing here draws. Trees are walked whole, as a folder's size is the sum of what is in it, but only open folders
 //! become lines.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -181,7 +182,7 @@ impl Walk {
                 children.push(FileNode { name: name.clone(), ..found });
             }
         }
-        children.sort_by(|a, b| (!a.is_dir, &a.name).cmp(&(!b.is_dir, &b.name)));
+        children.arrange_by(|a, b| (!a.is_dir, &a.name).cmp(&(!b.is_dir, &b.name)));
         if mark == Mark::Same && !self.keep_same && children.is_empty() {
             return None;
         }

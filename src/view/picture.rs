@@ -4,6 +4,7 @@
 //! are names on the layer that is their top; containers are thin writable layers on top of their image. This module
 //! turns the daemon's facts into that forest and its text twin's counts; it draws nothing and asks nobody.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -276,10 +277,10 @@ impl Picture {
             Rc::new(Tree { key, slabs: Vec::new(), images, containers, branches: Vec::new() })
         }));
         let mut volumes = stock.volumes.clone();
-        volumes.sort_by(|a, b| a.name.cmp(&b.name));
+        volumes.arrange_by(|a, b| a.name.cmp(&b.name));
         let mut networks: Vec<NetworkFact> =
             stock.networks.iter().filter(|n| !matches!(n.name.as_str(), "bridge" | "host" | "none")).cloned().collect();
-        networks.sort_by(|a, b| a.name.cmp(&b.name));
+        networks.arrange_by(|a, b| a.name.cmp(&b.name));
         let registry = arrivals.registry(stock, &forest);
         Self { trees, registry, volumes, networks, totals: forest.totals() }
     }
@@ -441,9 +442,9 @@ impl<'a> Forest<'a> {
             }
         }
         let rank = |layer: &&LayerFact| arrivals.rank(&layer.chain_id.to_string());
-        roots.sort_by_key(rank);
+        roots.arrange_by_key(rank);
         for siblings in children.values_mut() {
-            siblings.sort_by_key(rank);
+            siblings.arrange_by_key(rank);
         }
         let image_names =
             stock.images.iter().map(|i| (i.id, i.names.first().map_or("<none>", String::as_str))).collect();

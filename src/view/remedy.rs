@@ -4,6 +4,7 @@
 //! causes are the common ones: package lists and caches that stay in a layer, files that are added and deleted later,
 //! copies that only change an owner.
 
+use crate::base::sort::Arrange;
 use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
@@ -111,7 +112,7 @@ impl Diagnosis {
                 remedies.push(Remedy { cause, span, text, before_bytes, after_bytes });
             }
         }
-        remedies.sort_by_key(|remedy| remedy.after_bytes);
+        remedies.arrange_by_key(|remedy| remedy.after_bytes);
         Ok(Self { waste, remedies })
     }
 }

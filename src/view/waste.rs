@@ -3,6 +3,7 @@
 //! A layer never gets smaller: a file that a later layer deletes, replaces or only gives to another owner is still
 //! carried along. [`Waste`] names every such file with the layer that holds it and the layer that hides it.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -145,7 +146,7 @@ impl Waste {
             }
         }
         out.visible_bytes = seen.values().map(Seen::bytes).sum();
-        out.hidden.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
+        out.hidden.arrange_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.path.cmp(&b.path)));
         out
     }
 

@@ -10,10 +10,13 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { SECTION, afterLocals, i32, limitBytes, name, parse, references, section, u32, vector } from './wasm.mjs';
+import { Kept, constants, cut, isPlain } from './data.mjs';
+import { SECTION, afterLocals, dataBytes, i32, limitBytes, name, parse, references, section, u32, vector } from './wasm.mjs';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
 const PROFILE = path.join(here, 'startup.txt');
+/** Where the linker says what lies where (./dev build). */
+const MAP = path.join(here, '../../target/capas.map');
 const HEADER = Buffer.from('0061736d01000000', 'hex');
 /** Where the first part finds the import that waits for the rest, and the prefix of what it exports for the rest. */
 const NEED_REST = /capasRest/;
@@ -48,16 +51,23 @@ function segment(module, slot, functions) {
     : Buffer.concat([Buffer.from([2]), u32(module.functionTable), offset, Buffer.from([0]), list]);
 }
 
-/** Splits `bytes`; `isFirst(name)` says which functions the first part keeps. Gives `{ first, rest, kept, all }`. */
-export function split(bytes, isFirst) {
+/**
+ * Splits `bytes`; `isFirst(name)` says which functions the first part keeps, `map` is the linker's. Gives `{ first, rest,
+ * kept, all }`.
+ */
+export function split(bytes, isFirst, map) {
   const module = parse(bytes);
   const imported = module.imports.length;
   const need = module.imports.findIndex((item) => NEED_REST.test(item.name));
   if (need < 0) throw new Error('the program imports nothing to wait for its rest with');
   const typeOf = (index) => (index < imported ? module.imports[index].type : module.functions[index - imported]);
   const refers = module.bodies.map(references);
-  const first = module.bodies.map((body, at) => refers[at].tied || at + imported === module.start || body.length <= SMALL
+  // Those that must be there at first, and those that are because they are small.
+  const needed = module.bodies.map((_, at) => refers[at].tied || at + imported === module.start
     || !module.names.has(at + imported) || isFirst(module.names.get(at + imported)));
+  const first = module.bodies.map((body, at) => needed[at] || body.length <= SMALL);
+  const { stays, goes } = isPlain(module) && map
+    ? apart(module, refers, needed, first, constants(map)) : { stays: module.segments, goes: [] };
   const isRest = (index) => index >= imported && !first[index - imported];
 
   // What each part asks of the other.
@@ -98,6 +108,8 @@ export function split(bytes, isFirst) {
       ...module.exports.map((item) => Buffer.concat([name(item.name), Buffer.from([item.kind]), u32(item.index)])), ...ties,
     ])],
     [SECTION.element, vector(elements)],
+    [SECTION.data, vector(stays.map(dataBytes))],
+    ...(module.sections.has(SECTION.dataCount) ? [[SECTION.dataCount, u32(stays.length)]] : []),
     [SECTION.code, vector(module.bodies.map((body, at) => {
       const index = at + imported;
       if (first[at]) return whole(body);
@@ -140,11 +152,26 @@ export function split(bytes, isFirst) {
       if (!first[at]) return whole(body);
       return answered.has(index) ? handOn(module, typeOf(index), slots.get(index)) : UNREACHABLE;
     }))),
+    ...(goes.length ? [section(SECTION.data, vector(goes.map(dataBytes)))] : []),
   ];
   return {
     first: Buffer.concat([HEADER, ...one]), rest: Buffer.concat([HEADER, ...two]),
-    kept: first.filter(Boolean).length, all: first.length,
+    kept: first.filter(Boolean).length, all: first.length, later: goes.reduce((sum, segment) => sum + segment.content.length, 0),
   };
+}
+
+/**
+ * The data segments that stay with the first part and those that come behind. Of functions that are first only because they are
+ * small, those that point to constants nobody else needs there lose their place (`first` is changed).
+ */
+function apart(module, refers, needed, first, objects) {
+  const kept = new Kept(module, objects);
+  const of = (wanted) => first.flatMap((is, at) => (is && needed[at] === wanted ? [at] : []));
+  for (const at of of(true)) kept.keepAll(refers[at].numbers);
+  const small = of(false);
+  for (const at of small) first[at] = !kept.misses(refers[at].numbers);
+  for (const at of small) if (first[at]) kept.keepAll(refers[at].numbers);
+  return cut(module.segments, kept.others());
 }
 
 /** A program that writes a 1 for each function that ran into pages of memory of its own, from `base` on. */
@@ -179,7 +206,7 @@ export function splitPage(folder) {
   const script = path.join(folder, file.replace(/_bg\.wasm$/, '.js'));
   const profile = new Set(fs.readFileSync(PROFILE, 'utf8').split('\n').filter((line) => line && !line.startsWith('#')));
   const bytes = fs.readFileSync(path.join(folder, file));
-  const parts = split(bytes, (text) => profile.has(shortName(text)));
+  const parts = split(bytes, (text) => profile.has(shortName(text)), fs.existsSync(MAP) && fs.readFileSync(MAP, 'utf8'));
   const restFile = file.replace(/_bg\.wasm$/, '_rest.wasm');
   const glue = fs.readFileSync(script, 'utf8');
   const changed = [
@@ -203,5 +230,5 @@ export function splitPage(folder) {
   fs.writeFileSync(path.join(folder, restFile), parts.rest);
   fs.writeFileSync(index, page);
   console.log(`split: ${parts.kept} of ${parts.all} functions in the first part, ${parts.first.length} bytes; `
-    + `${parts.rest.length} bytes come behind`);
+    + `${parts.rest.length} bytes come behind, ${parts.later} of them constants`);
 }

@@ -22,6 +22,12 @@ export class Reader {
     do { byte = this.byte(); value += (byte & 127) * 2 ** shift; shift += 7; } while (byte & 128);
     return value;
   }
+  /** A signed LEB128 of up to 64 bits. */
+  signed() {
+    let value = 0n, shift = 0n, byte;
+    do { byte = this.byte(); value |= BigInt(byte & 127) << shift; shift += 7n; } while (byte & 128);
+    return byte & 64 ? value - (1n << shift) : value;
+  }
   /** Passes over a LEB128 of any kind. */
   skipLeb() { while (this.byte() & 128); }
   take(length) {
@@ -93,12 +99,26 @@ function element(reader) {
   return segment;
 }
 
+/** A data segment: `{ flags, offset, content }`; only active ones have an offset. */
+function dataSegment(reader) {
+  const segment = { flags: reader.u32() };
+  if (segment.flags > 1) throw new Error(`data segments of form ${segment.flags} are not known here`);
+  if (segment.flags === 0) segment.offset = constant(reader);
+  segment.content = reader.take(reader.u32());
+  return segment;
+}
+
+/** The bytes of a data segment. */
+export const dataBytes = ({ flags, offset, content }) => Buffer.concat([
+  u32(flags), ...(flags === 0 ? [Buffer.from([0x41]), i32(offset), Buffer.from([0x0b])] : []), u32(content.length), content,
+]);
+
 /** Parses a module. Functions are numbered as in the module: imported ones first. */
 export function parse(bytes) {
   if (Buffer.from(bytes.subarray(0, 8)).toString('hex') !== '0061736d01000000') throw new Error('no WebAssembly module');
   const module = {
     sections: new Map(), types: [], imports: [], functions: [], tables: [], memories: [], globals: [], exports: [],
-    elements: [], bodies: [], names: new Map(),
+    elements: [], bodies: [], segments: [], names: new Map(),
   };
   for (const file = new Reader(bytes, 8); file.at < file.end;) {
     const id = file.byte();
@@ -136,6 +156,7 @@ export function parse(bytes) {
       case SECTION.export: module.exports = r.vector(() => ({ name: r.name(), kind: r.byte(), index: r.u32() })); break;
       case SECTION.start: module.start = r.u32(); break;
       case SECTION.element: module.elements = r.vector(element); break;
+      case SECTION.data: module.segments = r.vector(dataSegment); break;
       case SECTION.code: module.bodies = r.vector(() => r.take(r.u32())); break;
       default:
     }
@@ -160,23 +181,30 @@ export function afterLocals(body) {
 }
 
 /**
- * What a function's body refers to: functions that it calls, and whether it does something that only works in the module
- * with the data and the element segments.
+ * What a function's body refers to: functions that it calls, numbers that may be addresses of data, and whether it does
+ * something that only works in the module with the data and the element segments.
  */
 export function references(body) {
   const r = new Reader(body, afterLocals(body));
-  const calls = new Set();
+  const calls = new Set(), numbers = new Set();
   let tied = false;
   while (r.at < r.end) {
     const op = r.byte();
-    if (op >= 0x28 && op <= 0x3e) { if (r.u32() & 0x40) r.u32(); r.skipLeb(); }
+    if (op >= 0x28 && op <= 0x3e) { if (r.u32() & 0x40) r.u32(); numbers.add(r.u32()); }
     else if (op >= 0x45 && op <= 0xc4) { /* no operand */ }
     else switch (op) {
       case 0x00: case 0x01: case 0x05: case 0x0b: case 0x0f: case 0x1a: case 0x1b: case 0xd1: break;
       case 0x10: case 0x12: calls.add(r.u32()); break;
       case 0xd2: calls.add(r.u32()); tied = true; break;
       case 0x02: case 0x03: case 0x04: case 0x0c: case 0x0d: case 0x20: case 0x21: case 0x22: case 0x23: case 0x24:
-      case 0x25: case 0x26: case 0x3f: case 0x40: case 0x41: case 0x42: case 0xd0: r.skipLeb(); break;
+      case 0x25: case 0x26: case 0x3f: case 0x40: case 0xd0: r.skipLeb(); break;
+      case 0x41: numbers.add(Number(r.signed() & 0xffffffffn)); break;
+      case 0x42: {
+        // Two numbers of 32 bits may be stored as one.
+        const both = r.signed();
+        numbers.add(Number(both & 0xffffffffn)).add(Number((both >> 32n) & 0xffffffffn));
+        break;
+      }
       case 0x0e: r.vector((x) => x.u32()); r.u32(); break;
       case 0x11: case 0x13: r.u32(); r.u32(); break;
       case 0x1c: r.vector((x) => x.byte()); break;
@@ -194,5 +222,5 @@ export function references(body) {
       default: throw new Error(`instruction 0x${op.toString(16)} at ${r.at - 1} is not known here`);
     }
   }
-  return { calls, tied };
+  return { calls, numbers, tied };
 }

@@ -3,6 +3,7 @@
 //! An entry holds its layers in the store, so what is cached can be used. Beyond what BuildKit keeps, entries remember
 //! what they were made from, so that a miss can be explained.
 
+use crate::base::sort::Arrange;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -276,7 +277,7 @@ impl BuildCache {
             .flat_map(|image| store.stack(image.config().chain_id()).into_iter().map(|layer| layer.chain_id))
             .collect();
         let mut entries: Vec<&Entry> = self.entries.values().collect();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.order));
+        entries.arrange_by_key(|entry| std::cmp::Reverse(entry.order));
         let mut out: Vec<CacheRecord> = entries
             .into_iter()
             .map(|entry| CacheRecord {

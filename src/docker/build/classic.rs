@@ -3,6 +3,7 @@
 //! Its cache is those images: a child of the same parent whose container config is the same is taken again. Texts and
 //! configs are those of moby `builder/dockerfile` and `image/image.go`.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -503,7 +504,7 @@ impl Builder<'_> {
         let mut saved = args.clone();
         if !allowed.is_empty() {
             let mut sorted = allowed.clone();
-            sorted.sort();
+            sorted.arrange();
             sorted.insert(0, format!("|{}", sorted.len()));
             sorted.extend(saved);
             saved = sorted;
@@ -657,7 +658,7 @@ impl Builder<'_> {
                 continue;
             }
             let mut inner: Vec<String> = files::walk(&file.node).iter().map(|(at, node)| one(at, node).hex()).collect();
-            inner.sort();
+            inner.arrange();
             sums.push(format!("dir:{}", joined(inner)));
         }
         match sums.as_slice() {

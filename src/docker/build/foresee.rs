@@ -4,6 +4,7 @@
 //! the context; commands are not run. The store, the cache, the clock and the random numbers of the session stay as they
 //! are, so that a page may ask as often as somebody types.
 
+use crate::base::sort::Arrange;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
@@ -52,7 +53,7 @@ pub fn check(world: &World, request: &BuildRequest) -> (Vec<Warning>, Option<Bui
             warnings.push(warning);
         }
     }
-    warnings.sort_by_key(|warning| warning.span);
+    warnings.arrange_by_key(|warning| warning.span);
     (warnings, end.and_then(Result::err).map(|located| failure(request, &located)))
 }
 

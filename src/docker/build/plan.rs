@@ -2,6 +2,7 @@
 //!
 //! A plan is made from the Dockerfile and the request alone; no image is looked at.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::arg_value;
@@ -178,7 +179,7 @@ pub fn plan<'a>(
             needed.extend(stage.needs.iter().copied());
         }
     }
-    warnings.sort_by_key(|warning| warning.span);
+    warnings.arrange_by_key(|warning| warning.span);
     Ok(Plan { stages, target: target_index, order: needed.into_iter().collect(), globals, warnings, checks })
 }
 

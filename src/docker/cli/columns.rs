@@ -2,6 +2,7 @@
 //!
 //! A verb makes rows of all the fields that its formatter has in Docker; which of them are printed is the template's business.
 
+use crate::base::sort::Arrange;
 use serde_json::{Map, Value};
 
 use crate::base::table::tabulate;
@@ -24,7 +25,7 @@ pub struct Columns {
 
 /// A row of fields, sorted as `{{json .}}` prints them.
 pub fn row<const N: usize>(mut fields: [(&'static str, Value); N]) -> Value {
-    fields.sort_by_key(|(name, _)| *name);
+    fields.arrange_by_key(|(name, _)| *name);
     Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }
 
@@ -106,7 +107,7 @@ pub fn short_id(id: &str) -> String {
 /// `KEY=VALUE` of all labels, sorted, with commas.
 pub fn labels<'a>(labels: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
     let mut labels: Vec<String> = labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-    labels.sort();
+    labels.arrange();
     labels.join(",")
 }
 

@@ -63,13 +63,14 @@ fn extent(flags: impl Iterator<Item = &'static Flag>) -> Extent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::sort::Arrange;
 
     #[test]
     fn every_command_is_told_once() {
         let rows = rows();
         let mut names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         let count = names.len();
-        names.sort_unstable();
+        names.arrange();
         names.dedup();
         assert_eq!(names.len(), count);
         let of = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.extent.clone());

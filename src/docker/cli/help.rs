@@ -4,6 +4,7 @@
 
 use super::command::{Command, Flag, Noun, Place, Root, Shortcut};
 use super::value::Kind;
+use crate::base::sort::Arrange;
 
 /// What the help is printed to.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ pub fn noun(noun: &Noun, screen: &Screen) -> String {
 pub fn root(root: &Root, screen: &Screen) -> String {
     let mut out = "Usage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers".to_owned();
     let mut common: Vec<&Shortcut> = root.shortcuts.iter().filter(|shortcut| shortcut.common > 0).collect();
-    common.sort_by_key(|shortcut| shortcut.common);
+    common.arrange_by_key(|shortcut| shortcut.common);
     let nouns = |swarm: bool| {
         let here = root.nouns.iter().filter(move |noun| (noun.place == Place::Swarm) == swarm);
         here.map(|noun| {
@@ -105,7 +106,7 @@ fn push_flags(out: &mut String, title: &str, flags: impl Iterator<Item = &'stati
     if flags.is_empty() {
         return;
     }
-    flags.sort_by_key(|flag| flag.long);
+    flags.arrange_by_key(|flag| flag.long);
     let names: Vec<String> = flags.iter().map(|flag| flag_names(flag)).collect();
     let widest = names.iter().map(String::len).max().unwrap_or(0);
     out.push_str(&format!("\n\n{title}:"));

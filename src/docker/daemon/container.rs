@@ -2,6 +2,7 @@
 //!
 //! The state is one value; transitions are methods. Processes, mounts and networks are made by [`super::run`].
 
+use crate::base::sort::Arrange;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -383,7 +384,7 @@ impl Container {
                 }
             }
         }
-        out.sort_by(|a, b| (a.private_port, &a.protocol).cmp(&(b.private_port, &b.protocol)));
+        out.arrange_by(|a, b| (a.private_port, &a.protocol).cmp(&(b.private_port, &b.protocol)));
         out
     }
 

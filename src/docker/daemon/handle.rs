@@ -3,6 +3,7 @@
 //! State is borrowed for the length of a statement and never across an await; nothing that may call back (closing files,
 //! the network) happens under the borrow of the state.
 
+use crate::base::sort::Arrange;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -235,7 +236,7 @@ impl State {
     /// The containers, newest first.
     pub fn newest_first(&self) -> Vec<&Container> {
         let mut all: Vec<&Container> = self.containers.values().collect();
-        all.sort_by_key(|container| std::cmp::Reverse((container.created, container.id)));
+        all.arrange_by_key(|container| std::cmp::Reverse((container.created, container.id)));
         all
     }
 }

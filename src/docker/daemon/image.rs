@@ -1,5 +1,6 @@
 //! Images: lists, histories, names, removal, pulls.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ impl World {
 }
 
 fn newest_first(images: &mut [ImageSummary]) {
-    images.sort_by_key(|image| std::cmp::Reverse((image.created, image.id)));
+    images.arrange_by_key(|image| std::cmp::Reverse((image.created, image.id)));
 }
 
 impl Daemon {

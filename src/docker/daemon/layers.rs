@@ -1,5 +1,6 @@
 //! The layers below images and containers, for those who look inside.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -109,7 +110,7 @@ fn users(store: &Store) -> Users {
         }
     }
     for names in users.values_mut() {
-        names.sort();
+        names.arrange();
     }
     users
 }

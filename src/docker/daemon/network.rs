@@ -1,5 +1,6 @@
 //! Networks: bridges with addresses, who is in them under which names, and ports of the host that lead into them.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -324,7 +325,7 @@ impl World {
                     let Some(address) = endpoint.address else { continue };
                     let mut own = vec![member.name.clone(), member.id.short(), member.config.hostname.clone()];
                     own.extend(endpoint.request.aliases.iter().cloned());
-                    own.sort();
+                    own.arrange();
                     own.dedup();
                     for name in own {
                         names.entry(name).or_default().push(address);
@@ -531,7 +532,7 @@ impl Daemon {
                 labels: n.labels.clone(),
             })
             .collect();
-        out.sort_by(|a, b| a.name.cmp(&b.name));
+        out.arrange_by(|a, b| a.name.cmp(&b.name));
         Ok(out)
     }
 

@@ -6,6 +6,7 @@ use super::files;
 use super::handle::{Daemon, World};
 use super::volume::ANONYMOUS;
 use crate::base::digest::ChainId;
+use crate::base::sort::Arrange;
 use crate::docker::image::store::{Store, StoredLayer};
 
 impl Daemon {
@@ -61,7 +62,7 @@ impl Daemon {
             subnet: network.subnet.map(|subnet| subnet.to_string()),
         });
         let mut networks: Vec<NetworkView> = networks.collect();
-        networks.sort_by(|a, b| a.name.cmp(&b.name));
+        networks.arrange_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             revision,
             images,

@@ -6,6 +6,7 @@
 use super::error::Span;
 use super::instruction::{Command, Dockerfile};
 use super::quote::go_quote;
+use crate::base::sort::Arrange;
 
 /// A check.
 #[derive(Debug, PartialEq, Eq)]
@@ -265,7 +266,7 @@ pub fn check(file: &Dockerfile) -> Vec<Warning> {
             args.iter().for_each(|arg| secret("ARG", &arg.key, instruction.span, &mut warn));
         }
     }
-    out.sort_by_key(|warning| warning.span);
+    out.arrange_by_key(|warning| warning.span);
     out
 }
 

@@ -4,6 +4,7 @@ use super::error::{ParseError, Problem, Span, suggest};
 use super::instruction::{Arg, Command, CommandLine, Copy, Dockerfile, Healthcheck, Instruction, Pair, Run, Stage};
 use super::lines::{self, Heredoc, Line, json_list, quoted_words};
 use super::mount::MountError;
+use crate::base::sort::Arrange;
 
 /// Every instruction.
 pub const INSTRUCTIONS: [&str; 18] = [
@@ -230,7 +231,7 @@ fn command(line: &Line, escape: char) -> Result<Command, Problem> {
         "EXPOSE" => {
             some("EXPOSE")?;
             let mut ports = args;
-            ports.sort();
+            ports.arrange();
             Command::Expose(ports)
         }
         "MAINTAINER" => Command::Maintainer(one("MAINTAINER", args)?),

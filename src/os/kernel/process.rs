@@ -301,56 +301,58 @@ impl super::State {
 impl Kernel {
     /// Enters a copy of `parent` as its child and runs `main` in it.
     pub(super) fn fork(&self, parent: Gpid, main: impl FnOnce(Proc) -> Task) -> Result<Gpid, Errno> {
-        let gpid = {
-            let mut state = self.state.borrow_mut();
-            let now = state.now;
-            let from = state.processes.get(&parent).ok_or(Errno::ESRCH)?;
-            let dispositions =
-                from.dispositions.iter().filter(|row| *row.1 == Disposition::Ignore).map(|row| (*row.0, *row.1));
-            let child = Process {
-                gpid: 0,
-                pid: 0,
-                namespace: from.namespace,
-                parent,
-                group: from.group,
-                session: from.session,
-                cred: from.cred.clone(),
-                cwd: from.cwd.clone(),
-                umask: from.umask,
-                args: from.args.clone(),
-                env: from.env.clone(),
-                exe: from.exe.clone(),
-                comm: from.comm.clone(),
-                flavour: from.flavour,
-                files: from.files.clone(),
-                mounts: Rc::clone(&from.mounts),
-                net: from.net,
-                hostname: Rc::clone(&from.hostname),
-                tty: from.tty,
-                cgroup: from.cgroup.clone(),
-                started: now,
-                cpu_ticks: 0,
-                image_bytes: from.image_bytes,
-                heap_bytes: 0,
-                children: BTreeSet::new(),
-                watchers: BTreeSet::new(),
-                dispositions: dispositions.collect(),
-                pending: Vec::new(),
-                doomed: None,
-                life: Life::Running,
-                stop_reported: false,
-            };
-            let gpid = state.admit(child)?;
-            let net = state.processes.get_mut(&parent).map(|process| {
-                process.children.insert(gpid);
-                process.net
-            });
-            if let Some(net) = net {
-                state.network.share(net, parent, gpid);
-            }
-            gpid
-        };
+        let gpid = self.copy_of(parent)?;
         start(self, gpid, main(Proc { kernel: self.clone(), gpid }));
+        Ok(gpid)
+    }
+
+    fn copy_of(&self, parent: Gpid) -> Result<Gpid, Errno> {
+        let mut state = self.state.borrow_mut();
+        let now = state.now;
+        let from = state.processes.get(&parent).ok_or(Errno::ESRCH)?;
+        let dispositions =
+            from.dispositions.iter().filter(|row| *row.1 == Disposition::Ignore).map(|row| (*row.0, *row.1));
+        let child = Process {
+            gpid: 0,
+            pid: 0,
+            namespace: from.namespace,
+            parent,
+            group: from.group,
+            session: from.session,
+            cred: from.cred.clone(),
+            cwd: from.cwd.clone(),
+            umask: from.umask,
+            args: from.args.clone(),
+            env: from.env.clone(),
+            exe: from.exe.clone(),
+            comm: from.comm.clone(),
+            flavour: from.flavour,
+            files: from.files.clone(),
+            mounts: Rc::clone(&from.mounts),
+            net: from.net,
+            hostname: Rc::clone(&from.hostname),
+            tty: from.tty,
+            cgroup: from.cgroup.clone(),
+            started: now,
+            cpu_ticks: 0,
+            image_bytes: from.image_bytes,
+            heap_bytes: 0,
+            children: BTreeSet::new(),
+            watchers: BTreeSet::new(),
+            dispositions: dispositions.collect(),
+            pending: Vec::new(),
+            doomed: None,
+            life: Life::Running,
+            stop_reported: false,
+        };
+        let gpid = state.admit(child)?;
+        let net = state.processes.get_mut(&parent).map(|process| {
+            process.children.insert(gpid);
+            process.net
+        });
+        if let Some(net) = net {
+            state.network.share(net, parent, gpid);
+        }
         Ok(gpid)
     }
 

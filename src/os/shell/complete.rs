@@ -1,5 +1,6 @@
 //! Completion: commands, files, variables, and what programs register for their own arguments.
 
+use crate::base::sort::Arrange;
 use bstr::{BString, ByteSlice};
 
 use super::shell::Shell;
@@ -45,7 +46,7 @@ impl Shell {
                 }
             }
         };
-        found.sort();
+        found.arrange();
         found.dedup();
         Candidates { word, words: found }
     }

@@ -1,5 +1,6 @@
 //! Expansion: from words to fields. Braces, tilde, parameters, substitutions, splitting, file names, in that order.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -752,7 +753,7 @@ impl Shell {
             }
             found = next;
         }
-        found.sort();
+        found.arrange();
         found
     }
 

@@ -3,6 +3,7 @@
 //! A program is parsed into a tree; records are read one by one, so it can stand in a pipe that never ends. Work on one
 //! record is bounded by [`BUDGET`], as it runs without letting others run.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 
 use bstr::{BString, ByteSlice};
@@ -585,7 +586,7 @@ impl Machine {
                     self.arrays.get(&array).into_iter().flat_map(|a| a.keys().cloned()).collect();
                 // Real ones follow their hash tables; numbers in order are what most of them show for small arrays.
                 if keys.iter().all(|key| leading(key).1) {
-                    keys.sort_by(|a, b| leading(a).0.total_cmp(&leading(b).0));
+                    keys.arrange_by(|a, b| leading(a).0.total_cmp(&leading(b).0));
                 }
                 for key in keys {
                     self.set_var(name, V::Seen(key));

@@ -1,5 +1,6 @@
 //! A server of static files: Apache's `httpd`, and Python's `http.server`.
 
+use crate::base::sort::Arrange;
 use std::net::Ipv4Addr;
 
 use bstr::{BString, ByteSlice};
@@ -215,7 +216,7 @@ fn page(proc: &Proc, dir: &BString, place: &str, style: Style) -> String {
         let slash = if proc.stat(&path::join(dir, &entry.name)).is_ok_and(|stat| stat.is_dir()) { "/" } else { "" };
         names.push(format!("{}{slash}", entry.name));
     }
-    names.sort();
+    names.arrange();
     let title =
         if style == Style::Python { format!("Directory listing for {place}") } else { format!("Index of {place}") };
     let items: String = names.iter().map(|name| format!("<li><a href=\"{name}\">{name}</a></li>\n")).collect();

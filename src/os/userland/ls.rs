@@ -1,5 +1,6 @@
 //! `ls`.
 
+use crate::base::sort::Arrange;
 use bstr::{BString, ByteSlice};
 
 use super::names::Names;
@@ -190,16 +191,22 @@ async fn list(run: &mut Run, dir: &[u8]) -> Result<Vec<Row>, Errno> {
 fn sort(run: &Run, rows: &mut [Row]) {
     match run.args.last_of(&['t', 'S', 'U', 'X', 'v']) {
         Some('U') => return,
-        Some('t') => rows.sort_by(|a, b| b.stat.meta.mtime.cmp(&a.stat.meta.mtime).then_with(|| a.name.cmp(&b.name))),
-        Some('S') => rows.sort_by(|a, b| b.stat.size_bytes.cmp(&a.stat.size_bytes).then_with(|| a.name.cmp(&b.name))),
-        Some('X') => rows.sort_by(|a, b| extension(&a.name).cmp(extension(&b.name)).then_with(|| a.name.cmp(&b.name))),
-        _ => rows.sort_by(|a, b| a.name.cmp(&b.name)),
+        Some('t') => {
+            rows.arrange_by(|a, b| b.stat.meta.mtime.cmp(&a.stat.meta.mtime).then_with(|| a.name.cmp(&b.name)))
+        }
+        Some('S') => {
+            rows.arrange_by(|a, b| b.stat.size_bytes.cmp(&a.stat.size_bytes).then_with(|| a.name.cmp(&b.name)))
+        }
+        Some('X') => {
+            rows.arrange_by(|a, b| extension(&a.name).cmp(extension(&b.name)).then_with(|| a.name.cmp(&b.name)))
+        }
+        _ => rows.arrange_by(|a, b| a.name.cmp(&b.name)),
     }
     if run.args.has('r') {
         rows.reverse();
     }
     if run.args.has("group-directories-first") {
-        rows.sort_by_key(|row| !row.stat.is_dir());
+        rows.arrange_by_key(|row| !row.stat.is_dir());
     }
 }
 

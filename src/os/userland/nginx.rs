@@ -4,6 +4,7 @@
 //! `access_log` and `error_log`; directives that it doesn't know are taken as if they did nothing, as they don't change
 //! which bytes a static file has. Proxies and FastCGI are refused when a request reaches them.
 
+use crate::base::sort::Arrange;
 use std::net::Ipv4Addr;
 
 use bstr::{BString, ByteSlice};
@@ -348,7 +349,7 @@ async fn body(run: &mut Run) -> Done {
         return signal_master(run, &config, &signal).await;
     }
     let mut ports: Vec<u16> = config.servers.iter().flat_map(|s| s.ports.iter().copied()).collect();
-    ports.sort_unstable();
+    ports.arrange();
     ports.dedup();
     for port in &ports {
         if let Err(error) = run.proc.listen(Ipv4Addr::UNSPECIFIED, *port) {

@@ -1,5 +1,6 @@
 //! `pgrep`, `pkill`, `pidof`, `killall`: processes by name.
 
+use crate::base::sort::Arrange;
 use regex_lite::Regex;
 
 use super::pattern::{self, Grammar};
@@ -92,7 +93,7 @@ fn others(run: &Run) -> Vec<ProcessInfo> {
     let own = run.proc.gpid();
     let mut processes = run.proc.processes();
     processes.retain(|p| p.gpid != own && p.state != 'Z');
-    processes.sort_by_key(|p| p.pid);
+    processes.arrange_by_key(|p| p.pid);
     processes
 }
 

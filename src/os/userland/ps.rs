@@ -1,5 +1,6 @@
 //! `ps`, `kill`, `top` (one shot), `mount` (listing): what runs and what is mounted.
 
+use crate::base::sort::Arrange;
 use bstr::{BString, ByteSlice};
 
 use super::names::Names;
@@ -115,7 +116,7 @@ async fn body(run: &mut Run, bsd: Vec<u8>) -> Done {
     let now = run.proc.now();
     let own = run.proc.gpid();
     let mut processes = run.proc.processes();
-    processes.sort_by_key(|p| p.pid);
+    processes.arrange_by_key(|p| p.pid);
     let mine = processes.iter().find(|p| p.gpid == own).map(|p| (p.tty, p.uid));
     if run.is_busybox()
         && let Some(format) = run.args.value('o').map(|f| text(f))

@@ -1,5 +1,6 @@
 //! `sort`, in the order of bytes (the C locale, as in a container).
 
+use crate::base::sort::Arrange;
 use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
@@ -187,7 +188,7 @@ async fn body(run: &mut Run) -> Done {
         }
         return Ok(0);
     }
-    lines.sort_by(order);
+    lines.arrange_by(order);
     if unique {
         lines.dedup_by(|b, a| by_keys(a, b).is_eq());
     }

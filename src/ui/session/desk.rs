@@ -1,5 +1,6 @@
 //! What a session has around its terminals: the host's files, pages of its servers, and what programs ask of the desktop.
 
+use crate::base::sort::Arrange;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -176,7 +177,7 @@ impl Session {
                 }
             })
             .collect();
-        rows.sort_by_key(|row| !row.is_folder);
+        rows.arrange_by_key(|row| !row.is_folder);
         Ok(rows)
     }
 

@@ -8,6 +8,7 @@ mod rawjson;
 mod trace;
 mod tty;
 
+use crate::base::sort::Arrange;
 use std::fmt::Write;
 
 use crate::base::time::Timestamp;
@@ -115,7 +116,7 @@ impl Display {
 /// many warnings that are.
 pub fn check_report(file: &str, text: &str, warnings: &[Warning], failed: bool) -> String {
     let mut sorted: Vec<&Warning> = warnings.iter().collect();
-    sorted.sort_by_key(|warning| warning.span.start);
+    sorted.arrange_by_key(|warning| warning.span.start);
     let mut out = match sorted.len() {
         0 if failed => String::new(),
         0 => return "Check complete, no warnings found.\n".to_owned(),

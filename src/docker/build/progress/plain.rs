@@ -1,5 +1,6 @@
 //! Plain progress: lines appended, each with its vertex's number (BuildKit `progressui/printer.go`).
 
+use crate::base::sort::Arrange;
 use std::fmt::Write;
 
 use super::trace::{Node, Trace};
@@ -27,7 +28,7 @@ impl Plain {
             out.push_str("#0 building with \"default\" instance using docker driver\n\n");
         }
         let current = self.current;
-        fresh.sort_by_key(|index| {
+        fresh.arrange_by_key(|index| {
             let vertex = trace.nodes.get(*index).map(|node| &node.vertex);
             let ended = vertex.and_then(|vertex| vertex.completed);
             (ended.is_none(), vertex.map(|vertex| vertex.id) != current, ended, *index)

@@ -112,6 +112,7 @@ const fn shortcut(name: &'static str, command: &'static super::command::Command,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::sort::Arrange;
 
     #[test]
     fn the_tables_are_sorted_and_name_each_thing_once() {
@@ -128,8 +129,8 @@ mod tests {
                 let mut longs: Vec<&str> = command.flags().map(|flag| flag.long).collect();
                 let mut shorts: Vec<char> =
                     command.flags().map(|flag| flag.short).filter(|short| *short != '\0').collect();
-                longs.sort_unstable();
-                shorts.sort_unstable();
+                longs.arrange();
+                shorts.arrange();
                 assert!(longs.windows(2).all(|pair| pair[0] < pair[1]), "{}", command.name);
                 assert!(shorts.windows(2).all(|pair| pair[0] < pair[1]), "{}", command.name);
             }

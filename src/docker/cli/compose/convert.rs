@@ -1,5 +1,6 @@
 //! A service as the words of `docker create` and `docker build`.
 
+use crate::base::sort::Arrange;
 use serde_json::{Map, Value};
 
 use super::COMPOSE_VERSION;
@@ -332,7 +333,7 @@ impl Project {
         let object = |all: Vec<(String, Value)>| Value::Object(all.into_iter().collect());
         if service.contains_key("environment") {
             let mut all = pairs(service.get("environment"));
-            all.sort();
+            all.arrange();
             let one = |(key, value): (String, Option<String>)| (key, value.map_or(Value::Null, Value::String));
             out.insert("environment".to_owned(), object(all.into_iter().map(one).collect()));
         }

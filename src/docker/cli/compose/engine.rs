@@ -1,5 +1,6 @@
 //! What the verbs do: networks, volumes, images and containers of a project come and go (docker/compose `pkg/compose`).
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ pub fn members(client: &Client, project: &str, one_off: bool) -> Answer<Vec<Memb
             out.push(Member { service, number, row });
         }
     }
-    out.sort_by(|a, b| (&a.service, a.number).cmp(&(&b.service, b.number)));
+    out.arrange_by(|a, b| (&a.service, a.number).cmp(&(&b.service, b.number)));
     Ok(out)
 }
 
@@ -492,7 +493,7 @@ impl Project {
     ) -> Answer {
         let order = self.selected(asked, true)?;
         let mut all = self.members_of(client, asked)?;
-        all.sort_by_key(|member| order.iter().position(|name| *name == member.service));
+        all.arrange_by_key(|member| order.iter().position(|name| *name == member.service));
         if backwards {
             all.reverse();
         }
@@ -532,7 +533,7 @@ impl Project {
             true => asked.is_empty() || asked.contains(&member.service),
             false => orphans,
         });
-        all.sort_by_key(|member| std::cmp::Reverse(order.iter().position(|name| *name == member.service)));
+        all.arrange_by_key(|member| std::cmp::Reverse(order.iter().position(|name| *name == member.service)));
         for member in all.iter().chain(&one_off) {
             self.drop_member(client, member, timeout, volumes, &mut steps).await?;
         }

@@ -1,5 +1,6 @@
 //! A project: its file found, read, filled in and checked (compose-spec/compose-go).
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -401,7 +402,7 @@ impl Project {
             let own = names(service.get("networks"));
             used.extend(if own.is_empty() { vec!["default".to_owned()] } else { own });
         }
-        used.sort();
+        used.arrange();
         used.dedup();
         used
     }

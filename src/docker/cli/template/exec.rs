@@ -1,5 +1,6 @@
 //! Runs a template over a value (Go `text/template/exec.go`).
 
+use crate::base::sort::Arrange;
 use serde_json::Value;
 
 use super::format;
@@ -126,7 +127,7 @@ impl Run<'_> {
             Some(Value::Array(items)) => items.into_iter().enumerate().map(|(i, item)| (i.into(), item)).collect(),
             Some(Value::Object(map)) => {
                 let mut items: Vec<_> = map.into_iter().map(|(key, item)| (Value::String(key), item)).collect();
-                items.sort_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
+                items.arrange_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
                 items
             }
             Some(Value::Null) | None => Vec::new(),

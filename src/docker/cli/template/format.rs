@@ -1,5 +1,6 @@
 //! Go's `fmt` for JSON values: `%v` and the verbs that people use in `--format`.
 
+use crate::base::sort::Arrange;
 use serde_json::Value;
 
 use super::exec::Val;
@@ -20,7 +21,7 @@ pub(super) fn display(value: Option<&Value>) -> String {
         Some(Value::Object(map)) => {
             let mut items: Vec<String> =
                 map.iter().map(|(key, item)| format!("{key}:{}", display(Some(item)))).collect();
-            items.sort();
+            items.arrange();
             format!("map[{}]", items.join(" "))
         }
     }

@@ -1,5 +1,6 @@
 //! `apt-get` and `apt` (apt 2.x): update, install, remove, purge, autoremove, upgrade, clean, download sizes and times.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -752,7 +753,7 @@ fn is_served(source: &Source, release: &'static Release) -> bool {
 
 fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut names: Vec<&str> = names.collect();
-    names.sort_unstable();
+    names.arrange();
     names
 }
 

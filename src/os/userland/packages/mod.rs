@@ -11,6 +11,7 @@ pub mod files;
 pub mod rootfs;
 pub mod version;
 
+use crate::base::sort::Arrange;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -249,7 +250,7 @@ impl Release {
         }
         let seen = |record: &&'static Record| record.origin.is_none_or(|origin| sources.contains(origin));
         let mut found: Vec<Package> = records.iter().filter(seen).map(|record| self.with(record)).collect();
-        found.sort_by(|a, b| version::compare(b.version, a.version));
+        found.arrange_by(|a, b| version::compare(b.version, a.version));
         found
     }
 

@@ -1,5 +1,6 @@
 //! Root file systems made of packages, as debootstrap and Alpine's build scripts make them.
 
+use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -148,7 +149,7 @@ fn closure(release: &'static Release, extra: &[&str]) -> Vec<Package> {
             packages.push(*package);
         }
     }
-    packages.sort_by_key(Package::name);
+    packages.arrange_by_key(Package::name);
     packages
 }
 

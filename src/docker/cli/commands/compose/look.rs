@@ -1,5 +1,6 @@
 //! `docker compose ps`, `logs`, `config` and what else only looks.
 
+use crate::base::sort::Arrange;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -258,7 +259,7 @@ fn ls<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             for (state, count) in entry.as_object().into_iter().flatten().filter(|(key, _)| *key != "files") {
                 states.push(format!("{state}({count})"));
             }
-            states.sort();
+            states.arrange();
             let files = entry.get("files").and_then(Value::as_str).unwrap_or_default().to_owned();
             table.push(vec![name.clone(), states.join(", "), files]);
         }
@@ -423,7 +424,7 @@ fn config<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
 fn document(project: &Project, selected: &[String]) -> Value {
     let mut services = Map::new();
     let mut sorted: Vec<&String> = selected.iter().collect();
-    sorted.sort();
+    sorted.arrange();
     for name in sorted {
         let Some(service) = project.services.get(name) else { continue };
         services.insert(name.clone(), project.canonical(service));

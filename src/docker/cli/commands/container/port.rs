@@ -1,6 +1,7 @@
 //! `docker container port`.
 
 use super::rows::host_port;
+use crate::base::sort::Arrange;
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::CliError;
@@ -21,8 +22,8 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let name = given.operand(0);
         let container = client.daemon.container_brief(&name)?;
         let mut ports: Vec<_> = container.ports.iter().filter(|port| port.public_port.is_some()).collect();
-        ports.sort();
-        ports.sort_by_key(|port| port.private_port);
+        ports.arrange();
+        ports.arrange_by_key(|port| port.private_port);
         let wanted = given.operands.get(1).map(|_| given.operand(1));
         let mut lines = String::new();
         for port in ports {

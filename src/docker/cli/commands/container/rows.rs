@@ -1,5 +1,6 @@
 //! Rows of containers (docker/cli `cli/command/formatter/container.go`).
 
+use crate::base::sort::Arrange;
 use serde_json::Value;
 
 use crate::base::size::human_size3;
@@ -95,7 +96,7 @@ fn image(container: &ContainerSummary, truncated: bool) -> String {
 /// Ports as `docker ps` shows them: first ranges that are the same on both sides, then the others (`DisplayablePorts`).
 pub fn ports(ports: &[Port]) -> String {
     let mut sorted: Vec<&Port> = ports.iter().collect();
-    sorted.sort_by_key(|port| (port.private_port, port.ip.clone(), port.public_port, port.protocol.clone()));
+    sorted.arrange_by_key(|port| (port.private_port, port.ip.clone(), port.public_port, port.protocol.clone()));
     // By address and protocol, in the order in which they come up: what is complete, and the range that still grows.
     let mut done: Vec<String> = Vec::new();
     let mut open: Vec<((Option<&str>, &str), (u16, u16))> = Vec::new();

@@ -1,5 +1,6 @@
 //! `docker network ls`.
 
+use crate::base::sort::Arrange;
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::columns::{Columns, filters, labels, row, short_id, template_error};
 use crate::docker::cli::command::*;
@@ -36,7 +37,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         };
         let truncated = !given.bool("no-trunc");
         let mut networks = client.daemon.network_list(&filters(given))?;
-        networks.sort_by(|a, b| a.name.cmp(&b.name));
+        networks.arrange_by(|a, b| a.name.cmp(&b.name));
         let rows: Vec<_> = networks.iter().map(|network| fields(network, truncated)).collect();
         client.print(NETWORKS.render(layout, &rows).map_err(template_error)?).await
     })

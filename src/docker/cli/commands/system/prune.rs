@@ -1,6 +1,7 @@
 //! `docker system prune`.
 
 use crate::base::size::human_size;
+use crate::base::sort::Arrange;
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::columns::prune_filters;
 use crate::docker::cli::command::*;
@@ -73,7 +74,7 @@ fn question(all: bool, volumes: bool, filters: &[String]) -> String {
     });
     if !filters.is_empty() {
         let mut filters = filters.to_vec();
-        filters.sort();
+        filters.arrange();
         out.push_str(&format!("\n  Items to be pruned will be filtered with:\n  - {}\n", filters.join("\n  - ")));
     }
     out + "\nAre you sure you want to continue?"

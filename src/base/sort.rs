@@ -52,7 +52,7 @@ impl<T> Arrange<T> for [T] {
 /// The one sort.
 #[inline(never)]
 fn sort_places(places: &mut [usize], compare: &mut dyn FnMut(usize, usize) -> Ordering) {
-    #[allow(clippy::disallowed_methods, reason = "the one")]
+    #[expect(clippy::disallowed_methods, reason = "the one")]
     places.sort_by(|a, b| compare(*a, *b));
 }
 
@@ -66,7 +66,7 @@ mod tests {
             let mut ours = items.clone();
             ours.arrange_by_key(|item| item.0);
             let mut theirs = items.clone();
-            #[allow(clippy::disallowed_methods, reason = "compared with")]
+            #[expect(clippy::disallowed_methods, reason = "compared with")]
             theirs.sort_by_key(|item| item.0);
             proptest::prop_assert_eq!(ours, theirs);
         }

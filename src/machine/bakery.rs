@@ -39,13 +39,7 @@ static LOCK: &str = include_str!("../../static/catalogue/lock");
 /// A memo that knows the catalogue's digests, so that megabytes need not be hashed again. A line that is not of the lock's
 /// form is skipped: the layer is hashed when it is met.
 pub fn memo() -> DigestMemo {
-    let memo = DigestMemo::new();
-    for line in LOCK.lines() {
-        if let Some((key, facts)) = parse_line(line) {
-            memo.preload(key, facts);
-        }
-    }
-    memo
+    DigestMemo::reading(|| LOCK.lines().filter_map(parse_line).collect())
 }
 
 fn parse_line(line: &str) -> Option<(Digest, TarFacts)> {

@@ -31,8 +31,8 @@ pub fn plain(shown: &Shown) -> String {
 /// The last command that stands behind a prompt, run or not, whole even where it was wrapped.
 pub fn last_command(shown: &Shown) -> Option<String> {
     let text = plain(shown);
-    let commands = text.lines().filter_map(|line| line.get(super::gloss::prompt(line)?..));
-    commands.map(str::trim).filter(|command| !command.is_empty()).last().map(str::to_owned)
+    let mut commands = text.lines().rev().filter_map(|line| line.get(super::gloss::prompt(line)?..));
+    commands.find(|command| !command.trim().is_empty()).map(|command| command.trim().to_owned())
 }
 
 /// The text as a block of Markdown. The fence is longer than any that stands in it.

@@ -6,34 +6,58 @@
 // hand it one is a function of the rest, which runs once its constants are there.
 import { SECTION } from './wasm.mjs';
 
-/** Compilers fold `table[i - k]` into an address before the table: so far from a number anything is taken to be meant. */
+/**
+ * Compilers fold `table[i - k]` into an address before the table. A number to which something is added, and at which no constant
+ * begins, is taken to mean anything so near; tables of `switch`, where that is common, always stay.
+ */
 const NEAR = 1024;
+const SWITCH = /switch\.table/;
 /** A piece of data that is taken out costs this many bytes in both parts. */
 const PIECE = 16;
 
-/** The read-only constants of a linker's map: `[{ start, end }]`, by address. */
+/** The read-only constants of a linker's map: `[{ start, end, isMerged, stays }]`, by address. */
 export function constants(map) {
-  const line = /^\s*([0-9a-f]+)\s+[0-9a-f]+\s+([0-9a-f]+)\s+\S.*:\(\.rodata[^)]*\)\s*$/;
+  const line = /^\s*([0-9a-f]+)\s+[0-9a-f]+\s+([0-9a-f]+)\s+(\S.*):\(\.rodata([^)]*)\)\s*$/;
   const found = [];
   for (const text of map.split('\n')) {
-    const [, address, size] = text.match(line) ?? [];
+    const [, address, size, from, name] = text.match(line) ?? [];
     if (address !== undefined && parseInt(size, 16) > 0) {
-      found.push({ start: parseInt(address, 16), end: parseInt(address, 16) + parseInt(size, 16) });
+      const start = parseInt(address, 16);
+      found.push({ start, end: start + parseInt(size, 16), isMerged: from === '<internal>', stays: SWITCH.test(name) });
     }
   }
   return found.sort((a, b) => a.start - b.start);
 }
 
+/** Strings that the linker merged, each with the zero at its end, as constants of their own. */
+function apiece(objects, memory) {
+  return objects.flatMap((object) => {
+    const { start, end, isMerged } = object;
+    if (!isMerged) return [object];
+    const found = [];
+    for (let at = start; at < end;) {
+      const zero = memory.bytes.indexOf(0, at - memory.base);
+      const next = zero < 0 ? end : Math.min(zero + memory.base + 1, end);
+      found.push({ start: at, end: next });
+      at = next;
+    }
+    return found;
+  });
+}
+
 /** Which constants something may point to. */
 export class Kept {
   constructor(module, objects) {
-    Object.assign(this, { objects, kept: new Set(), todo: [], memory: memoryOf(module) });
+    const memory = memoryOf(module, objects);
+    Object.assign(this, { objects: apiece(objects, memory), kept: new Set(), todo: [], memory });
     // What is no constant of the map stays, and so does what it points to.
     let at = this.memory.base;
-    for (const { start, end } of [...objects, { start: this.memory.end, end: this.memory.end }]) {
+    for (const { start, end } of [...this.objects, { start: this.memory.end, end: this.memory.end }]) {
       this.words(at, start);
       at = Math.max(at, end);
     }
+    this.starts = new Set(this.objects.map(({ start }) => start));
+    for (const { start, end, stays } of this.objects) if (stays) this.keep(start, end);
     this.follow();
   }
   /** The constants that overlap a range, or end where it begins. */
@@ -47,16 +71,19 @@ export class Kept {
     for (let at = low; at < this.objects.length && this.objects[at].start <= to; at += 1) found.push(at);
     return found;
   }
-  /** Whether these numbers of a function point to constants that are not kept. */
-  misses(numbers) {
-    for (const number of numbers) for (const at of this.within(number, number)) if (!this.kept.has(at)) return true;
-    return false;
+  /** Whether a function may point to constants that are not kept. */
+  misses({ numbers, bases }) {
+    const is = (from, to) => this.within(from, to).some((at) => !this.kept.has(at));
+    return [...numbers, ...bases].some((number) => is(number, number)) || [...bases].some((base) => this.isLoose(base) && is(base - NEAR, base + NEAR));
   }
-  keepAll(numbers) {
-    for (const number of numbers) {
-      if (number >= this.memory.base - NEAR && number <= this.memory.end + NEAR) this.keep(number - NEAR, number + NEAR);
-    }
+  /** Keeps all that a function may point to. */
+  keepAll({ numbers, bases }) {
+    for (const number of [...numbers, ...bases]) this.keep(number, number);
+    for (const base of bases) if (this.isLoose(base)) this.keep(base - NEAR, base + NEAR);
     this.follow();
+  }
+  isLoose(base) {
+    return !this.starts.has(base) && base >= this.memory.base - NEAR && base <= this.memory.end + NEAR;
   }
   keep(from, to) {
     for (const at of this.within(from, to)) {
@@ -92,9 +119,9 @@ export class Kept {
   }
 }
 
-function memoryOf(module) {
-  const base = Math.min(...module.segments.map((segment) => segment.offset)) & ~3;
-  const end = Math.max(...module.segments.map((segment) => segment.offset + segment.content.length));
+function memoryOf(module, objects) {
+  const base = Math.min(objects[0].start, ...module.segments.map((segment) => segment.offset)) & ~3;
+  const end = Math.max(objects[objects.length - 1].end, ...module.segments.map((segment) => segment.offset + segment.content.length));
   const bytes = Buffer.alloc(end - base + 8);
   for (const { offset, content } of module.segments) content.copy(bytes, offset - base);
   return { base, end, bytes };

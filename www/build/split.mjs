@@ -167,10 +167,10 @@ export function split(bytes, isFirst, map) {
 function apart(module, refers, needed, first, objects) {
   const kept = new Kept(module, objects);
   const of = (wanted) => first.flatMap((is, at) => (is && needed[at] === wanted ? [at] : []));
-  for (const at of of(true)) kept.keepAll(refers[at].numbers);
+  for (const at of of(true)) kept.keepAll(refers[at]);
   const small = of(false);
-  for (const at of small) first[at] = !kept.misses(refers[at].numbers);
-  for (const at of small) if (first[at]) kept.keepAll(refers[at].numbers);
+  for (const at of small) first[at] = !kept.misses(refers[at]);
+  for (const at of small) if (first[at]) kept.keepAll(refers[at]);
   return cut(module.segments, kept.others());
 }
 

@@ -180,17 +180,26 @@ export function afterLocals(body) {
   return r.at;
 }
 
+/** Loads, stores, calls, `return`, `drop`, and instructions that only push. */
+const IS_MEANT = (op) => (op >= 0x28 && op <= 0x3e) || op === 0x10 || op === 0x11 || op === 0x0f || op === 0x1a
+  || op === 0x20 || op === 0x23 || (op >= 0x41 && op <= 0x44);
+
 /**
- * What a function's body refers to: functions that it calls, numbers that may be addresses of data, and whether it does
- * something that only works in the module with the data and the element segments.
+ * What a function's body refers to: functions that it calls, `numbers` that may be addresses of data, those of them to which
+ * something may be added (`bases`), and whether it does something that only works in the module with the data and the element
+ * segments.
  */
 export function references(body) {
   const r = new Reader(body, afterLocals(body));
-  const calls = new Set(), numbers = new Set();
+  const calls = new Set(), numbers = new Set(), bases = new Set();
+  let last;
   let tied = false;
   while (r.at < r.end) {
     const op = r.byte();
-    if (op >= 0x28 && op <= 0x3e) { if (r.u32() & 0x40) r.u32(); numbers.add(r.u32()); }
+    // A number that is loaded from, stored, handed on or followed by another push is meant as it is.
+    if (last !== undefined && !IS_MEANT(op)) bases.add(last);
+    last = undefined;
+    if (op >= 0x28 && op <= 0x3e) { if (r.u32() & 0x40) r.u32(); bases.add(r.u32()); }
     else if (op >= 0x45 && op <= 0xc4) { /* no operand */ }
     else switch (op) {
       case 0x00: case 0x01: case 0x05: case 0x0b: case 0x0f: case 0x1a: case 0x1b: case 0xd1: break;
@@ -198,7 +207,10 @@ export function references(body) {
       case 0xd2: calls.add(r.u32()); tied = true; break;
       case 0x02: case 0x03: case 0x04: case 0x0c: case 0x0d: case 0x20: case 0x21: case 0x22: case 0x23: case 0x24:
       case 0x25: case 0x26: case 0x3f: case 0x40: case 0xd0: r.skipLeb(); break;
-      case 0x41: numbers.add(Number(r.signed() & 0xffffffffn)); break;
+      case 0x41:
+        last = Number(r.signed() & 0xffffffffn);
+        numbers.add(last);
+        break;
       case 0x42: {
         // Two numbers of 32 bits may be stored as one.
         const both = r.signed();
@@ -222,5 +234,5 @@ export function references(body) {
       default: throw new Error(`instruction 0x${op.toString(16)} at ${r.at - 1} is not known here`);
     }
   }
-  return { calls, numbers, tied };
+  return { calls, numbers, bases, tied };
 }

@@ -3,7 +3,7 @@
 //! The key is a rope's description ([`Rope::structural_key`]), never its name: whoever holds the same bytes finds the
 //! same facts, and no fact can be found for other bytes. What is preloaded comes from a lock file that a test checks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -26,8 +26,18 @@ pub struct TarFacts {
 /// A shared table of digests. Clones are handles to the same table.
 #[derive(Debug, Clone, Default)]
 pub struct DigestMemo {
-    facts: Rc<RefCell<BTreeMap<Digest, TarFacts>>>,
+    table: Rc<Table>,
 }
+
+#[derive(Debug, Default)]
+struct Table {
+    facts: RefCell<BTreeMap<Digest, TarFacts>>,
+    /// What is known already, until somebody asks.
+    source: Cell<Option<Source>>,
+}
+
+/// Tells what is known already.
+type Source = fn() -> Vec<(Digest, TarFacts)>;
 
 impl DigestMemo {
     /// An empty table.
@@ -35,14 +45,28 @@ impl DigestMemo {
         Self::default()
     }
 
-    /// Adds what a lock file tells.
+    /// A table that begins with what `source` tells, which is read when somebody asks for the first time.
+    pub fn reading(source: Source) -> Self {
+        let memo = Self::default();
+        memo.table.source.set(Some(source));
+        memo
+    }
+
+    fn table(&self) -> &RefCell<BTreeMap<Digest, TarFacts>> {
+        if let Some(source) = self.table.source.take() {
+            self.table.facts.borrow_mut().extend(source());
+        }
+        &self.table.facts
+    }
+
+    /// Adds what somebody else found out.
     pub fn preload(&self, key: Digest, facts: TarFacts) {
-        self.facts.borrow_mut().insert(key, facts);
+        self.table().borrow_mut().insert(key, facts);
     }
 
     /// Everything known, for writing a lock file.
     pub fn entries(&self) -> Vec<(Digest, TarFacts)> {
-        self.facts.borrow().iter().map(|(key, facts)| (*key, *facts)).collect()
+        self.table().borrow().iter().map(|(key, facts)| (*key, *facts)).collect()
     }
 
     /// The diff id of an uncompressed tar.
@@ -69,7 +93,7 @@ impl DigestMemo {
 
     fn facts(&self, tar: &Rope) -> (Digest, TarFacts) {
         let key = tar.structural_key();
-        let known = self.facts.borrow().get(&key).copied();
+        let known = self.table().borrow().get(&key).copied();
         let facts = known.unwrap_or_else(|| {
             let facts = TarFacts { diff_id: DiffId(tar.digest()), size_bytes: tar.len(), blob: None };
             self.preload(key, facts);

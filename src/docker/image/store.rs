@@ -4,6 +4,7 @@
 //! image, a layer above, a holder (a container, a build). Images live until they are deleted. Which containers use an
 //! image is told from outside.
 
+use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -355,7 +356,7 @@ impl Store {
     pub fn references_to(&self, id: ImageId) -> Vec<Reference> {
         let own = self.references.iter().filter(|(_, to)| **to == id);
         let mut out: Vec<Reference> = own.map(|(reference, _)| reference.clone()).collect();
-        out.sort_by_cached_key(ToString::to_string);
+        out.arrange_by_key(ToString::to_string);
         out
     }
 

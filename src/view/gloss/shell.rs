@@ -73,9 +73,8 @@ pub(super) fn words(found: &mut Found<'_>, words: &[Token]) {
     program(found, first, name);
     // What runs another program: its own flags first.
     let runs_another = programs::RUNNERS.contains(&name);
-    let mut rest = rest.iter().enumerate();
     let mut only_operands = false;
-    while let Some((at, word)) = rest.next() {
+    for (at, word) in rest.iter().enumerate() {
         if !only_operands && word.text.starts_with('-') && word.text.len() > 1 {
             only_operands = word.text == "--";
             flags(found, name, word);

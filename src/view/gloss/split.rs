@@ -46,7 +46,12 @@ pub(super) fn split(line: &str) -> Vec<Token> {
         }
         let (kind, length) = operator(rest);
         let token = if length > 0 {
-            Token { kind, range: at..at + length, text: rest[..length].to_owned(), inner: Vec::new() }
+            Token {
+                kind,
+                range: at..at + length,
+                text: rest.get(..length).unwrap_or_default().to_owned(),
+                inner: Vec::new(),
+            }
         } else {
             word(line, at)
         };

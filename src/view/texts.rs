@@ -10,6 +10,7 @@ pub mod lesson;
 pub mod panes;
 pub mod stage;
 pub mod time;
+pub mod waste;
 
 pub use crate::base::language::Language;
 use crate::base::size::human_size3;

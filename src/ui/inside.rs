@@ -13,11 +13,13 @@ use crate::docker::daemon::api::layers::{LayerRole, LayerStack};
 use crate::os::fs::stack::{Fate, holdings};
 use crate::ui::dom;
 use crate::ui::session::{Session, Topic, use_topic};
+use crate::ui::waste::WasteView;
 use crate::view::inside::{FileNode, Folds, Lens, Line, Mark, Row, RowKind, Step, Subject, Tally, rows, step};
 use crate::view::picture::tint_of;
 use crate::view::preview::{Body, Preview};
 use crate::view::texts::layers::LayersTexts;
 use crate::view::texts::{Language, Texts, fill};
+use crate::view::waste::Waste;
 
 stylance::import_crate_style!(style, "src/ui/inside.module.css");
 
@@ -40,6 +42,7 @@ enum Kind {
     Only,
     Merged,
     Compare(usize),
+    Waste,
 }
 
 /// The pane.
@@ -66,6 +69,8 @@ pub fn Inside(props: &InsideProps) -> Html {
         Kind::Only => Lens::Layer(at),
         Kind::Merged => Lens::Merged(at),
         Kind::Compare(from) => Lens::Between(from, at),
+        // Of a hidden file all layers are told.
+        Kind::Waste => Lens::Merged(count.saturating_sub(1)),
     };
     let root = {
         let stack = Rc::clone(&stack);
@@ -76,6 +81,12 @@ pub fn Inside(props: &InsideProps) -> Html {
     let tallies = {
         let stack = Rc::clone(&stack);
         use_memo((props.subject.clone(), revision), move |_| tallies(stack.as_ref().as_ref()))
+    };
+    let waste = {
+        let stack = Rc::clone(&stack);
+        use_memo((props.subject.clone(), revision), move |_| {
+            stack.as_ref().as_ref().map(Waste::of_stack).unwrap_or_default()
+        })
     };
     {
         let tree_ref = tree_ref.clone();
@@ -163,6 +174,17 @@ pub fn Inside(props: &InsideProps) -> Html {
             open.set(None);
         })
     };
+    let choose_only = {
+        let (choose, set_kind) = (choose.clone(), set_kind.clone());
+        Callback::from(move |at: usize| {
+            set_kind.emit(Kind::Only);
+            choose.emit(at);
+        })
+    };
+    let on_path = {
+        let active = active.clone();
+        Callback::from(move |path: BString| active.set(Some(path)))
+    };
     let oninput = {
         let filter = filter.clone();
         Callback::from(move |event: InputEvent| {
@@ -179,6 +201,7 @@ pub fn Inside(props: &InsideProps) -> Html {
         let onclick = Callback::from(move |_: MouseEvent| active.set(None));
         detail(texts, stack, lens, path, onclick)
     });
+    let wasted = (props.language.waste().waste, waste.hidden_bytes());
     let layer_name = stack.layers.get(at).map(|layer| texts.layer_name(layer, at)).unwrap_or_default();
     html! {
         <div class={style::inside} data-capas="inside">
@@ -192,10 +215,16 @@ pub fn Inside(props: &InsideProps) -> Html {
                 <div class={style::files}>
                     { about(props.language.texts(), texts, stack, at) }
                     <div class={style::tools}>
-                        { lenses(texts, stack, at, *kind, &set_kind) }
+                        { lenses(texts, stack, at, *kind, &set_kind, wasted) }
+                        if *kind != Kind::Waste {
                         <input type="search" class={style::filter} placeholder={texts.filter} aria-label={texts.filter}
                             value={(*filter).clone()} {oninput} autocomplete="off" spellcheck="false" data-capas="file-filter" />
+                        }
                     </div>
+                    if *kind == Kind::Waste {
+                        <WasteView session={props.session.clone()} language={props.language} subject={props.subject.clone()}
+                            waste={Rc::clone(&waste)} on_layer={choose_only} {on_path} />
+                    } else {
                     <ul class={classes!(style::tree, shows_layer.then_some(style::with_layer))} ref={tree_ref} role="tree" tabindex="0" {onkeydown}
                         aria-label={fill(texts.files, &[&format!("{} · {layer_name}", stack.name)])}
                         aria-activedescendant={place.map(|place| format!("file-{place}"))}>
@@ -203,6 +232,7 @@ pub fn Inside(props: &InsideProps) -> Html {
                     </ul>
                     if lines.is_empty() {
                         <p class={style::none}>{ if filter.is_empty() { texts.nothing } else { texts.no_match } }</p>
+                    }
                     }
                 </div>
             </div>
@@ -285,12 +315,20 @@ fn about(page: &Texts, texts: &LayersTexts, stack: &LayerStack, at: usize) -> Ht
 }
 
 /// The switch of lenses.
-fn lenses(texts: &'static LayersTexts, stack: &LayerStack, at: usize, kind: Kind, set: &Callback<Kind>) -> Html {
+fn lenses(
+    texts: &'static LayersTexts,
+    stack: &LayerStack,
+    at: usize,
+    kind: Kind,
+    set: &Callback<Kind>,
+    (waste, wasted_bytes): (&'static str, u64),
+) -> Html {
     let button = |to: Kind, name: &'static str| {
         let set = set.clone();
         let pressed = if kind == to { "true" } else { "false" };
         let onclick = Callback::from(move |_: MouseEvent| set.emit(to));
-        html! { <button type="button" class={style::lens} aria-pressed={pressed} {onclick}>{ name }</button> }
+        let bytes = (to == Kind::Waste && wasted_bytes > 0).then(|| format!(" · {}", human_size3(wasted_bytes)));
+        html! { <button type="button" class={style::lens} aria-pressed={pressed} {onclick}>{ name }{ for bytes }</button> }
     };
     let onchange = {
         let set = set.clone();
@@ -312,6 +350,9 @@ fn lenses(texts: &'static LayersTexts, stack: &LayerStack, at: usize, kind: Kind
         <div class={style::lenses} role="group" aria-label={texts.lens}>
             { button(Kind::Only, texts.only) }
             { button(Kind::Merged, texts.merged) }
+            if !stack.is_container {
+                { button(Kind::Waste, waste) }
+            }
             if stack.layers.len() > 1 {
                 <select class={classes!(style::compare, matches!(kind, Kind::Compare(_)).then_some(style::chosen))}
                     aria-label={texts.compare_with} {onchange}>

@@ -32,6 +32,7 @@ mod steps;
 mod store;
 mod terminal;
 mod timeline;
+mod waste;
 
 use crate::machine::Config;
 use crate::view::embed::{Options, Panes};

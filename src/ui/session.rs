@@ -306,6 +306,11 @@ impl Session {
         }
     }
 
+    /// What somebody makes of the machine as it is now.
+    pub(super) fn with_machine<T>(&self, look: impl FnOnce(&Machine) -> T) -> T {
+        look(&self.0.state.borrow().machine)
+    }
+
     /// The picture of layers.
     pub fn picture(&self) -> Rc<Picture> {
         Rc::clone(&self.0.state.borrow().picture)

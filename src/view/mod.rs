@@ -22,6 +22,7 @@ pub mod progress;
 pub mod remedy;
 pub mod screen;
 pub mod settings;
+pub mod slim;
 pub mod steps;
 pub mod stock;
 pub mod texts;

@@ -13,6 +13,7 @@ pub mod panes;
 pub mod programs;
 pub mod stage;
 pub mod time;
+pub mod waste;
 
 pub use crate::base::language::Language;
 use crate::base::size::human_size3;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::base::digest::{ChainId, DiffId, ImageId};
+use crate::docker::daemon::api::layers::{LayerRole, LayerStack, StackLayer};
 use crate::docker::image::store::Store;
 use crate::machine::Machine;
 use crate::os::fs::layer::{Change, Layer};
@@ -109,6 +110,22 @@ impl Waste {
         let shares = shares.collect();
         let layers: Vec<Arc<Layer>> = stack.iter().map(|stored| Arc::clone(&stored.layer)).collect();
         Some(Self::of_layers(&layers, shares))
+    }
+
+    /// What the image's layers in a stack waste; those that are a container's own do not count.
+    pub fn of_stack(stack: &LayerStack) -> Self {
+        let own = |layer: &&StackLayer| matches!(layer.role, LayerRole::Image { .. });
+        let share = |layer: &StackLayer| {
+            let (chain_id, diff_id) = match layer.role {
+                LayerRole::Image { chain_id, diff_id } => (Some(chain_id), Some(diff_id)),
+                LayerRole::Init | LayerRole::Writable => (None, None),
+            };
+            let (created_by, stored_bytes) = (layer.created_by.clone(), layer.size_bytes);
+            Share { chain_id, diff_id, created_by, stored_bytes, hidden_bytes: 0 }
+        };
+        let shares = stack.layers.iter().filter(own).map(share).collect();
+        let layers: Vec<Arc<Layer>> = stack.layers.iter().filter(own).map(|layer| Arc::clone(&layer.layer)).collect();
+        Self::of_layers(&layers, shares)
     }
 
     /// What a stack of layers wastes, the lowest first.

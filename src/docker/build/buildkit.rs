@@ -71,6 +71,8 @@ pub enum Exported {
     Files(Rope),
     /// Nothing: it was not built.
     Nothing,
+    /// In foresight: the image that would come of it, where the cache has every step.
+    Foreseen(Option<ImageId>),
 }
 
 /// A base image at hand.
@@ -203,12 +205,16 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     solve(world, request, trace, if request.check { Purpose::Check } else { Purpose::Build }).await
 }
 
-/// Tells what a build would do, and does not do it. `world` must not wait: its sleep only moves its own clock.
+/// Tells what a build would do, and does not do it. `world` must not wait: its sleep only moves its own clock. Gives the
+/// image that would come of it, where the cache has every step.
 ///
 /// # Errors
 /// What would make the build fail, as far as it can be known.
-pub async fn foresee(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<(), Located> {
-    solve(world, request, Trace::new(world, sink), Purpose::Foresee).await.map(drop)
+pub async fn foresee(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Option<ImageId>, Located> {
+    match solve(world, request, Trace::new(world, sink), Purpose::Foresee).await? {
+        Exported::Foreseen(image) => Ok(image),
+        _ => Ok(None),
+    }
 }
 
 /// Tells what the checks find, without the progress of `build --check`; `world` as in [`foresee`].
@@ -258,7 +264,12 @@ impl<'a> Solver<'a> {
         match (self.purpose, self.request.export) {
             (Purpose::Build, Export::Image) => self.export().await.map(Exported::Image),
             (Purpose::Build, export) => self.export_files(export).await.map(Exported::Files),
-            _ => Ok(Exported::Nothing),
+            (Purpose::Foresee, _) => {
+                let state = self.done.remove(&self.plan.target);
+                let known = state.filter(|state| state.missed.is_none() && !state.unknown);
+                Ok(Exported::Foreseen(known.map(|state| self.image(state).id())))
+            }
+            (Purpose::Check, _) => Ok(Exported::Nothing),
         }
     }
 
@@ -1314,25 +1325,13 @@ impl<'a> Solver<'a> {
         Ok(tar)
     }
 
-    async fn export(&mut self) -> Result<ImageId, Located> {
-        let Some(mut state) = self.done.remove(&self.plan.target) else {
-            return Err(BuildError::Target(String::new()).into());
-        };
+    /// The image of a stage.
+    fn image(&self, mut state: State) -> Image {
         for (key, value) in &self.request.labels {
             state.config.labels.insert(key.clone(), value.clone());
         }
-        let step = self.trace.start("exporting to image");
-        let layers = step.status("exporting layers", 0, 0);
-        let bytes: u64 = self.world.store.borrow().stack(state.chain()).last().map_or(0, |layer| layer.size_bytes);
-        (self.world.sleep)(if state.missed.is_some() {
-            World::duration(24, bytes, 250)
-        } else {
-            World::duration(0, 0, 1)
-        })
-        .await;
-        layers.done();
         let history = with_times(state.history);
-        let image = Image::new(
+        Image::new(
             ImageConfig {
                 architecture: self.world.architecture.to_owned(),
                 os: "linux".to_owned(),
@@ -1344,7 +1343,24 @@ impl<'a> Solver<'a> {
                 ..ImageConfig::default()
             },
             Form::BuildKit,
-        );
+        )
+    }
+
+    async fn export(&mut self) -> Result<ImageId, Located> {
+        let Some(state) = self.done.remove(&self.plan.target) else {
+            return Err(BuildError::Target(String::new()).into());
+        };
+        let step = self.trace.start("exporting to image");
+        let layers = step.status("exporting layers", 0, 0);
+        let bytes: u64 = self.world.store.borrow().stack(state.chain()).last().map_or(0, |layer| layer.size_bytes);
+        (self.world.sleep)(if state.missed.is_some() {
+            World::duration(24, bytes, 250)
+        } else {
+            World::duration(0, 0, 1)
+        })
+        .await;
+        layers.done();
+        let image = self.image(state);
         let id = image.id();
         let writing = step.status(format!("writing image {id}"), 0, 0);
         self.world.store.borrow_mut().add_image(image)?;

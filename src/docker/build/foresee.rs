@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::world::World;
 use super::{buildkit, failure};
+use crate::base::digest::ImageId;
 use crate::base::rng::Rng;
 use crate::docker::daemon::api::build::{BuildEvent, BuildFailure, BuildRequest, BuildSink};
 use crate::docker::dockerfile::lint::Warning;
@@ -22,6 +23,8 @@ use crate::docker::dockerfile::lint::Warning;
 pub struct Foreseen {
     /// What it would tell; of its steps those of the stages that it needs.
     pub events: Vec<BuildEvent>,
+    /// The image that would come of it, where the cache has every step.
+    pub image: Option<ImageId>,
     /// What would make it fail, as far as can be known.
     pub failure: Option<BuildFailure>,
     /// What the checks find in all of the Dockerfile.
@@ -35,9 +38,13 @@ pub fn foresee(world: &World, request: &BuildRequest) -> Foreseen {
     let world = still(world);
     let (events, sink) = collector();
     let end = now_or_never(buildkit::foresee(&world, request, &sink));
-    let failure = end.and_then(Result::err).map(|located| failure(request, &located));
+    let (image, failure) = match end {
+        Some(Ok(image)) => (image, None),
+        Some(Err(located)) => (None, Some(failure(request, &located))),
+        None => (None, None),
+    };
     let (warnings, check_failure) = check(&world, request);
-    Foreseen { events: events.take(), failure, warnings, check_failure }
+    Foreseen { events: events.take(), image, failure, warnings, check_failure }
 }
 
 /// What the checks find, in the order of lines, and what they stopped at.

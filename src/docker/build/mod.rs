@@ -45,7 +45,7 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     match built {
         Ok(Exported::Image(image)) => outcome(Some(image), None, None),
         Ok(Exported::Files(files)) => outcome(None, Some(files), None),
-        Ok(Exported::Nothing) => outcome(None, None, None),
+        Ok(Exported::Nothing | Exported::Foreseen(_)) => outcome(None, None, None),
         Err(located) if request.check && located.error.is_of_the_text() => {
             outcome(None, None, Some(failure(request, &located)))
         }

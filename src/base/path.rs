@@ -8,6 +8,8 @@ use bstr::{BStr, BString, ByteSlice};
 pub const NAME_MAX: usize = 255;
 /// Longest path, in bytes (Linux `PATH_MAX`, less the NUL).
 pub const PATH_MAX: usize = 4095;
+/// Deepest directory, a limit of Capas: whoever walks a tree may count on it.
+pub const MAX_DEPTH: usize = 256;
 
 /// The names between slashes, without empty ones and `.`; `..` is kept.
 pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &BStr> {

@@ -340,6 +340,21 @@ impl Rope {
         self.segments.iter().all(|segment| !matches!(segment, Segment::Bulk { .. }))
     }
 
+    /// Whether the bytes are equal, found by looking at both up to where they differ. Parts that they share are not
+    /// looked at.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (mut one, mut two) = (self.reader(), other.reader());
+        while self.len == other.len && one.remaining() > 0 {
+            let step = one.left_in_segment().min(two.left_in_segment()).min(CHUNK as u64);
+            if !one.is_at_same(&two) && one.clone().take(step).to_vec() != two.clone().take(step).to_vec() {
+                return false;
+            }
+            one.skip(step);
+            two.skip(step);
+        }
+        self.len == other.len
+    }
+
     /// Takes the digest of a rope that [is written](Self::is_written) from whoever hashed it part by part; gives its key.
     pub fn note_digest(&self, digest: Digest) -> Digest {
         let mut hasher = Hasher::new();
@@ -423,6 +438,38 @@ impl Reader<'_> {
             }
         }
         out
+    }
+
+    /// How many bytes are left of the segment that it stands in.
+    fn left_in_segment(&self) -> u64 {
+        self.rope.segments.get(self.segment).map_or(0, |segment| segment.len() - self.inside)
+    }
+
+    /// Whether what follows here and there is the same memory, as far as both segments reach.
+    fn is_at_same(&self, other: &Self) -> bool {
+        let at = |reader: &Self, start: usize| start as u64 + reader.inside;
+        match (self.rope.segments.get(self.segment), other.rope.segments.get(other.segment)) {
+            (Some(Segment::Bytes { data, range }), Some(Segment::Bytes { data: others, range: theirs })) => {
+                Arc::ptr_eq(data, others) && at(self, range.start) == at(other, theirs.start)
+            }
+            (Some(Segment::Packed { piece, range }), Some(Segment::Packed { piece: others, range: theirs })) => {
+                Arc::ptr_eq(piece, others) && at(self, range.start) == at(other, theirs.start)
+            }
+            (Some(Segment::Bulk { seed, offset, .. }), Some(Segment::Bulk { seed: others, offset: theirs, .. })) => {
+                seed == others && offset + self.inside == theirs + other.inside
+            }
+            _ => false,
+        }
+    }
+
+    /// Passes over bytes of the segment that it stands in.
+    fn skip(&mut self, count: u64) {
+        self.at += count;
+        self.inside += count;
+        if self.left_in_segment() == 0 {
+            self.segment += 1;
+            self.inside = 0;
+        }
     }
 
     /// The next `count` bytes as bytes; `None` when fewer are left.
@@ -538,6 +585,23 @@ mod tests {
         assert_ne!(other.structural_key(), rope.structural_key());
         assert_eq!(other.structural_key(), other.find_key());
         assert!(rope.is_written() && !Rope::bulk(1, 1).is_written());
+    }
+
+    #[test]
+    fn same_bytes_are_found_whatever_the_cuts_and_shared_parts_are_not_looked_at() {
+        let bulk = Rope::bulk(3, 1 << 40);
+        let mut whole = Rope::from("head");
+        whole.push(&bulk);
+        whole.push_packed(&[7; 300_000]);
+        let mut cut = Rope::from("he");
+        cut.push_bytes(b"ad");
+        cut.push(&bulk.slice(0..77));
+        cut.push(&whole.slice(81..whole.len()));
+        assert!(whole.is_same(&cut) && Rope::new().is_same(&Rope::new()));
+        let mut other = whole.slice(0..whole.len() - 1);
+        assert!(!whole.is_same(&other));
+        other.push_bytes(b"8");
+        assert!(!whole.is_same(&other));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const FOLDER_LINES: usize = 150;
 /// Trees of at most this many nodes are open at first.
 const SMALL_TREE: usize = 60;
 /// Folders are walked this deep at most.
-const MAX_DEPTH: usize = 256;
+const MAX_DEPTH: usize = crate::base::path::MAX_DEPTH;
 
 /// What is looked into.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -21,8 +21,6 @@ use crate::os::fs::tar::TarError;
 
 /// The most files a context may have.
 const MAX_FILES: usize = 100_000;
-/// The most bytes a compressed context may unpack to.
-const MAX_BYTES: u64 = 1 << 33;
 
 /// A context that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -167,7 +165,7 @@ fn relative(dir: &BString, name: &BStr) -> BString {
 /// # Errors
 /// A broken archive.
 pub fn from_archive(archive: &Rope) -> Result<BuildContext, ContextError> {
-    let plain = packed::plain(archive, MAX_BYTES)?;
+    let plain = packed::plain(archive, packed::MAX_UNPACKED_BYTES)?;
     let mut context = BuildContext { files: Arc::new(Layer::from_tar(&plain)?), ..BuildContext::default() };
     if let Some(Change::Put(entry)) = context.files.get(b".dockerignore")
         && let Content::File(rope) = &entry.content

@@ -25,8 +25,6 @@ use crate::os::fs::packed;
 use crate::os::fs::tar::{self, Body};
 use crate::os::fs::tree::{Node, Tree};
 
-/// The most bytes an archive may unpack to.
-const MAX_UNPACKED_BYTES: u64 = 1 << 34;
 /// The most bytes a build step may hold in memory.
 const MAX_RESIDENT_BYTES: u64 = 1 << 29;
 
@@ -412,7 +410,7 @@ impl Destination {
 
 /// The plain tar in a file that is an archive; `None` for any other file.
 fn unpacked(content: &Rope) -> Option<Rope> {
-    let plain = packed::plain(content, MAX_UNPACKED_BYTES).ok()?;
+    let plain = packed::plain(content, packed::MAX_UNPACKED_BYTES).ok()?;
     let is_tar = plain.len() >= 512 && matches!(tar::Reader::new(&plain).next(), Some(Ok(_)));
     is_tar.then_some(plain)
 }

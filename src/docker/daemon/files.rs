@@ -6,10 +6,10 @@
 use bstr::{BString, ByteSlice};
 
 use crate::base::errno::Errno;
-use crate::base::path;
+use crate::base::path::{self, MAX_DEPTH};
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::os::fs::archive::{self, MAX_DEPTH};
+use crate::os::fs::archive;
 use crate::os::fs::mounts::{Caller, How, Mounts, Place};
 use crate::os::fs::node::{Content, Kind};
 

@@ -24,12 +24,15 @@ use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageC
 use crate::docker::image::memo::TarFacts;
 use crate::docker::image::reference::Reference;
 use crate::docker::image::store::{MAX_LAYER_DEPTH, StoreError};
-use crate::os::fs::layer::Layer;
+use crate::os::fs::layer::{Layer, Reading};
 use crate::os::fs::node::Content;
-use crate::os::fs::{gzip, packed, tar};
+use crate::os::fs::packed::{Packing, Unpacking};
+use crate::os::fs::tar;
 
 /// What an archive may unpack to, in bytes. What is stored, not compressed, may be larger.
 const MAX_UNPACKED_BYTES: u64 = 1 << 29;
+/// What an item of an archive counts as work, in bytes.
+const ITEM_BYTES: u64 = 1 << 12;
 /// The longest document that is read, in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 1 << 23;
 /// Symbolic links that are followed for one name.
@@ -39,30 +42,50 @@ const MAX_NESTING: usize = 1000;
 
 type Answer<T> = Result<T, DaemonError>;
 
-/// The plain form of a file that may be compressed (moby `archive.DecompressStream`).
-fn plain(content: &Rope) -> Answer<Rope> {
-    packed::plain(content, MAX_UNPACKED_BYTES).map_err(|error| LoadError::Packed(error).into())
-}
-
 /// Long work on an archive is done in parts of about this many bytes, between which others run.
 const PART_BYTES: u64 = 2 << 20;
 /// How long a part takes.
 const PART: Duration = Duration::from_millis(5);
 
-/// The plain form of a long file that gzip made, found part by part; `None` where that is for [`plain`] to do.
-async fn plain_in_parts(daemon: &Daemon, content: &Rope, limit: u64) -> Option<Rope> {
-    if content.len() < PART_BYTES || !gzip::is_gzip(&content.head(8)) {
-        return None;
+/// Counts bytes of long work and lets others run after each part.
+struct Parts<'a> {
+    daemon: &'a Daemon,
+    next: u64,
+}
+
+impl<'a> Parts<'a> {
+    const fn new(daemon: &'a Daemon) -> Self {
+        Self { daemon, next: PART_BYTES }
     }
-    let (mut unpacking, mut next) = (gzip::Unpacking::new(content, limit), PART_BYTES);
-    // What is wrong with it is found again, and told, by whoever needs the file.
-    while unpacking.step().ok()? {
-        if unpacking.out.len() >= next {
-            next += PART_BYTES;
-            daemon.0.kernel.sleep(PART).await;
+
+    async fn at(&mut self, done: u64) {
+        if done >= self.next {
+            self.next = done + PART_BYTES;
+            self.daemon.0.kernel.sleep(PART).await;
         }
     }
-    Some(unpacking.out)
+}
+
+/// The plain form of a file that may be compressed (moby `archive.DecompressStream`), found part by part.
+async fn plain(daemon: &Daemon, content: &Rope, limit: u64) -> Answer<Rope> {
+    let Some(packing) = Packing::of(&content.head(8)) else { return Ok(content.clone()) };
+    let (mut unpacking, mut parts) = (Unpacking::new(packing, content, limit), Parts::new(daemon));
+    while unpacking.step().map_err(LoadError::Packed)? {
+        parts.at(unpacking.len()).await;
+    }
+    Ok(unpacking.finish())
+}
+
+/// Reads a layer's plain archive part by part.
+async fn read_layer(daemon: &Daemon, archive: &Rope) -> Answer<Layer> {
+    let (mut reading, mut parts) = (Reading::new(archive), Parts::new(daemon));
+    // A header is work too.
+    let mut items = 0;
+    while reading.step().map_err(LoadError::Tar)? {
+        items += 1;
+        parts.at(reading.position() + items * ITEM_BYTES).await;
+    }
+    Ok(reading.finish().with_archive(archive))
 }
 
 /// Hashes a long file part by part; what follows finds its digest remembered. Generated content is none of a visitor's, and
@@ -104,6 +127,8 @@ struct Archive<'a> {
     files: BTreeMap<BString, Content>,
     /// The number in the name of the folder that Docker would unpack to.
     number: u64,
+    /// What it may still unpack to, in bytes.
+    room: u64,
     read: BTreeMap<String, Read>,
     /// Layers of images that were read, by the stacks that they end.
     stacks: BTreeMap<ChainId, Arc<Layer>>,
@@ -113,33 +138,22 @@ struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    fn open(daemon: &'a Daemon, archive: &Rope) -> Answer<Self> {
-        let archive = plain(archive)?;
-        let mut files = BTreeMap::new();
-        for item in tar::Reader::new(&archive) {
+    async fn open(daemon: &'a Daemon, archive: &Rope) -> Answer<Self> {
+        let tar = plain(daemon, archive, MAX_UNPACKED_BYTES).await?;
+        let room = if tar.len() == archive.len() { MAX_UNPACKED_BYTES } else { MAX_UNPACKED_BYTES - tar.len() };
+        let (mut files, mut parts) = (BTreeMap::new(), Parts::new(daemon));
+        for (at, item) in (0..).zip(tar::Reader::new(&tar)) {
             let item = item.map_err(LoadError::Tar)?;
             let content = match item.body {
                 tar::Body::Entry(entry) => entry.content,
                 tar::Body::HardLink(target) => Content::Symlink(path::join(b"/", &target)),
             };
             files.insert(item.path, content);
+            parts.at(at * ITEM_BYTES).await;
         }
         let number = daemon.0.rng.borrow_mut().below(4_000_000_000);
         let (read, stacks, new, images) = Default::default();
-        Ok(Self { daemon, files, number, read, stacks, new, images })
-    }
-
-    /// Unpacks and hashes what is long before it is read, so that a large archive stops nobody.
-    async fn prepare(&mut self) {
-        let mut room = MAX_UNPACKED_BYTES;
-        for content in self.files.values_mut() {
-            let Content::File(rope) = content else { continue };
-            if let Some(plain) = plain_in_parts(self.daemon, rope, room).await {
-                room = room.saturating_sub(plain.len());
-                *rope = plain;
-            }
-            hash_in_parts(self.daemon, rope).await;
-        }
+        Ok(Self { daemon, files, number, room, read, stacks, new, images })
     }
 
     fn missing(&self, path: &str) -> DaemonError {
@@ -176,12 +190,17 @@ impl<'a> Archive<'a> {
     }
 
     /// Reads a layer's archive, once.
-    fn layer(&mut self, name: &str) -> Answer<Read> {
+    async fn layer(&mut self, name: &str) -> Answer<Read> {
         if let Some(read) = self.read.get(name) {
             return Ok(read.clone());
         }
-        let tar = plain(self.file(name)?)?;
-        let layer = Layer::from_archive(&tar).map_err(LoadError::Tar)?;
+        let file = self.file(name)?.clone();
+        let tar = plain(self.daemon, &file, self.room).await?;
+        if Packing::of(&file.head(8)).is_some() {
+            self.room = self.room.saturating_sub(tar.len());
+        }
+        hash_in_parts(self.daemon, &tar).await;
+        let layer = read_layer(self.daemon, &tar).await?;
         let diff_id = self.daemon.0.store.borrow().memo().diff_id(&tar);
         let read = Read { diff_id, layer: Arc::new(layer), size_bytes: tar.len() };
         self.read.insert(name.to_owned(), read.clone());
@@ -199,7 +218,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Notes an image whose layers stand in the files named.
-    fn image(&mut self, config: &[u8], files: &[String]) -> Answer<usize> {
+    async fn image(&mut self, config: &[u8], files: &[String]) -> Answer<usize> {
         let image = Image::from_json(config).map_err(LoadError::Config)?;
         let diff_ids = image.config().diff_ids.clone();
         if !matches!(image.config().os.as_str(), "" | "linux") {
@@ -219,7 +238,7 @@ impl<'a> Archive<'a> {
             let layer = match known {
                 Some(layer) => layer,
                 None => {
-                    let read = self.layer(file)?;
+                    let read = self.layer(file).await?;
                     if read.diff_id != *diff_id {
                         let (expected, got) = (diff_id.to_string(), read.diff_id.to_string());
                         return Err(DaemonError::WrongDiffId { index, expected, got });
@@ -236,14 +255,14 @@ impl<'a> Archive<'a> {
     }
 
     /// `manifest.json`: the archives of Docker since 1.10.
-    fn docker(&mut self) -> Answer<()> {
+    async fn docker(&mut self) -> Answer<()> {
         let manifest = self.json("manifest.json")?;
         let Value::Array(items) = manifest else {
             return Err(if manifest.is_null() { LoadError::NullManifest } else { LoadError::Shape }.into());
         };
         for item in &items {
             let config = self.document(text(item, "Config")?)?;
-            let at = self.image(&config, &texts(item, "Layers")?)?;
+            let at = self.image(&config, &texts(item, "Layers")?).await?;
             for name in texts(item, "RepoTags")? {
                 let reference = Reference::parse(&name).map_err(StoreError::Reference)?;
                 if reference.tag().is_none() || reference.digest().is_some() {
@@ -261,12 +280,12 @@ impl<'a> Archive<'a> {
     }
 
     /// `index.json` without a `manifest.json`: an OCI layout of another tool.
-    fn oci(&mut self) -> Answer<()> {
+    async fn oci(&mut self) -> Answer<()> {
         let mut queue = vec![(self.json("index.json")?, String::new(), true)];
         for _ in 0..MAX_NESTING {
             let Some((document, name, is_top)) = queue.pop() else { break };
             let Some(Value::Array(entries)) = document.get("manifests") else {
-                self.oci_image(&document, &name)?;
+                self.oci_image(&document, &name).await?;
                 continue;
             };
             // Lists of platforms hold proofs of origin too, which are no images.
@@ -298,11 +317,11 @@ impl<'a> Archive<'a> {
         Ok(())
     }
 
-    fn oci_image(&mut self, manifest: &Value, name: &str) -> Answer<()> {
+    async fn oci_image(&mut self, manifest: &Value, name: &str) -> Answer<()> {
         let config = self.blob(manifest.get("config").ok_or(LoadError::Shape)?)?;
         let Some(Value::Array(layers)) = manifest.get("layers") else { return Err(LoadError::Shape.into()) };
         let files = layers.iter().map(|layer| Ok(blob_file(digest(layer)?))).collect::<Answer<Vec<_>>>()?;
-        let at = self.image(&config, &files)?;
+        let at = self.image(&config, &files).await?;
         if let (false, Some(image)) = (name.is_empty(), self.images.get_mut(at)) {
             image.references.push(Reference::parse(name).map_err(StoreError::Reference)?.with_default_tag());
         }
@@ -318,7 +337,7 @@ impl<'a> Archive<'a> {
     }
 
     /// A folder an image: Docker before 1.10 (moby `legacyLoad`).
-    fn legacy(&mut self) -> Answer<()> {
+    async fn legacy(&mut self) -> Answer<()> {
         // Folders need no entry of their own.
         let top = |(name, content): (&BString, &Content)| match name.split_once_str("/") {
             Some((dir, _)) => Some(dir.to_str_lossy().into_owned()),
@@ -343,7 +362,7 @@ impl<'a> Archive<'a> {
             }
             while let Some(name) = line.pop() {
                 if !loaded.contains_key(&name) {
-                    let at = self.legacy_image(&name, &loaded)?;
+                    let at = self.legacy_image(&name, &loaded).await?;
                     loaded.insert(name, at);
                 }
             }
@@ -363,14 +382,14 @@ impl<'a> Archive<'a> {
     }
 
     /// One folder: its config gets the layers and the history that the new format keeps there (moby `MakeConfigFromV1Config`).
-    fn legacy_image(&mut self, name: &str, loaded: &BTreeMap<String, usize>) -> Answer<usize> {
+    async fn legacy_image(&mut self, name: &str, loaded: &BTreeMap<String, usize>) -> Answer<usize> {
         let document = self.json(&format!("{name}/json"))?;
         let old = document.as_object().ok_or(LoadError::Shape)?;
         let parent = old.get("parent").and_then(Value::as_str).and_then(|parent| loaded.get(parent));
         let parent = parent.and_then(|at| self.images.get(*at));
         let (base, parent) =
             (parent.map(|p| p.image.config().clone()).unwrap_or_default(), parent.map(|p| p.image.id()));
-        let read = self.layer(&format!("{name}/layer.tar"))?;
+        let read = self.layer(&format!("{name}/layer.tar")).await?;
         let mut diff_ids = base.diff_ids;
         diff_ids.push(read.diff_id);
         if diff_ids.len() > MAX_LAYER_DEPTH {
@@ -448,15 +467,13 @@ impl Daemon {
     /// # Errors
     /// What is wrong with the archive.
     pub async fn image_load(&self, archive: &Rope, sink: ProgressSink) -> Answer<()> {
-        let unpacked = plain_in_parts(self, archive, MAX_UNPACKED_BYTES).await;
-        let mut archive = Archive::open(self, unpacked.as_ref().unwrap_or(archive))?;
-        archive.prepare().await;
+        let mut archive = Archive::open(self, archive).await?;
         if archive.has("manifest.json") {
-            archive.docker()?;
+            archive.docker().await?;
         } else if archive.has("index.json") && archive.has("oci-layout") {
-            archive.oci()?;
+            archive.oci().await?;
         } else {
-            archive.legacy()?;
+            archive.legacy().await?;
         }
         // The oldest format loads without a word.
         let is_named = archive.has("manifest.json") || archive.has("index.json");
@@ -523,7 +540,7 @@ impl Daemon {
     ///
     /// # Errors
     /// A name that can't be one, a change that can't be made, what is wrong with the archive.
-    pub fn image_import(&self, archive: &Rope, name: &str, message: &str, changes: &[String]) -> Answer<ImageId> {
+    pub async fn image_import(&self, archive: &Rope, name: &str, message: &str, changes: &[String]) -> Answer<ImageId> {
         let reference = match name {
             "" => None,
             name => Some(Reference::parse(name).map_err(StoreError::Reference)?.with_default_tag()),
@@ -532,8 +549,9 @@ impl Daemon {
         for change in changes {
             apply_change(&mut config, change)?;
         }
-        let tar = plain(archive)?;
-        let layer = Arc::new(Layer::from_archive(&tar).map_err(LoadError::Tar)?);
+        let tar = plain(self, archive, MAX_UNPACKED_BYTES).await?;
+        hash_in_parts(self, &tar).await;
+        let layer = Arc::new(read_layer(self, &tar).await?);
         let now = self.0.kernel.now();
         let comment = if message.is_empty() { "Imported from -" } else { message }.to_owned();
         let mut store = self.0.store.borrow_mut();

@@ -8,11 +8,8 @@ use super::mounts::{Caller, Mounts, Place};
 use super::node::{Content, Entry, Kind, Meta};
 use super::tar;
 use crate::base::errno::Errno;
-use crate::base::path;
+use crate::base::path::{self, MAX_DEPTH};
 use crate::base::rope::Rope;
-
-/// Deepest directory that is walked.
-pub const MAX_DEPTH: usize = 256;
 
 /// Makes a directory and those above it; what is there stays.
 pub fn mkdir_all(mounts: &Mounts, who: &Caller, at: &[u8], mode: u32) -> Result<Place, Errno> {
@@ -44,7 +41,7 @@ fn remove_below(mounts: &Mounts, who: &Caller, at: &[u8], depth: usize) -> Resul
         return mounts.unlink(who, at);
     }
     if depth > MAX_DEPTH {
-        return Err(Errno::ELOOP);
+        return Err(Errno::ENAMETOOLONG);
     }
     for entry in mounts.readdir(who, at)? {
         remove_below(mounts, who, &path::join(at, &entry.name), depth + 1)?;
@@ -79,7 +76,10 @@ pub fn pack(mounts: &Mounts, who: &Caller, at: &[u8], as_name: &[u8], one_file_s
             let xattrs = place.xattrs().unwrap_or_default().of_archives();
             out.entry(&name, &Entry { meta: stat.meta, content, xattrs });
         }
-        if stat.kind == Kind::Dir && depth < MAX_DEPTH {
+        if stat.kind == Kind::Dir {
+            if depth > MAX_DEPTH {
+                return Err(Errno::ENAMETOOLONG);
+            }
             for entry in mounts.readdir(who, &from)?.into_iter().rev() {
                 let below = if name.is_empty() { entry.name.clone() } else { path::join(&name, &entry.name) };
                 stack.push((path::join(&from, &entry.name), below, depth + 1));

@@ -1,12 +1,14 @@
-//! gzip over ropes: deterministic writing (no name, no time), bounded reading.
+//! gzip over ropes: deterministic writing (no name, no time); [`super::packed`] reads it.
 
 use std::io::{Read, Write};
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use crate::base::rope::{CHUNK, Reader, Rope};
+
+/// How hard it tries: what `gzip` and Docker do by default.
+const LEVEL: u32 = 6;
 
 /// Whether these bytes start a gzip stream.
 pub fn is_gzip(head: &[u8]) -> bool {
@@ -20,9 +22,34 @@ pub fn compress(content: &Rope) -> Rope {
     out.into()
 }
 
-/// The same, handing the compressed bytes out as they come: for those who hash or count them.
+/// Compression that is done part by part, with the bytes of [`compress`].
+pub struct Compressing<'a> {
+    reader: Reader<'a>,
+    encoder: GzEncoder<Vec<u8>>,
+}
+
+impl<'a> Compressing<'a> {
+    /// Will compress all of `content`.
+    pub fn new(content: &'a Rope) -> Self {
+        Self { reader: content.reader(), encoder: GzEncoder::new(Vec::new(), Compression::new(LEVEL)) }
+    }
+
+    /// Compresses at most [`CHUNK`] bytes; whether there are more.
+    pub fn step(&mut self) -> bool {
+        // Writing to memory does not fail.
+        self.reader.take(CHUNK as u64).for_each_chunk(|chunk| drop(self.encoder.write_all(chunk)));
+        self.reader.remaining() > 0
+    }
+
+    /// What has come out.
+    pub fn finish(self) -> Rope {
+        self.encoder.finish().unwrap_or_default().into()
+    }
+}
+
+/// The same as [`compress`], handing the compressed bytes out as they come: for those who hash or count them.
 pub fn compress_with(content: &Rope, sink: impl FnMut(&[u8])) {
-    let mut encoder = GzEncoder::new(Sink(sink), Compression::new(6));
+    let mut encoder = GzEncoder::new(Sink(sink), Compression::new(LEVEL));
     // Writing to a sink does not fail.
     content.for_each_chunk(|chunk| drop(encoder.write_all(chunk)));
     drop(encoder.finish());
@@ -41,61 +68,6 @@ impl<F: FnMut(&[u8])> Write for Sink<F> {
     }
 }
 
-/// Decompresses at most `limit` bytes.
-///
-/// # Errors
-/// The stream is damaged or holds more than `limit` bytes.
-pub fn decompress(content: &Rope, limit: u64) -> Result<Rope, GzipError> {
-    let mut unpacking = Unpacking::new(content, limit);
-    while unpacking.step()? {}
-    Ok(unpacking.out)
-}
-
-/// Decompression that is done part by part, for those who let others run meanwhile.
-pub struct Unpacking<'a> {
-    decoder: MultiGzDecoder<RopeRead<'a>>,
-    buffer: Vec<u8>,
-    limit: u64,
-    /// What there is so far.
-    pub out: Rope,
-}
-
-impl<'a> Unpacking<'a> {
-    /// Will decompress at most `limit` bytes.
-    pub fn new(content: &'a Rope, limit: u64) -> Self {
-        let decoder = MultiGzDecoder::new(RopeRead(content.reader()));
-        Self { decoder, buffer: vec![0; CHUNK], limit, out: Rope::new() }
-    }
-
-    /// Decompresses at most [`CHUNK`] bytes; whether there may be more.
-    ///
-    /// # Errors
-    /// As [`decompress`].
-    pub fn step(&mut self) -> Result<bool, GzipError> {
-        match self.decoder.read(&mut self.buffer) {
-            Ok(0) => return Ok(false),
-            Ok(count) => self.out.push_bytes(self.buffer.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(GzipError::Truncated),
-            Err(_) => return Err(GzipError::Damaged),
-        }
-        if self.out.len() > self.limit { Err(GzipError::TooLarge) } else { Ok(true) }
-    }
-}
-
-/// Why a gzip stream can't be read. The first two are Go's `compress/gzip` texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum GzipError {
-    /// It ends too early.
-    #[error("unexpected EOF")]
-    Truncated,
-    /// Its header or checksum is wrong.
-    #[error("gzip: invalid checksum")]
-    Damaged,
-    /// It unpacks to more than the caller allows.
-    #[error("archive is too large")]
-    TooLarge,
-}
-
 /// A rope as `std::io::Read`, for libraries that want one.
 pub struct RopeRead<'a>(pub Reader<'a>);
 
@@ -111,6 +83,7 @@ impl Read for RopeRead<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::packed::{PackedError, Packing};
     use super::*;
 
     #[test]
@@ -118,8 +91,12 @@ mod tests {
         let mut content = Rope::from("hello hello hello");
         content.push(&Rope::bulk(9, 200_000));
         let packed = compress(&content);
+        let decompress = |packed: &Rope, limit| Packing::Gzip.decompress(packed, limit);
+        let mut parts = Compressing::new(&content);
+        while parts.step() {}
+        assert_eq!(parts.finish(), packed);
         assert_eq!(decompress(&packed, 1 << 20), Ok(content));
-        assert_eq!(decompress(&packed.slice(0..100), 1 << 20), Err(GzipError::Truncated));
-        assert_eq!(decompress(&packed, 1000), Err(GzipError::TooLarge));
+        assert_eq!(decompress(&packed.slice(0..100), 1 << 20), Err(PackedError::Truncated));
+        assert_eq!(decompress(&packed, 1000), Err(PackedError::TooLarge));
     }
 }

@@ -83,7 +83,15 @@ impl Layer {
     /// The entries as this project writes them.
     fn written(&self) -> Rope {
         let mut out = tar::Writer::new();
+        // A link stands behind the file that it is another name of.
+        let mut early: BTreeMap<&BString, Vec<&BString>> = BTreeMap::new();
         for (path, change) in &self.entries {
+            if let Change::HardLink(target) = change
+                && path < target
+            {
+                early.entry(target).or_default().push(path);
+                continue;
+            }
             match change {
                 Change::Put(entry) if path.is_empty() => out.entry(b"./", entry),
                 Change::Put(entry) => {
@@ -105,6 +113,7 @@ impl Layer {
                     out.entry(&at, &Entry::file(meta, ""));
                 }
             }
+            early.remove(path).unwrap_or_default().into_iter().for_each(|link| out.hard_link(link, path));
         }
         out.finish()
     }
@@ -112,39 +121,12 @@ impl Layer {
     /// Reads a layer from an uncompressed tar.
     ///
     /// # Errors
-    /// What [`tar::Reader`] refuses: broken headers, sizes that lie, names that leave the root.
+    /// What [`tar::Reader`] refuses: broken headers, sizes that lie, names that leave the root; and links to files that the
+    /// layer does not have.
     pub fn from_tar(archive: &Rope) -> Result<Self, TarError> {
-        let mut entries = BTreeMap::new();
-        let mut opaque: Vec<BString> = Vec::new();
-        for item in tar::Reader::new(archive) {
-            let item = item?;
-            let name = path::file_name(&item.path).to_owned();
-            let dir = match path::parent(&item.path) {
-                dir if dir == "." => BString::default(),
-                dir => dir.to_owned(),
-            };
-            if name == OPAQUE_NAME {
-                opaque.push(dir);
-            } else if let Some(hidden) = name.strip_prefix(WHITEOUT_PREFIX.as_bytes()) {
-                // `.wh..wh.*` are aufs's own marks, which mean nothing to a reader.
-                if !hidden.starts_with(WHITEOUT_PREFIX.as_bytes()) {
-                    let at = if dir.is_empty() { BString::from(hidden) } else { path::join(&dir, hidden) };
-                    entries.insert(at, Change::Whiteout);
-                }
-            } else {
-                let change = match item.body {
-                    tar::Body::Entry(entry) => Change::Put(Arc::new(entry)),
-                    tar::Body::HardLink(target) => Change::HardLink(target),
-                };
-                entries.insert(item.path, change);
-            }
-        }
-        for dir in opaque {
-            if let Some(Change::Put(entry)) = entries.get_mut(&dir) {
-                Arc::make_mut(entry).content = Content::Dir { opaque: true };
-            }
-        }
-        Ok(Self { entries, source: None })
+        let mut reading = Reading::new(archive);
+        while reading.step()? {}
+        Ok(reading.finish())
     }
 
     /// The same for a layer of an image: its tar, and so its diff id, stays what it was, whoever wrote it.
@@ -152,11 +134,94 @@ impl Layer {
     /// # Errors
     /// As [`Self::from_tar`].
     pub fn from_archive(archive: &Rope) -> Result<Self, TarError> {
-        let mut layer = Self::from_tar(archive)?;
-        let written = layer.written();
-        let same = written.len() == archive.len() && written.structural_key() == archive.structural_key();
-        layer.source = (!same).then(|| archive.clone());
-        Ok(layer)
+        let mut reading = Reading::new(archive);
+        while reading.step()? {}
+        Ok(reading.finish().with_archive(archive))
+    }
+
+    /// This layer as `archive`, which it was read from, has it: the archive is kept where its bytes are not ours.
+    #[must_use]
+    pub fn with_archive(mut self, archive: &Rope) -> Self {
+        self.source = (!self.written().is_same(archive)).then(|| archive.clone());
+        self
+    }
+}
+
+/// The reading of a layer's tar, item by item.
+pub struct Reading<'a> {
+    items: tar::Reader<'a>,
+    entries: BTreeMap<BString, Change>,
+    opaque: Vec<BString>,
+}
+
+impl<'a> Reading<'a> {
+    /// Will read an uncompressed tar.
+    pub const fn new(archive: &'a Rope) -> Self {
+        Self { items: tar::Reader::new(archive), entries: BTreeMap::new(), opaque: Vec::new() }
+    }
+
+    /// How many bytes of the tar have been read.
+    pub const fn position(&self) -> u64 {
+        self.items.position()
+    }
+
+    /// Reads one item; whether there may be more.
+    ///
+    /// # Errors
+    /// As [`Layer::from_tar`].
+    pub fn step(&mut self) -> Result<bool, TarError> {
+        let Some(item) = self.items.next().transpose()? else { return Ok(false) };
+        let name = path::file_name(&item.path).to_owned();
+        let dir = match path::parent(&item.path) {
+            dir if dir == "." => BString::default(),
+            dir => dir.to_owned(),
+        };
+        if name == OPAQUE_NAME {
+            self.opaque.push(dir);
+        } else if let Some(hidden) = name.strip_prefix(WHITEOUT_PREFIX.as_bytes()) {
+            if matches!(hidden, b"" | b"." | b"..") {
+                // It would hide a directory that it is in.
+                return Err(TarError::Breakout(item.path));
+            }
+            // `.wh..wh.*` are aufs's own marks, which mean nothing to a reader.
+            if !hidden.starts_with(WHITEOUT_PREFIX.as_bytes()) {
+                let at = if dir.is_empty() { BString::from(hidden) } else { path::join(&dir, hidden) };
+                self.entries.insert(at, Change::Whiteout);
+            }
+        } else {
+            let change = match item.body {
+                tar::Body::Entry(entry) => Change::Put(Arc::new(entry)),
+                tar::Body::HardLink(target) => match self.linked(&item.path, &target)? {
+                    // Another name of itself.
+                    None => return Ok(true),
+                    Some(target) => Change::HardLink(target),
+                },
+            };
+            self.entries.insert(item.path, change);
+        }
+        Ok(true)
+    }
+
+    /// The path at which the layer has the file that `at` is to be another name of; `None` for `at` itself. What a link
+    /// points at comes before it, so circles can't be.
+    fn linked(&self, at: &BString, target: &BString) -> Result<Option<BString>, TarError> {
+        match self.entries.get(target) {
+            Some(Change::Put(entry)) if entry.content.kind() != Kind::Dir => Ok((at != target).then(|| target.clone())),
+            Some(Change::HardLink(first)) => Ok((at != first).then(|| first.clone())),
+            _ => Err(TarError::Link { path: at.clone(), target: target.clone() }),
+        }
+    }
+
+    /// What was read.
+    pub fn finish(mut self) -> Layer {
+        for dir in self.opaque {
+            if let Some(Change::Put(entry)) = self.entries.get_mut(&dir)
+                && entry.content.kind() == Kind::Dir
+            {
+                Arc::make_mut(entry).content = Content::Dir { opaque: true };
+            }
+        }
+        Layer { entries: self.entries, source: None }
     }
 }
 

@@ -15,7 +15,7 @@ use super::layer::{Change, Layer};
 use super::node::{CAPABILITY, Content, Entry, Kind, Meta, Stat, Xattrs};
 use super::tree::{self, LayerIndex, Tree};
 use crate::base::errno::Errno;
-use crate::base::path;
+use crate::base::path::{self, MAX_DEPTH};
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 
@@ -28,8 +28,6 @@ pub const ROOT: Ino = Ino(0);
 
 /// At most this many unread events are kept.
 const MAX_EVENTS: usize = 4096;
-/// Deepest directory, so that walks can be bounded.
-const MAX_DEPTH: usize = 512;
 /// Largest file, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 40;
 
@@ -458,6 +456,20 @@ impl Overlay {
         Ok(())
     }
 
+    /// How many directories there are on the longest way down from a directory that no lower layer has, itself included.
+    fn height(&self, dir: Ino) -> usize {
+        let (mut deepest, mut stack) = (0, vec![(dir, 1)]);
+        while let Some((at, depth)) = stack.pop() {
+            let Ok(inode) = self.dir(at) else { continue };
+            deepest = deepest.max(depth);
+            stack.extend(inode.children.values().filter_map(|child| match child {
+                Child::Ino(ino) => Some((*ino, depth + 1)),
+                _ => None,
+            }));
+        }
+        deepest
+    }
+
     fn depth(&self, mut at: Ino) -> usize {
         let mut depth = 0;
         while at != ROOT
@@ -660,6 +672,9 @@ impl Overlay {
         }
         if !moves {
             return Err(Errno::EXDEV);
+        }
+        if is_dir && self.depth(new_dir) + self.height(ino) > MAX_DEPTH {
+            return Err(Errno::ENAMETOOLONG);
         }
         self.copy_up(ino)?;
         if let Some(old) = replaced {

@@ -216,6 +216,17 @@ pub enum TarError {
     /// A name that would leave the root (moby `pkg/archive` `breakoutError`).
     #[error("invalid path {0:?}: it leaves the archive's root")]
     Breakout(BString),
+    /// More directories in each other than there may be.
+    #[error("a name is too deep: more than {MAX} directories (a limit of Capas)", MAX = path::MAX_DEPTH)]
+    TooDeep,
+    /// A hard link to a file that the archive does not have, or not yet (Go `os.Link`).
+    #[error("link /{target} /{path}: no such file or directory")]
+    Link {
+        /// The link.
+        path: BString,
+        /// What it should be another name of.
+        target: BString,
+    },
     /// A type of entry that can't be unpacked.
     #[error("unhandled tar header type {0}")]
     Type(u8),
@@ -235,6 +246,11 @@ impl<'a> Reader<'a> {
     /// A reader of an uncompressed archive.
     pub const fn new(archive: &'a Rope) -> Self {
         Self { rope: archive.reader(), entries: 0, done: false }
+    }
+
+    /// How many bytes of the archive have been read.
+    pub const fn position(&self) -> u64 {
+        self.rope.position()
     }
 
     fn read(&mut self) -> Result<Option<Item>, TarError> {
@@ -431,6 +447,9 @@ fn parse_pax(mut body: &[u8]) -> Option<BTreeMap<BString, BString>> {
 fn relative(name: &[u8]) -> Result<BString, TarError> {
     if name.len() > path::PATH_MAX || path::components(name).any(|part| part.len() > path::NAME_MAX) {
         return Err(TarError::TooLarge);
+    }
+    if path::components(name).count() > path::MAX_DEPTH {
+        return Err(TarError::TooDeep);
     }
     if path::components(name).any(|part| part == "..") {
         return Err(TarError::Breakout(name.into()));

@@ -40,6 +40,17 @@ impl Node {
     }
 }
 
+impl Drop for Node {
+    /// Frees what is below one after the other: paths may be so deep that freeing them from within each other would need
+    /// more stack than the page has.
+    fn drop(&mut self) {
+        let mut todo: Vec<Arc<Self>> = std::mem::take(&mut self.children).into_values().collect();
+        while let Some(mut node) = todo.pop().and_then(Arc::into_inner) {
+            todo.extend(std::mem::take(&mut node.children).into_values());
+        }
+    }
+}
+
 /// A merged stack of layers.
 #[derive(Clone, Debug)]
 pub struct Tree {
@@ -93,7 +104,8 @@ impl Tree {
         }
         for (target, count) in &counts {
             if let Some(node) = tree.get(target).filter(|node| node.kind() != Kind::Dir) {
-                let linked = Node { links: *count, layer: index, ..Node::clone(&node) };
+                let mut linked = Node::clone(&node);
+                (linked.links, linked.layer) = (*count, index);
                 tree.put(target, index, |_| linked);
             }
         }

@@ -3,7 +3,7 @@
 //! Stored means LZMA2 chunks without compression and no check value: a valid archive for every xz, and one that holds
 //! bulk as bulk, so that a root file system of tens of megabytes packs and unpacks without a byte being generated.
 
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read};
 
 use flate2::Crc;
 
@@ -18,6 +18,8 @@ const NO_CHECK: [u8; 2] = [0, 0];
 const BLOCK_HEADER: [u8; 8] = [2, 0, 0x21, 1, 0, 0, 0, 0];
 const UNCOMPRESSED_RESET: u8 = 1;
 const UNCOMPRESSED: u8 = 2;
+/// Memory for reading, in KiB: the window of `xz -9` and what else it takes.
+const MAX_MEMORY_KIB: u32 = (64 << 10) + 1024;
 
 /// Whether these bytes start an xz stream.
 pub fn is_xz(head: &[u8]) -> bool {
@@ -64,36 +66,13 @@ pub fn store(content: &Rope) -> Rope {
     out
 }
 
-/// Unpacks at most `limit` bytes.
-///
-/// # Errors
-/// The stream is damaged or holds more than `limit` bytes.
-pub fn decompress(content: &Rope, limit: u64) -> Result<Rope, XzError> {
-    if let Some(plain) = stored(content) {
-        return if plain.len() > limit { Err(XzError::TooLarge) } else { Ok(plain) };
-    }
-    let mut sink = Bounded { out: Rope::new(), limit, full: false };
-    let mut input = BufReader::new(RopeRead(content.reader()));
-    match lzma_rs::xz_decompress(&mut input, &mut sink) {
-        Ok(()) => Ok(sink.out),
-        Err(_) if sink.full => Err(XzError::TooLarge),
-        Err(_) => Err(XzError::Damaged),
-    }
-}
-
-/// Why an xz stream can't be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum XzError {
-    /// It is cut off, or a checksum is wrong.
-    #[error("xz: data is truncated or corrupt")]
-    Damaged,
-    /// It unpacks to more than the caller allows.
-    #[error("archive is too large")]
-    TooLarge,
+/// Unpacks any stream of this format, with a window no larger than that of `xz -9`.
+pub fn reader(content: &Rope) -> impl Read {
+    lzma_rust2::XzReader::new_mem_limit(BufReader::new(RopeRead(content.reader())), true, MAX_MEMORY_KIB)
 }
 
 /// The content of a stream that [`store`] wrote, whose pieces are taken as they are; `None` for any other.
-fn stored(content: &Rope) -> Option<Rope> {
+pub fn stored(content: &Rope) -> Option<Rope> {
     let head = content.head(12);
     if !is_xz(&head) || head.get(6..8)? != NO_CHECK {
         return None;
@@ -156,30 +135,14 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-struct Bounded {
-    out: Rope,
-    limit: u64,
-    full: bool,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.out.len() + bytes.len() as u64 > self.limit {
-            self.full = true;
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        self.out.push_bytes(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::packed::{PackedError, Packing};
     use super::*;
+
+    fn decompress(packed: &Rope, limit: u64) -> Result<Rope, PackedError> {
+        Packing::Xz.decompress(packed, limit)
+    }
 
     #[test]
     fn stored_archives_round_trip_and_hold_no_bulk() {
@@ -189,7 +152,7 @@ mod tests {
         let packed = store(&content);
         assert!(packed.resident_bytes() < 10_000);
         assert_eq!(decompress(&packed, 1 << 30), Ok(content));
-        assert_eq!(decompress(&packed, 1000), Err(XzError::TooLarge));
+        assert_eq!(decompress(&packed, 1000), Err(PackedError::TooLarge));
         assert_eq!(decompress(&store(&Rope::new()), 1), Ok(Rope::new()));
     }
 
@@ -197,18 +160,43 @@ mod tests {
     fn a_stored_archive_is_one_to_others() {
         let packed = store(&Rope::from("hello"));
         let mut out = Vec::new();
-        lzma_rs::xz_decompress(&mut packed.to_vec().as_slice(), &mut out).unwrap();
+        reader(&packed).read_to_end(&mut out).unwrap();
         assert_eq!(out, b"hello");
     }
 
+    /// `head -c 100000 /dev/zero | xz` (5.4.1).
+    const ZEROS: &[u8] = &[
+        0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x16, 0x00,
+        0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0xe1, 0x86, 0x9f, 0x00, 0x53, 0x5d, 0x00, 0x00, 0x6f, 0xfd, 0xff, 0xff,
+        0xa3, 0xb7, 0xff, 0x47, 0x3e, 0x48, 0x15, 0x72, 0x39, 0x61, 0x51, 0xb8, 0x92, 0x28, 0xe6, 0xa3, 0x86, 0x07,
+        0xf9, 0xee, 0xe4, 0x1e, 0x82, 0xd3, 0x2f, 0xc5, 0x3a, 0x3c, 0x01, 0x4b, 0xb1, 0x7e, 0xc9, 0x8a, 0x8a, 0x4d,
+        0x2f, 0xa3, 0x0d, 0xd9, 0x7f, 0xa6, 0xe3, 0x8c, 0x23, 0x11, 0x53, 0xe0, 0x59, 0x18, 0xc5, 0x75, 0x8a, 0xe2,
+        0x77, 0xf8, 0xb6, 0x94, 0x7f, 0x0c, 0x6a, 0xc0, 0xde, 0x74, 0x49, 0x64, 0xe2, 0xe9, 0x5c, 0x53, 0xb2, 0x04,
+        0xd6, 0xb1, 0xf5, 0x97, 0x00, 0x00, 0x00, 0x00, 0x8f, 0xc6, 0x94, 0xa2, 0x18, 0xe3, 0x70, 0xf1, 0x00, 0x01,
+        0x6f, 0xa0, 0x8d, 0x06, 0x00, 0x00, 0x90, 0xe4, 0x6e, 0x51, 0xb1, 0xc4, 0x67, 0xfb, 0x02, 0x00, 0x00, 0x00,
+        0x00, 0x04, 0x59, 0x5a,
+    ];
+
     #[test]
     fn compressed_archives_are_read_within_the_limit() {
-        let mut packed = Vec::new();
-        lzma_rs::xz_compress(&mut b"hello hello hello".as_slice(), &mut packed).unwrap();
-        let packed = Rope::from(packed);
-        assert_eq!(decompress(&packed, 100), Ok(Rope::from("hello hello hello")));
-        assert_eq!(decompress(&packed, 3), Err(XzError::TooLarge));
-        assert_eq!(decompress(&packed.slice(0..packed.len() - 9), 100), Err(XzError::Damaged));
-        assert_eq!(decompress(&Rope::from("no xz at all"), 100), Err(XzError::Damaged));
+        let packed = Rope::from(ZEROS);
+        assert_eq!(decompress(&packed, 100_000), Ok(Rope::from(vec![0; 100_000])));
+        assert_eq!(decompress(&packed, 99_999), Err(PackedError::TooLarge));
+        for len in 6..packed.len() {
+            let error = decompress(&packed.slice(0..len), 100_000);
+            assert!(matches!(error, Err(PackedError::Truncated | PackedError::Xz)), "{len}: {error:?}");
+        }
+        assert_eq!(decompress(&Rope::from("no xz at all"), 100), Err(PackedError::Xz));
+    }
+
+    #[test]
+    fn a_window_of_gigabytes_is_refused_before_it_is_made() {
+        let mut bytes = ZEROS.to_vec();
+        // The header of the block: its size, flags, the filter's id, the length of its properties, the window.
+        assert_eq!(bytes[12..16], [2, 0, 0x21, 1]);
+        bytes[16] = 40;
+        let sum = crc32(&bytes[12..20]);
+        bytes[20..24].copy_from_slice(&sum);
+        assert_eq!(decompress(&Rope::from(bytes), 100_000), Err(PackedError::Xz));
     }
 }

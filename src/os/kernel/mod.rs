@@ -350,9 +350,9 @@ impl Kernel {
     }
 
     /// Counts work. Returns whether the current slice is used up.
-    fn tick(&self) -> bool {
+    fn tick(&self, ticks: u64) -> bool {
         let mut state = self.state.borrow_mut();
-        state.ticks += 1;
+        state.ticks += ticks;
         state.ticks >= SLICE
     }
 

@@ -1089,7 +1089,12 @@ impl Proc {
 
     /// Counts a unit of work; every so often lets others run. Loops without other system calls call this.
     pub async fn tick(&self) {
-        if self.kernel.tick() {
+        self.work(1).await;
+    }
+
+    /// Counts several units of work at once.
+    pub async fn work(&self, ticks: u64) {
+        if self.kernel.tick(ticks) {
             yield_now(&self.kernel).await;
         }
     }

@@ -6,12 +6,12 @@ use super::program::{Done, Run, run, spec};
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::os::args::flag;
-use crate::os::fs::packed::{self, Packing};
+use crate::os::fs::packed::{self, MAX_UNPACKED_BYTES, PackedError, Packing, Unpacking};
 use crate::os::fs::{gzip, xz};
 use crate::os::kernel::Proc;
 
-/// Most that a file may unpack to, in bytes.
-const MAX_BYTES: u64 = 8 << 30;
+/// Work that a chunk of a stream counts as.
+const TICKS_A_CHUNK: u64 = 100;
 
 spec!(
     GZIP,
@@ -130,6 +130,18 @@ pub async fn bzcat(proc: Proc) -> i32 {
     run(proc, &BZIP2, |run| Box::pin(body(run, Kind::Bzip2, true, true))).await
 }
 
+/// Unpacks a file, letting others run meanwhile.
+///
+/// # Errors
+/// It is damaged, or larger than [`MAX_UNPACKED_BYTES`].
+pub async fn unpack(proc: &Proc, packing: Packing, content: &Rope) -> Result<Rope, PackedError> {
+    let mut unpacking = Unpacking::new(packing, content, MAX_UNPACKED_BYTES);
+    while unpacking.step()? {
+        proc.work(TICKS_A_CHUNK).await;
+    }
+    Ok(unpacking.finish())
+}
+
 async fn body(run: &mut Run, kind: Kind, unpacks: bool, to_stdout: bool) -> Done {
     let unpacks = unpacks || run.args.has('d') || run.args.has('t');
     let to_stdout = to_stdout || run.args.has('c') || run.args.operands.is_empty();
@@ -176,17 +188,23 @@ async fn body(run: &mut Run, kind: Kind, unpacks: bool, to_stdout: bool) -> Done
             [path.as_slice(), ending.as_bytes()].concat().into()
         };
         let done: Result<Rope, String> = match (kind, unpacks) {
-            (Kind::Gzip, false) => Ok(gzip::compress(&content)),
+            (Kind::Gzip, false) => {
+                let mut compressing = gzip::Compressing::new(&content);
+                while compressing.step() {
+                    run.proc.work(TICKS_A_CHUNK).await;
+                }
+                Ok(compressing.finish())
+            }
             (Kind::Xz, false) => Ok(xz::store(&content)),
             (Kind::Gzip, true) if !gzip::is_gzip(&content.head(2)) => Err("not in gzip format".to_owned()),
-            (Kind::Gzip, true) => gzip::decompress(&content, MAX_BYTES).map_err(|e| e.to_string()),
+            (Kind::Gzip, true) => unpack(&run.proc, Packing::Gzip, &content).await.map_err(|e| e.to_string()),
             (Kind::Xz, true) if !xz::is_xz(&content.head(6)) => Err("File format not recognized".to_owned()),
-            (Kind::Xz, true) => xz::decompress(&content, MAX_BYTES).map_err(|e| e.to_string()),
+            (Kind::Xz, true) => unpack(&run.proc, Packing::Xz, &content).await.map_err(|e| e.to_string()),
             (Kind::Bzip2, false) => Ok(packed::bzip2(&content)),
             (Kind::Bzip2, true) if Packing::of(&content.head(4)) != Some(Packing::Bzip2) => {
                 Err("is not a bzip2 file.".to_owned())
             }
-            (Kind::Bzip2, true) => Packing::Bzip2.decompress(&content, MAX_BYTES).map_err(|e| e.to_string()),
+            (Kind::Bzip2, true) => unpack(&run.proc, Packing::Bzip2, &content).await.map_err(|e| e.to_string()),
         };
         let done = match done {
             Ok(done) => done,

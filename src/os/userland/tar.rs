@@ -61,9 +61,6 @@ spec!(
     usage_status: 2
 );
 
-/// Most that an archive may unpack to, in bytes.
-const MAX_BYTES: u64 = 8 << 30;
-
 /// `tar`: its first word may be letters without a dash.
 pub async fn main(proc: Proc) -> i32 {
     let mut argv = proc.args();
@@ -292,7 +289,7 @@ async fn unpacked(run: &mut Run) -> Option<Rope> {
         }
     };
     let archive = if let Some(packing) = Packing::of(&packed.head(8)) {
-        packing.decompress(&packed, MAX_BYTES).map_err(|e| e.to_string())
+        super::gzip::unpack(&run.proc, packing, &packed).await.map_err(|e| e.to_string())
     } else if run.args.has('z') {
         run.proc.eprint("\ngzip: stdin: not in gzip format\n").await;
         run.complain("Child returned status 1").await;

@@ -35,7 +35,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             path => client.read_file(path).await.map_err(CliError::new)?,
         };
         let (message, changes) = (given.string("message").unwrap_or_default(), given.strings("change"));
-        let id = client.daemon.image_import(&archive, &given.operand(1), &message, &changes)?;
+        let id = client.daemon.image_import(&archive, &given.operand(1), &message, &changes).await?;
         client.say(id.to_string()).await
     })
 }

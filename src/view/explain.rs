@@ -7,6 +7,8 @@ use crate::base::sort::Arrange;
 use crate::docker::daemon::api::snapshot::{ContainerView, Snapshot};
 use crate::docker::daemon::api::{DaemonError, RuntimeError};
 use crate::docker::image::delete::{Conflict, DeleteError};
+use crate::view::gloss::{Slip, SlipKind, slips};
+use crate::view::picture::Picture;
 
 /// Repairs that are offered at most.
 const MAX_REPAIRS: usize = 3;
@@ -56,6 +58,14 @@ pub enum Cause {
     NoProgram,
     /// `{0}` is there but may not be executed.
     NotExecutable,
+    /// `{0}` stands behind the image and so was taken for the program.
+    FlagBehindImage,
+    /// Docker has no command `{0}`.
+    NoCommand,
+    /// `{1}` has no flag `{0}`.
+    NoFlag,
+    /// The shell finds no program `{0}`.
+    NoSuchProgram,
 }
 
 /// An explained error.
@@ -201,6 +211,9 @@ pub fn explain(error: &DaemonError, command: &str, now: &Snapshot) -> Option<Exp
             of(Cause::NetworkInUse, &[name, &names.join(", ")], names.iter().map(repair).collect())
         }
         DaemonError::Start(why) | DaemonError::Exec(why) | DaemonError::Runtime(why) => match why {
+            RuntimeError::NotInPath(program) if program.starts_with('-') => {
+                of(Cause::FlagBehindImage, &[program], before_image(command, program).into_iter().collect())
+            }
             RuntimeError::NotInPath(program) | RuntimeError::NoSuchFile(program) => {
                 let shell = program.ends_with("bash").then(|| replace_word(command, program, "sh")).flatten();
                 of(Cause::NoProgram, &[program], shell.into_iter().collect())
@@ -212,6 +225,43 @@ pub fn explain(error: &DaemonError, command: &str, now: &Snapshot) -> Option<Exp
         },
         _ => None,
     }
+}
+
+/// Explains a command that never reached the daemon because the shell or the client does not know a word of it, by the first
+/// such word. `status` is what it ended with.
+pub fn slip(command: &str, status: i32, picture: &Picture) -> Option<Explained> {
+    // A program that is missing ends with 127; what the client refuses with 1 or, from `run`, 125.
+    let fits = |slip: &Slip| (slip.kind == SlipKind::Program) == (status == 127);
+    let slip = slips(command, picture).into_iter().find(fits)?;
+    let bare = |name: &str| name.trim_start_matches('-').to_owned();
+    let mut near: Vec<(usize, &String)> = slip
+        .names
+        .iter()
+        .map(|name| (distance(&bare(&slip.wrong), &bare(name)), name))
+        .filter(|(far, name)| *far <= 2.max(name.len() / 4) && *far < bare(&slip.wrong).chars().count().max(2))
+        .collect();
+    near.arrange();
+    let instead = |(_, name): &(usize, &String)| {
+        Some(format!("{}{name}{}", command.get(..slip.range.start)?, command.get(slip.range.end..)?))
+    };
+    let mut repairs: Vec<String> = near.iter().filter_map(instead).take(2).collect();
+    let (cause, parts) = match &slip.kind {
+        SlipKind::Program => (Cause::NoSuchProgram, vec![slip.wrong]),
+        SlipKind::Command => (Cause::NoCommand, vec![slip.wrong]),
+        SlipKind::Flag(path) => {
+            repairs.push(format!("{path} --help"));
+            (Cause::NoFlag, vec![slip.wrong, path.clone()])
+        }
+    };
+    Some(Explained { cause, parts, repairs })
+}
+
+/// The command with what begins at a flag moved before the word ahead of it, the image.
+fn before_image(command: &str, flag: &str) -> Option<String> {
+    let words: Vec<&str> = command.split(' ').collect();
+    let at = words.iter().position(|word| *word == flag)?;
+    let (before, image) = (words.get(..at.checked_sub(1)?)?, words.get(at - 1)?);
+    Some([before, words.get(at..)?, &[image]].concat().join(" "))
 }
 
 fn short(id: &str) -> String {
@@ -325,6 +375,31 @@ mod tests {
         ] {
             assert_eq!(replace_port(command, 80, 81).as_deref(), moved, "{command}");
         }
+    }
+
+    #[test]
+    fn slips_are_repaired_with_what_the_client_knows() {
+        let picture = crate::view::picture::tests::World::default().picture();
+        let repaired = |command: &str, status| {
+            let found = slip(command, status, &picture).unwrap_or_else(|| panic!("{command}"));
+            (found.cause, found.repairs.first().cloned().unwrap_or_default())
+        };
+        assert_eq!(repaired("docker rnu -d x", 1), (Cause::NoCommand, "docker run -d x".to_owned()));
+        assert_eq!(repaired("docker image pul x", 1), (Cause::NoCommand, "docker image pull x".to_owned()));
+        assert_eq!(repaired("docker run --detahc x", 125), (Cause::NoFlag, "docker run --detach x".to_owned()));
+        assert_eq!(repaired("docker ps --nada", 125), (Cause::NoFlag, "docker ps --help".to_owned()));
+        assert_eq!(repaired("sl -l | wc", 127), (Cause::NoSuchProgram, "ls -l | wc".to_owned()));
+        assert_eq!(repaired("dokcer ps", 127), (Cause::NoSuchProgram, "docker ps".to_owned()));
+        assert_eq!(slip("docker ps", 1, &picture), None);
+    }
+
+    #[test]
+    fn a_flag_behind_the_image_goes_before_it() {
+        let found = explained(&["docker run --name web alpine -d"]);
+        assert_eq!(
+            (found.cause, found.repairs[0].as_str()),
+            (Cause::FlagBehindImage, "docker run --name web -d alpine")
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn gloss(line: &str, is_command: bool, picture: &Picture, language: Language
     if line.len() > MAX_BYTES {
         return Vec::new();
     }
-    let mut found = Found { pieces: Vec::new(), picture, texts: language.gloss(), language };
+    let mut found = Found::new(picture, language);
     if let Some(at) = prompt(line) {
         shell::line(&mut found, line.get(at..).unwrap_or_default(), at);
     } else if dockerfile::is_instruction(line) {
@@ -54,6 +54,41 @@ pub fn gloss(line: &str, is_command: bool, picture: &Picture, language: Language
     found.pieces.retain(|piece| !piece.range.is_empty());
     found.pieces.arrange_by_key(|piece| piece.range.start);
     found.pieces
+}
+
+/// What of a command line the shell or the client cannot take for anything, and what is known in its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slip {
+    /// Where it stands, in bytes of the line.
+    pub range: Range<usize>,
+    /// What it was taken for.
+    pub kind: SlipKind,
+    /// What was typed.
+    pub wrong: String,
+    /// The names that are known there.
+    pub names: Vec<String>,
+}
+
+/// What an unknown word was taken for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SlipKind {
+    /// A program.
+    Program,
+    /// A command of docker or of one of its nouns.
+    Command,
+    /// A flag of this command.
+    Flag(String),
+}
+
+/// The slips of a command, the first one first.
+pub fn slips(command: &str, picture: &Picture) -> Vec<Slip> {
+    let mut found = Found::new(picture, Language::English);
+    if command.len() <= MAX_BYTES {
+        shell::line(&mut found, command, 0);
+    }
+    found.slips.retain(|slip| command.is_char_boundary(slip.range.start) && command.is_char_boundary(slip.range.end));
+    found.slips.arrange_by_key(|slip| slip.range.start);
+    found.slips
 }
 
 /// The piece at a place of the line.
@@ -82,12 +117,21 @@ fn starts_with_docker(line: &str) -> bool {
 /// What was found so far, and what it is explained with.
 struct Found<'a> {
     pieces: Vec<Piece>,
+    slips: Vec<Slip>,
     picture: &'a Picture,
     texts: &'static GlossTexts,
     language: Language,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    fn new(picture: &'a Picture, language: Language) -> Self {
+        Self { pieces: Vec::new(), slips: Vec::new(), picture, texts: language.gloss(), language }
+    }
+
+    fn slip<'n>(&mut self, range: Range<usize>, kind: SlipKind, wrong: &str, names: impl Iterator<Item = &'n str>) {
+        self.slips.push(Slip { range, kind, wrong: wrong.to_owned(), names: names.map(str::to_owned).collect() });
+    }
+
     fn add(&mut self, range: Range<usize>, title: impl Into<String>, docker: &'static str, says: Vec<String>) {
         if !range.is_empty() {
             let says = says.into_iter().filter(|text| !text.is_empty()).collect();

@@ -8,7 +8,7 @@ import { SECTION } from './wasm.mjs';
 
 /**
  * Compilers fold `table[i - k]` into an address before the table. A number to which something is added, and at which no constant
- * begins, is taken to mean anything so near; tables of `switch`, where that is common, always stay.
+ * begins, is taken to mean anything that begins so near behind it; tables of `switch`, where that is common, always stay.
  */
 const NEAR = 1024;
 const SWITCH = /switch\.table/;
@@ -74,12 +74,12 @@ export class Kept {
   /** Whether a function may point to constants that are not kept. */
   misses({ numbers, bases }) {
     const is = (from, to) => this.within(from, to).some((at) => !this.kept.has(at));
-    return [...numbers, ...bases].some((number) => is(number, number)) || [...bases].some((base) => this.isLoose(base) && is(base - NEAR, base + NEAR));
+    return [...numbers, ...bases].some((number) => is(number, number)) || [...bases].some((base) => this.isLoose(base) && is(base, base + NEAR));
   }
   /** Keeps all that a function may point to. */
   keepAll({ numbers, bases }) {
     for (const number of [...numbers, ...bases]) this.keep(number, number);
-    for (const base of bases) if (this.isLoose(base)) this.keep(base - NEAR, base + NEAR);
+    for (const base of bases) if (this.isLoose(base)) this.keep(base, base + NEAR);
     this.follow();
   }
   isLoose(base) {

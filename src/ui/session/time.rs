@@ -11,7 +11,7 @@ use crate::machine::{Commands, Input, Journal, Moment, Replay};
 use crate::ui::dom;
 use crate::ui::keep::{self, Notice};
 use crate::view::change::{Change, changes};
-use crate::view::explain::{Explained, explain};
+use crate::view::explain::{Explained, explain, slip};
 use crate::view::picture::{Arrivals, Picture, Stock};
 use crate::view::timeline::{Tick, Timeline};
 
@@ -192,7 +192,9 @@ impl Session {
     /// Why the daemon refused what a command asked for, and what repairs it now.
     pub fn explain(&self, tick: &Tick) -> Vec<Explained> {
         if tick.refused.is_empty() {
-            return Vec::new();
+            // Then the shell or the client may not know a word.
+            let failed = tick.status.filter(|status| matches!(status, 1 | 125 | 127));
+            return failed.and_then(|status| slip(&tick.text, status, &self.picture())).into_iter().collect();
         }
         let now = self.0.state.borrow().machine.daemon().snapshot();
         tick.refused.iter().take(3).filter_map(|error| explain(error, &tick.text, &now)).collect()

@@ -1,8 +1,8 @@
 //! A docker command, by the tables with which the client parses it.
 
-use super::Found;
 use super::shell;
 use super::split::Token;
+use super::{Found, SlipKind};
 use crate::base::size::human_size3;
 use crate::docker::cli::command::{Command, Flag, Noun, Support};
 use crate::docker::cli::commands::ROOT;
@@ -26,6 +26,9 @@ pub(super) fn command(found: &mut Found<'_>, docker: &Token, words: &[Token]) {
         return arguments(found, rest, shortcut.command, &[]);
     }
     let Some(noun) = ROOT.nouns.iter().find(|noun| noun.name == word.text) else {
+        let known = ROOT.nouns.iter().map(|noun| noun.name);
+        let known = known.chain(ROOT.shortcuts.iter().map(|shortcut| shortcut.name));
+        found.slip(word.range.clone(), SlipKind::Command, &word.text, known);
         let says = fill(found.texts.no_command, &[&word.text]);
         return found.add(word.range.clone(), word.text.clone(), "", vec![says]);
     };
@@ -35,6 +38,8 @@ pub(super) fn command(found: &mut Found<'_>, docker: &Token, words: &[Token]) {
     rest.flags(found, &format!("docker {}", noun.name), &flags);
     let Some(word) = rest.next() else { return };
     let Some(known) = noun.verbs.iter().find(|command| command.is_named(word.text.as_bytes())) else {
+        let known = noun.verbs.iter().map(|verb| verb.name);
+        found.slip(word.range.clone(), SlipKind::Command, &word.text, known);
         let says = fill(found.texts.no_command, &[&format!("{} {}", noun.name, word.text)]);
         return found.add(word.range.clone(), word.text.clone(), "", vec![says]);
     };
@@ -87,7 +92,10 @@ impl<'a> Words<'a> {
     }
 
     fn flag(&mut self, found: &mut Found<'_>, path: &str, flags: &[&'static Flag], word: &Token) {
-        let unknown = |found: &mut Found<'_>, range, name: &str| {
+        let unknown = |found: &mut Found<'_>, range: std::ops::Range<usize>, name: &str| {
+            let names: Vec<String> =
+                flags.iter().filter(|flag| !flag.hidden).map(|flag| format!("--{}", flag.long)).collect();
+            found.slip(range.clone(), SlipKind::Flag(path.to_owned()), name, names.iter().map(String::as_str));
             let says = fill(found.texts.no_flag, &[path, name]);
             found.add(range, name, "", vec![says]);
         };
@@ -99,7 +107,8 @@ impl<'a> Words<'a> {
                 return found.add(range, "--help", "", vec![says]);
             }
             let Some(flag) = flags.iter().find(|flag| flag.long == name) else {
-                return unknown(found, range, &format!("--{name}"));
+                let end = (range.start + name.len() + 2).min(range.end);
+                return unknown(found, range.start..end, &format!("--{name}"));
             };
             match value {
                 // The name and its value stand in one word: as much as can be told apart is.

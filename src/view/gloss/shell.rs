@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::split::{Kind, Token, split};
-use super::{Found, docker};
+use super::{Found, SlipKind, docker};
 use crate::view::texts::fill;
 use crate::view::texts::programs;
 
@@ -91,7 +91,12 @@ pub(super) fn words(found: &mut Found<'_>, words: &[Token]) {
 fn program(found: &mut Found<'_>, word: &Token, name: &str) {
     let says = match programs::about(name, found.language) {
         Some(about) => about.to_owned(),
-        None => fill(found.texts.some_program, &[name]),
+        None => {
+            if !word.text.contains(['/', '$']) {
+                found.slip(word.range.clone(), SlipKind::Program, &word.text, programs::names());
+            }
+            fill(found.texts.some_program, &[name])
+        }
     };
     found.add(word.range.clone(), name, "", vec![says]);
 }

@@ -65,6 +65,13 @@ static SPANISH: ExplainTexts = ExplainTexts {
             "En los ficheros de la imagen no hay ningún programa {0}. Un contenedor solo tiene lo que trae su imagen."
         }
         Cause::NotExecutable => "{0} está en la imagen, pero no se puede ejecutar.",
+        Cause::FlagBehindImage => {
+            "Lo que va detrás de la imagen es para el contenedor: Docker ha tomado {0} por el programa que debe ejecutar. \
+             Las opciones de docker van antes."
+        }
+        Cause::NoCommand => "Docker no tiene ninguna orden {0}.",
+        Cause::NoFlag => "{1} no tiene la opción {0}.",
+        Cause::NoSuchProgram => "Aquí no hay ningún programa {0}: ni es del shell ni hay un fichero así en el PATH.",
     },
 };
 
@@ -100,5 +107,12 @@ static ENGLISH: ExplainTexts = ExplainTexts {
         Cause::NetworkInUse => "There are containers on the network {0}: {1}.",
         Cause::NoProgram => "There is no program {0} in the image's files. A container has only what its image brings.",
         Cause::NotExecutable => "{0} is in the image, but can't be executed.",
+        Cause::FlagBehindImage => {
+            "What stands behind the image is for the container: Docker took {0} for the program to run. Docker's own flags \
+             come before."
+        }
+        Cause::NoCommand => "Docker has no command {0}.",
+        Cause::NoFlag => "{1} has no flag {0}.",
+        Cause::NoSuchProgram => "There is no program {0} here: not in the shell, and no such file in the PATH.",
     },
 };

@@ -8,6 +8,11 @@ pub const RUNNERS: &[&str] =
 
 type Line = (&'static str, &'static str, &'static str);
 
+/// The programs that are told of, and `docker`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.iter().flat_map(|line| line.0.split(' ')).chain(["docker"])
+}
+
 /// What a program does.
 pub fn about(name: &str, language: Language) -> Option<&'static str> {
     PROGRAMS.iter().find(|line| line.0.split(' ').any(|known| known == name)).map(|line| pick(line, language))

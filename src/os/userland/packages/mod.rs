@@ -126,7 +126,9 @@ fn catalogue() -> &'static Catalogue {
     })
 }
 
-/// Alpine's packages. Apart, because the student's computer is made without them.
+/// Alpine's packages. Apart, because the student's computer is made without them, and never inlined, so that the text comes
+/// with the part of the page's program that asks for it.
+#[inline(never)]
 fn alpine() -> &'static BTreeMap<&'static str, Vec<Record>> {
     static ALPINE_RECORDS: OnceLock<BTreeMap<&'static str, Vec<Record>>> = OnceLock::new();
     ALPINE_RECORDS.get_or_init(|| {

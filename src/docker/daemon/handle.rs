@@ -4,7 +4,7 @@
 //! the network) happens under the borrow of the state.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::api::Filters;
@@ -75,6 +75,8 @@ pub struct World {
     pub daemon_id: String,
     /// What pulls are bringing: names and the tops of the stacks that they put together, by the pull's number.
     pub(super) arriving: RefCell<BTreeMap<u64, (String, Option<ChainId>)>>,
+    /// Containers whose files are mounted on the host.
+    pub(super) merged: RefCell<BTreeSet<ContainerId>>,
     pub(super) builder: RefCell<Option<Builder>>,
     pub(super) cache_usage: RefCell<Option<BuildCacheUsage>>,
     pub(super) cache_prune: RefCell<Option<BuildCachePrune>>,
@@ -104,12 +106,15 @@ impl Daemon {
             revision: Cell::new(1),
             daemon_id,
             arriving: RefCell::default(),
+            merged: RefCell::default(),
             builder: RefCell::default(),
             cache_usage: RefCell::default(),
             cache_prune: RefCell::default(),
         };
         world.make_default_networks();
-        Self(Rc::new(world))
+        let world = Rc::new(world);
+        super::graph::mount(&world);
+        Self(world)
     }
 
     /// The kernel.

@@ -66,7 +66,7 @@ fn tool(words: &[&str]) -> Option<String> {
     let output = match Command::new(program).args(words).output() {
         Ok(output) => output,
         Err(_) => {
-            eprintln!("\n*** SKIPPED: no {program} here to compare with ***\n");
+            eprintln!("SKIPPED: no {program} here to compare with");
             return None;
         }
     };

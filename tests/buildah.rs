@@ -224,7 +224,7 @@ impl Buildah {
     fn new() -> Option<Self> {
         let busybox = [Path::new("/bin/busybox"), Path::new("/usr/bin/busybox")].into_iter().find(|path| path.exists());
         let (Some(busybox), Ok(_)) = (busybox, Command::new("buildah").arg("--version").output()) else {
-            eprintln!("\n*** SKIPPED: no buildah, or no busybox, here to compare with ***\n");
+            eprintln!("SKIPPED: no buildah, or no busybox, here to compare with");
             return None;
         };
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("buildah");
@@ -241,7 +241,7 @@ impl Buildah {
         match own.build("FROM scratch\nCOPY rootfs /\nRUN true\n") {
             Ok(_) => Some(own),
             Err(why) => {
-                eprintln!("\n*** SKIPPED: buildah can't build here: {why} ***\n");
+                eprintln!("SKIPPED: buildah can't build here: {why}");
                 None
             }
         }

@@ -50,7 +50,7 @@ fn ours(words: &[&str]) -> Option<Answer> {
 fn client_is_here() -> bool {
     let found = real(&["--version"]).is_some_and(|(_, out, _)| out.contains(CLIENT_VERSION));
     if !found {
-        eprintln!("\n*** SKIPPED: no docker client {CLIENT_VERSION} here to compare with ***\n");
+        eprintln!("SKIPPED: no docker client {CLIENT_VERSION} here to compare with");
     }
     found
 }

@@ -16,7 +16,7 @@ fn real(words: &[&str]) -> Option<String> {
 fn client_is_here() -> bool {
     let found = real(&["--version"]).is_some_and(|out| out.contains(CLIENT_VERSION));
     if !found {
-        eprintln!("\n*** SKIPPED: no docker client {CLIENT_VERSION} here to compare with ***\n");
+        eprintln!("SKIPPED: no docker client {CLIENT_VERSION} here to compare with");
     }
     found
 }

@@ -5,7 +5,7 @@
 
 use crate::base::sort::Arrange;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::api::Filters;
@@ -76,6 +76,8 @@ pub struct World {
     pub daemon_id: String,
     /// What pulls are bringing: names and the tops of the stacks that they put together, by the pull's number.
     pub(super) arriving: RefCell<BTreeMap<u64, (String, Option<ChainId>)>>,
+    /// Containers whose files are mounted on the host.
+    pub(super) merged: RefCell<BTreeSet<ContainerId>>,
     pub(super) builder: RefCell<Option<Builder>>,
     pub(super) cache_usage: RefCell<Option<BuildCacheUsage>>,
     pub(super) cache_prune: RefCell<Option<BuildCachePrune>>,
@@ -105,12 +107,15 @@ impl Daemon {
             revision: Cell::new(1),
             daemon_id,
             arriving: RefCell::default(),
+            merged: RefCell::default(),
             builder: RefCell::default(),
             cache_usage: RefCell::default(),
             cache_prune: RefCell::default(),
         };
         world.make_default_networks();
-        Self(Rc::new(world))
+        let world = Rc::new(world);
+        super::graph::mount(&world);
+        Self(world)
     }
 
     /// The kernel.

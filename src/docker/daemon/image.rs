@@ -10,6 +10,7 @@ use super::api::container::{Document, PruneReport};
 use super::api::image::{HistoryItem, ImageListOptions, ImageSummary, Removal};
 use super::api::system::EventKind;
 use super::errors::DaemonError;
+use super::graph;
 use super::handle::{Daemon, World, matches_label, prunable};
 use crate::base::digest::{ChainId, ImageId};
 use crate::base::time::Timestamp;
@@ -161,7 +162,7 @@ impl Daemon {
         let config = store.image(id).ok_or_else(missing)?.config();
         let summary = self.0.image_summary(&store, id).ok_or_else(missing)?;
         let stack = store.stack(config.chain_id());
-        let dir = |chain: ChainId, part: &str| format!("/var/lib/docker/overlay2/{}/{part}", chain.0.hex());
+        let dir = |chain: ChainId, part: &str| graph::part(&graph::folder_of(chain), part);
         let mut driver = serde_json::Map::new();
         if let Some((top, below)) = stack.split_last() {
             if !below.is_empty() {

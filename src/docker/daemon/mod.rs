@@ -11,6 +11,7 @@ pub mod create;
 pub mod errors;
 pub mod events;
 pub mod files;
+pub mod graph;
 pub mod handle;
 pub mod health;
 pub mod image;

@@ -10,6 +10,7 @@ use super::api::container::{
 use super::api::stream::{Frame, Receiver, stream};
 use super::container::{Container, ContainerId, State};
 use super::errors::DaemonError;
+use super::graph;
 use super::handle::{Daemon, World, matches_label};
 use super::rootfs::folder;
 use crate::base::time::Timestamp;
@@ -290,12 +291,12 @@ impl Daemon {
             .filter(|e| e.container == id && matches!(e.state, super::run::ExecState::Running(_)))
             .map(|e| &e.id)
             .collect();
-        let layer = |part: &str| format!("/var/lib/docker/overlay2/{id}/{part}");
-        let mut lower = vec![format!("/var/lib/docker/overlay2/{id}-init/diff")];
+        let layer = |part: &str| graph::part(&id.to_string(), part);
+        let mut lower = vec![graph::part(&format!("{id}-init"), "diff")];
         {
             let store = self.0.store.borrow();
             let stack = store.stack(c.chain);
-            lower.extend(stack.iter().rev().map(|l| format!("/var/lib/docker/overlay2/{}/diff", l.chain_id.0.hex())));
+            lower.extend(stack.iter().rev().map(|l| graph::part(&graph::folder_of(l.chain_id), "diff")));
         }
         let mut out = json!({
             "Id": id.to_string(),

@@ -143,9 +143,8 @@ fn mount_tmpfs(
 impl World {
     /// Only the container's layers and its volumes: what `docker cp` sees of a container that does not run.
     pub fn files_of(&self, container: &Container) -> Result<Mounts, DaemonError> {
-        let options = "lowerdir=/var/lib/docker/overlay2/l,upperdir=diff,workdir=work";
         let mut root = Mount::overlay("/", "overlay", "overlay", &container.root);
-        root.options = format!("relatime,{options}");
+        root.options = super::graph::mount_options(&self.store.borrow(), container);
         let mut mounts = Mounts::new(root);
         for mount in &container.mounts {
             self.add_mount(&mut mounts, mount)?;

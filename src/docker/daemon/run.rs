@@ -274,6 +274,9 @@ impl World {
             // The process has its end now; the daemon must not keep it open.
             c.console.stdin = None;
         });
+        if let Some(container) = self.state.borrow().containers.get(&id) {
+            self.mount_merged(container);
+        }
         self.refresh_names();
         self.emit_container(id, "start", &[]);
         self.watch_health(id);
@@ -362,6 +365,7 @@ impl World {
                 let _ = self.kernel.kill(process.gpid, Signal::KILL);
             }
         }
+        self.unmount_merged(id);
         self.unpublish_ports(id);
         self.leave_networks(id);
         self.collect_file_events();

@@ -5,6 +5,7 @@
 //! of another writer keeps that archive.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -52,6 +53,15 @@ impl Layer {
     /// What this layer does at `path`.
     pub fn get(&self, path: &[u8]) -> Option<&Change> {
         self.entries.get(BStr::new(path))
+    }
+
+    /// The first names of what is changed below the directory `dir`, in order, each as often as something is below it.
+    pub fn names_below(&self, dir: &[u8]) -> impl Iterator<Item = &BStr> {
+        let prefix = if dir.is_empty() { BString::default() } else { BString::from([dir, b"/"].concat()) };
+        let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
+        let below = self.entries.range::<BString, _>(start);
+        let names = below.map_while(move |(path, _)| path.strip_prefix(prefix.as_slice()));
+        names.filter_map(|rest| rest.split_str("/").next().map(BStr::new))
     }
 
     /// How many paths are changed.

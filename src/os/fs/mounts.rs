@@ -138,6 +138,11 @@ pub trait Synthetic {
     /// The names in the directory at `path`.
     fn list(&self, path: &BStr) -> Vec<BString>;
 
+    /// Whether files tell how much they hold, as those of a disk do; those of `/proc` do not.
+    fn has_sizes(&self) -> bool {
+        false
+    }
+
     /// Takes bytes written to the file at `path`.
     ///
     /// # Errors
@@ -273,7 +278,7 @@ impl Place {
                     meta: made.meta,
                     ctime: made.meta.mtime,
                     nlink: 1,
-                    size_bytes: 0,
+                    size_bytes: if fs.has_sizes() { made.content.size_bytes() } else { 0 },
                     device: made.content.device(),
                 })
             }
@@ -379,6 +384,11 @@ impl Mounts {
     /// The table, oldest first.
     pub fn table(&self) -> &[Mount] {
         &self.mounts
+    }
+
+    /// The mounts that one sees: those with a type.
+    pub fn shown(&self) -> impl Iterator<Item = &Mount> {
+        self.mounts.iter().filter(|mount| !mount.fs_type.is_empty())
     }
 
     /// Mounts on an existing file.

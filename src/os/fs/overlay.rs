@@ -111,6 +111,7 @@ pub struct Overlay {
     /// Writes fail with ENOSPC when more than this many bytes would be held in memory.
     limit_bytes: u64,
     events: VecDeque<FsEvent>,
+    changes: u64,
 }
 
 impl Overlay {
@@ -126,6 +127,7 @@ impl Overlay {
             resident_bytes: 0,
             limit_bytes,
             events: VecDeque::new(),
+            changes: 0,
         }
     }
 
@@ -153,7 +155,13 @@ impl Overlay {
         self.inodes.get(ino.0 as usize).filter(|inode| !inode.free).ok_or(Errno::ENOENT)
     }
 
+    /// Grows with every change, and with some looks too.
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
     fn inode_mut(&mut self, ino: Ino) -> Result<&mut Inode, Errno> {
+        self.changes += 1;
         self.inodes.get_mut(ino.0 as usize).filter(|inode| !inode.free).ok_or(Errno::ENOENT)
     }
 

@@ -40,7 +40,7 @@ impl ProcFs {
             let mode = if m.read_only { "ro" } else { "rw" };
             format!("{} {} {} {mode},{} 0 0\n", m.source, m.at, m.fs_type, m.options)
         };
-        mounts.table().iter().map(line).collect()
+        mounts.shown().map(line).collect()
     }
 
     fn process_file(&self, process: &ProcessInfo, name: &str) -> Option<Content> {

@@ -139,13 +139,14 @@ async fn held_below(proc: &Proc, at: &BString) -> u64 {
 async fn df_body(run: &mut Run) -> Done {
     let all = run.args.has('a');
     let mounts = run.proc.mounts(|m| {
-        Ok(m.table()
-            .iter()
+        Ok(m.shown()
             .map(|mount| (mount.source.clone(), mount.fs_type.clone(), mount.at.clone(), told_size(&mount.options)))
             .collect::<Vec<_>>())
     });
     let mut rows: Vec<(String, String, BString, u64)> = mounts.unwrap_or_default();
     rows.retain(|row| all || !matches!(row.1.as_str(), "proc" | "sysfs" | "devpts" | "mqueue" | "cgroup" | "cgroup2"));
+    // What the caller can't reach, as containers' files on the host, is left out.
+    rows.retain(|row| run.proc.stat(&row.2).is_ok());
     if !run.args.operands.is_empty() {
         let mut chosen = Vec::new();
         for operand in run.args.operands.clone() {

@@ -36,6 +36,7 @@ mod ln;
 mod ls;
 mod message;
 mod mkdir;
+mod mknod;
 mod mktemp;
 mod mode;
 mod mv;
@@ -150,6 +151,8 @@ const TABLE: &[(&str, Main)] = programs! {
     "ls" => ls::main,
     "message" => message::main,
     "mkdir" => mkdir::main,
+    "mkfifo" => mknod::mkfifo,
+    "mknod" => mknod::mknod,
     "mktemp" => mktemp::main,
     "more" => less::main,
     "mount" => ps::mount,

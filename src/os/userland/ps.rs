@@ -467,7 +467,7 @@ async fn mount_body(run: &mut Run) -> Done {
     }
     let wanted = run.args.value('t').map(|t| text(t));
     let lines = run.proc.mounts(|m| {
-        let shown = m.table().iter().filter(|m| wanted.as_ref().is_none_or(|w| w.split(',').any(|w| w == m.fs_type)));
+        let shown = m.shown().filter(|m| wanted.as_ref().is_none_or(|w| w.split(',').any(|w| w == m.fs_type)));
         let line = |m: &crate::os::fs::mounts::Mount| {
             let mode = if m.read_only { "ro" } else { "rw" };
             format!("{} on {} type {} ({mode},{})\n", m.source, m.at.as_bstr(), m.fs_type, m.options)

@@ -2,20 +2,17 @@
 
 use std::rc::Rc;
 
-use gloo::timers::callback::Timeout;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use crate::lesson::exercise::{Exercise, Flaw};
-use crate::lesson::prove::prove;
+use crate::lesson::prove;
 use crate::lesson::record::{self, Recording};
 use crate::machine::{Config, Machine};
+use crate::ui::lesson::slices::{Slot, in_slices};
 use crate::ui::lesson::{flaws, store, style};
 use crate::ui::session::{Session, Topic};
 use crate::view::texts::{Language, fill};
-
-/// So that the page says first that it is at work.
-const BREATH_MS: u32 = 40;
 
 /// What the recorder needs.
 #[derive(Properties, PartialEq)]
@@ -61,7 +58,7 @@ pub fn Recorder(props: &RecorderProps) -> Html {
     let state = use_state(|| State::Idle);
     let title = use_state(String::new);
     let proof = use_state_eq(|| Proof::None);
-    let proving = use_mut_ref(|| None::<Timeout>);
+    let proving = use_memo((), |()| Slot::default());
     // Drawn anew when a command was taken, a file was put, or the machine is another one.
     let seen = use_state_eq(|| (0, 0));
     {
@@ -91,17 +88,19 @@ pub fn Recorder(props: &RecorderProps) -> Html {
         Callback::from(move |_: MouseEvent| state.set(next(&session)))
     };
     let on_prove = {
-        let (proof, proving) = (proof.clone(), proving);
+        let (session, proof, proving) = (props.session.clone(), proof.clone(), proving);
         Callback::from(move |text: Rc<str>| {
             proof.set(Proof::Running);
-            let proof = proof.clone();
-            *proving.borrow_mut() = Some(Timeout::new(BREATH_MS, move || {
-                let flaws = match Exercise::parse(&text) {
-                    Ok(exercise) => prove(&exercise),
-                    Err(flaws) => flaws,
-                };
-                proof.set(Proof::Flaws(Rc::new(flaws)));
-            }));
+            let told = proof.clone();
+            let tell = move |flaws: Vec<Flaw>| told.set(Proof::Flaws(Rc::new(flaws)));
+            match Exercise::parse(&text) {
+                Ok(exercise) => {
+                    let catalogue = session.look(|machine| machine.catalogue().clone());
+                    let work = prove::Proof::new(Rc::new(exercise), &catalogue);
+                    in_slices(&proving, work, prove::Proof::step, |_| {}, move |work| tell(work.finish()));
+                }
+                Err(flaws) => tell(flaws),
+            }
         })
     };
     let cancel = html! {

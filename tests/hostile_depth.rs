@@ -1,0 +1,337 @@
+//! Whatever reads what a visitor wrote is told when to stop: nesting of 100,000 ends in an error, not in an overflow of the
+//! stack, of which the page has 1 MB.
+//!
+//! In WebAssembly, where that is the stack (README, "the same in WebAssembly"):
+//! `cargo test --release --target wasm32-wasip1 --test hostile_depth`.
+#![expect(clippy::unwrap_used, reason = "a test says where it broke")]
+
+use std::time::Duration;
+
+use capas::lesson::exercise::Exercise;
+use capas::lesson::submission::Submission;
+use capas::machine::{Config, Machine};
+
+const DEEP: usize = 100_000;
+const HOME: &str = capas::machine::host::HOME;
+
+/// A student's machine to which lines are typed.
+struct Session(Machine);
+
+impl Session {
+    fn new() -> Self {
+        Self(Machine::new(Config { cols: 200, rows: 40, ..Config::default() }))
+    }
+
+    fn types(&mut self, line: &str) -> String {
+        let tty = self.0.console();
+        let (quiet, limit) = (Duration::from_secs(12), Duration::from_secs(600));
+        self.0.settle(tty, quiet, limit);
+        self.0.input(tty, format!("{{ {line}; }} > out 2>&1 < /dev/null\r").as_bytes());
+        self.0.settle(tty, quiet, limit);
+        let out = self.0.file(&format!("{HOME}/out")).unwrap().slice(0..4096).to_vec();
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn put(&mut self, name: &str, content: &str) {
+        self.0.put_file(&format!("{HOME}/{name}"), content.as_bytes()).unwrap();
+    }
+
+    /// Runs a command on a file of `opener`s, and sees that the machine goes on.
+    fn survives(&mut self, command: &str, texts: &[String]) {
+        for text in texts {
+            self.put("deep", text);
+            let told = self.types(command);
+            let head: String = text.chars().take(20).collect();
+            let told: String = told.chars().take(200).collect();
+            assert_eq!(self.types("echo alive"), "alive\n", "{command} of {head:?}: {told}");
+        }
+    }
+}
+
+fn deep(openers: &[&str]) -> Vec<String> {
+    openers.iter().map(|opener| opener.repeat(DEEP)).collect()
+}
+
+/// Opened and closed again.
+fn whole(pairs: &[(&str, &str, &str)]) -> Vec<String> {
+    pairs.iter().map(|(open, middle, close)| format!("{}{middle}{}", open.repeat(DEEP), close.repeat(DEEP))).collect()
+}
+
+#[test]
+fn shells() {
+    let mut session = Session::new();
+    let openers = [
+        "(",
+        "( ",
+        "{ ",
+        "$(",
+        "$((",
+        "${x:-",
+        "\"$(",
+        "if ",
+        "[[ ( ",
+        "[[ ! ",
+        "! ",
+        "a() ",
+        "`",
+        "case x in x) ",
+        "<<E ",
+        "{a,",
+        "while ",
+        "for x in ",
+        "x=(",
+        "$[",
+        "((",
+        "<(",
+        "\"${x:-",
+        "a[",
+        "!(",
+        "@(",
+        "\\",
+        "a && ",
+        "a | ",
+        "a; ",
+        "eval ",
+    ];
+    let pairs = [
+        ("(", "true", ")"),
+        ("{ ", "true; ", "}; "),
+        ("$(", "echo", ")"),
+        ("${x:-", "y", "}"),
+        ("if true; then ", "true; ", "fi; "),
+        ("[[ ( ", "a", " ) ]]"),
+        ("echo $((", "1", "))"),
+        ("echo {a,", "b", "}"),
+        ("case x in x) ", "true ", ";; esac "),
+        ("a() { ", "true; ", "}; "),
+        ("echo \"$(", "echo", ")\""),
+        ("", "case aaaa in ", "+(a)"),
+        ("[[ x == +(", "a", ") ]]"),
+    ];
+    for shell in ["bash deep", "sh deep", "bash -n deep", ". ./deep"] {
+        session.survives(shell, &deep(&openers));
+        session.survives(shell, &whole(&pairs));
+    }
+}
+
+#[test]
+fn scripts_that_call_themselves() {
+    let mut session = Session::new();
+    for script in [
+        "f() { f; }; f",
+        "f() { ( f ); }; f",
+        "f() { x=$(f); }; f",
+        "f() { if true; then f; fi; }; f",
+        "f() { while f; do f; done; }; f",
+        "f() { case x in x) { f; } ;; esac; }; f",
+        "f() { f | f; }; f",
+        "f() { eval f; }; f",
+        "f() { echo ${x:-$(f)}; }; f",
+        "f() { for x in 1; do f; done; }; f",
+        ". ./deep",
+        "eval \"$(cat deep)\"",
+        "sh deep",
+        "trap 'kill -USR1 $$; f' USR1; f() { kill -USR1 $$; }; f",
+        "x=x; echo $((x))",
+        "alias a=b b=a; a",
+    ] {
+        for shell in ["bash deep", "sh deep"] {
+            session.survives(&format!("timeout 5 {shell}"), &[script.to_owned()]);
+        }
+    }
+}
+
+#[test]
+fn programs() {
+    let mut session = Session::new();
+    session.types("echo a > in; mkdir -p d/e");
+    let brackets = deep(&["(", "[", "{", "!", "-", "(a|", "a{1,", "\\(", "[[:", "*", "+", "?", "\\"]);
+    let balanced = whole(&[
+        ("(", "a", ")"),
+        ("[", "a", "]"),
+        ("{", "a", "}"),
+        ("\\(", "a", "\\)"),
+        ("(a|", "b", ")*"),
+        ("!", "a", ""),
+    ]);
+    for texts in [&brackets, &balanced] {
+        for command in [
+            "grep -f deep in",
+            "grep -E -f deep in",
+            "grep -F -f deep in",
+            "sed -f deep in",
+            "sed -E -f deep in",
+            "awk -f deep in",
+            "find . -name \"$(head -c 100000 deep)\"",
+            "expr a : \"$(head -c 100000 deep)\"",
+            "ls $(head -c 3000 deep)",
+            "tr \"$(head -c 100000 deep)\" b < in",
+            "printf \"$(head -c 100000 deep)\"",
+            "date +\"$(head -c 100000 deep)\"",
+            "cut -f \"$(head -c 100000 deep)\" in",
+            "sort -k \"$(head -c 100000 deep)\" in",
+            "xargs echo < deep",
+            "vim -c \"$(head -c 1000 deep)\" in",
+            "diff deep in",
+            "file deep",
+            "tar xf deep",
+        ] {
+            session.survives(command, texts);
+        }
+    }
+    session.survives(
+        "awk -f deep in",
+        &deep(&[
+            "if (1) ",
+            "BEGIN { ",
+            "function f() { ",
+            "a[",
+            "$",
+            "f(",
+            "1?1:",
+            "-",
+            "! ",
+            "/(",
+            "{ {",
+            "while (1) ",
+            "x=",
+            "2^",
+            "a b ",
+        ]),
+    );
+    session.survives(
+        "awk -f deep in",
+        &whole(&[
+            ("BEGIN { print (", "1", ") }"),
+            ("{", "print", "}"),
+            ("", "function f(n) { return f(n + 1) } BEGIN { f(1) }", ""),
+            ("", "BEGIN { x = 1", "+(1)"),
+            ("", "BEGIN { x = 1", "; if (1) x = 2"),
+        ]),
+    );
+    session.survives("sed -f deep in", &deep(&["{", "1{", "/a/{", "s/\\(", "y/", "1,2!{", "b", ":a\n"]));
+    for (open, close) in [("( ", " )"), ("! ", ""), ("-not ", ""), ("\\( ", "\\) ")] {
+        let words = format!("{}-true {}", open.repeat(20_000), close.repeat(20_000));
+        session.survives("xargs -n 50000 find d < deep", &[words.clone()]);
+        session.survives("xargs -n 50000 test < deep", &[words.replace("-true", "a")]);
+        session.survives("set -f; find d $(cat deep)", &[words.clone()]);
+        session.survives("set -f; [ $(cat deep) ]; test $(cat deep)", &[words.replace("-true", "a")]);
+    }
+}
+
+#[test]
+fn docker() {
+    let mut session = Session::new();
+    session.types("docker pull -q busybox; docker create --name box busybox");
+    let json = [("[", "1", "]"), ("{\"a\":", "1", "}"), ("[{\"a\":", "1", "}]")];
+    for texts in [whole(&json), deep(&["[", "{\"a\":", "[{\"a\":"])] {
+        session.survives("mkdir -p .docker; cp deep .docker/config.json; docker ps; rm .docker/config.json", &texts);
+        session.survives("docker commit -c \"CMD $(cat deep)\" box", &texts);
+        session.survives("docker import -c \"CMD $(cat deep)\" deep", &texts);
+        session.survives(
+            "mkdir -p t; cp deep t/manifest.json; tar -C t -cf t.tar .; docker load -i t.tar; rm t/manifest.json",
+            &texts,
+        );
+        session.survives("mkdir -p t; cp deep t/index.json; echo '{}' > t/oci-layout; tar -C t -cf t.tar .; docker load -i t.tar; rm -r t", &texts);
+        session.survives(
+            "docker run --security-opt seccomp=deep busybox; docker run --log-opt \"$(cat deep)\" busybox",
+            &texts,
+        );
+        session.survives("mkdir -p c; (echo FROM busybox; printf 'CMD '; cat deep) > c/Dockerfile; docker build c; DOCKER_BUILDKIT=0 docker build c", &texts);
+        session.survives("cp deep compose.yaml; docker compose config; rm compose.yaml", &texts);
+    }
+    let templates = deep(&[
+        "{{if 1}}",
+        "{{range .}}",
+        "{{with 1}}",
+        "{{(",
+        "{{len (",
+        "{{.",
+        "{{$x := (",
+        "{{index . (",
+        "{{\"",
+        "{{/*",
+        "{{- if (",
+        "{{if 1}}{{else if 1}}",
+    ]);
+    session.survives("docker ps -a --format \"$(cat deep)\"", &templates);
+    session.survives("docker inspect box -f \"$(cat deep)\"", &templates);
+    let closed = whole(&[("{{if 1}}", "x", "{{end}}"), ("{{(", "1", ")}}"), ("{{if 1}}a{{else if 1}}", "b", "")]);
+    session.survives("docker inspect box -f \"$(cat deep)\"", &closed);
+    let words = deep(&["${x:-", "${x:+", "\"", "$", "\\", "${", "<<E ", "{a,", "[", "--", "$x"]);
+    let shut = whole(&[("${x:-", "y", "}"), ("${x:+\"", "y", "\"}"), ("${x//", "y", "}")]);
+    for texts in [words, shut] {
+        for instruction in [
+            "ENV A=",
+            "COPY ",
+            "RUN ",
+            "LABEL a=",
+            "ARG A=",
+            "FROM ",
+            "WORKDIR /",
+            "EXPOSE ",
+            "HEALTHCHECK CMD ",
+            "ADD ",
+            "ONBUILD ",
+        ] {
+            let command = format!(
+                "mkdir -p c; (echo FROM busybox; printf '{instruction}'; cat deep; echo) > c/Dockerfile; docker build -q c; docker build --check c"
+            );
+            session.survives(&command, &texts);
+        }
+        session.survives("cp deep .dockerignore; docker build -q -f - . < c/Dockerfile; rm .dockerignore", &texts);
+        session.survives(
+            "cp deep .env; echo 'services: {a: {image: \"$X\"}}' > compose.yaml; docker compose config; rm .env",
+            &texts,
+        );
+    }
+    session.survives(
+        "cp deep c/Dockerfile; docker build -q c",
+        &deep(&["FROM a AS a\n", "RUN <<E\n", "ONBUILD ", "# syntax=\n", "# escape=`\n"]),
+    );
+    let yaml = deep(&["- ", "a: ", "? ", "[", "{a: ", "&a [", "*a ", "!!map ", "| ", "\"", "- - a:\n"]);
+    let indented: String = (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    session.survives("cp deep compose.yaml; docker compose config; rm compose.yaml", &[yaml, vec![indented]].concat());
+    session.survives(
+        "docker run --rm -v $PWD/deep:/etc/nginx/nginx.conf:ro nginx nginx -t",
+        &deep(&["http {", "server { ", "events {", "a \"", "if (a) {"]),
+    );
+    session.survives("docker run --rm redis sh -c 'redis-cli eval x 0' < deep", &deep(&["*1\r\n", "$1\r\n", "["]));
+}
+
+#[test]
+fn lessons_and_links() {
+    for text in deep(&[
+        "*",
+        "**",
+        "_",
+        "[",
+        "`",
+        "> ",
+        "- ",
+        "# ",
+        "```\n",
+        "1. ",
+        "[a](",
+        "**a *",
+        "---\n",
+        "## Goals\n",
+        "or ",
+        "no ",
+        "\\",
+    ]) {
+        let _ = Exercise::parse(&text);
+        let whole = format!(
+            "---\nid: a\ntitle: a\nlevel: 1\norder: 1\n---\n\n{text}\n\n## Objetivos\n\n```goals\n# a\n{text}\n```\n"
+        );
+        if let Ok(exercise) = Exercise::parse(&whole) {
+            let _ = capas::lesson::markdown::blocks(&exercise.prose);
+        }
+        let _ = capas::lesson::markdown::blocks(&text);
+        let _ = capas::lesson::slides::run(&text);
+        let _ = Submission::parse(&text);
+    }
+    for text in whole(&[("[", "", "]"), ("{\"a\":", "1", "}")]) {
+        let _ = Submission::parse(&text);
+    }
+}

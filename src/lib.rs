@@ -26,6 +26,7 @@
 //! | [`os::shell`] | the shell: grammar, expansion, jobs, line editor |
 //! | [`os::userland`] | the programs, one file each, and the packages that contain them |
 //! | [`docker::daemon`] | containers, networks, volumes, events; [`docker::daemon::api`] is its only door |
+//! | [`docker::distribution`] | `registry`, the program of the image `registry:2` |
 //! | [`docker::build`] | BuildKit and the classic builder over a narrow world |
 //! | [`docker::cli`] | the docker command line: one file a verb, one table a noun |
 //! | [`docker::capas`] | the program `capas`: what the page draws, as text |

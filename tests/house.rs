@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("os::shell", 3),
     ("os::userland", 3),
     ("docker::daemon", 4),
+    ("docker::distribution", 4),
     ("docker::build", 5),
     ("docker::cli", 6),
     ("docker::capas", 6),

@@ -4,6 +4,7 @@ pub mod build;
 pub mod capas;
 pub mod cli;
 pub mod daemon;
+pub mod distribution;
 pub mod dockerfile;
 pub mod image;
 pub mod registry;

@@ -8,6 +8,8 @@
     reason = "the host program reads files, arguments, keys and the clock, and prints"
 )]
 
+#[cfg(unix)]
+mod daemon;
 mod grade;
 mod interactive;
 
@@ -28,6 +30,8 @@ Usage:
   capas run FILE             types each line of FILE and prints what a terminal would show
   capas test FILE.md...      replays transcripts, proves exercises, checks what slides show
   capas grade FILE|LINK...   does submissions again and prints a table (--json, --csv, --steps, --lessons DIR)
+  capas daemon [--host unix://PATH] [--speed real|4x|instant]
+                             serves Docker's Engine API, for the real docker client
   capas solve FILE.md        prints what a student would hand in who does the solution
   capas --help | --version
 
@@ -73,6 +77,8 @@ pub fn main() -> ExitCode {
         ["bake"] => bake(),
         ["test", files @ ..] if !files.is_empty() => test(files),
         ["grade", args @ ..] if !args.is_empty() => grade::run(args, spoken()),
+        #[cfg(unix)]
+        ["daemon", args @ ..] => daemon::run(config, args),
         ["solve", file] => grade::solve(file, config.seed, spoken()),
         _ => usage_error("unknown arguments"),
     }

@@ -130,13 +130,14 @@ async fn visit(proc: &crate::os::kernel::Proc, request: &Request) -> Result<Page
         if !body.is_empty() {
             headers.push_str(&format!("Content-Type: {}\r\nContent-Length: {}\r\n", request.content_type, body.len()));
         }
-        let answer =
-            exchange(proc, &url, method, &headers, body, false).await.map_err(|Failure(number, _)| match number {
+        let answer = exchange(proc, &url, method, &headers, &body.into(), false).await.map_err(
+            |Failure(number, _)| match number {
                 6 => NoPage::UnknownHost,
                 7 => NoPage::Refused,
                 52 => NoPage::Empty,
                 _ => NoPage::Broken,
-            })?;
+            },
+        )?;
         let header = |name: &str| answer.head.get(name).map(|value| value.to_str_lossy().into_owned());
         if let (301 | 302 | 303 | 307 | 308, Some(location)) = (answer.status, header("location")) {
             url = url.join(&location).ok_or(NoPage::BadAddress)?;

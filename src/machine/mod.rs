@@ -34,6 +34,7 @@ use crate::base::time::Timestamp;
 use crate::docker::build::{self, world::World};
 use crate::docker::capas as guide;
 use crate::docker::cli;
+use crate::docker::distribution;
 
 use crate::docker::daemon::handle::{Daemon, DaemonConfig};
 use crate::docker::image::store::Store;
@@ -422,6 +423,7 @@ fn start_daemon(
     }));
 
     let client = daemon.clone();
+    kernel.add_program("registry", move |proc| Box::pin(distribution::main(proc)));
     kernel.add_program("docker", move |proc| Box::pin(cli::main(proc, client.clone())));
     let client = daemon.clone();
     kernel.add_completer("docker", Rc::new(move |_, words| cli::complete::complete(&client, words)));

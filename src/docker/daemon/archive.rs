@@ -68,7 +68,7 @@ impl Daemon {
         stat(&mounts, name, path)
     }
 
-    /// `GET /containers/{id}/archive`: a tar whose top entry is the last name of `path`.
+    /// `GET /containers/{id}/archive`: a tar whose top entry is the last name of `path`, which may be a dot.
     ///
     /// # Errors
     /// No such container or file.
@@ -77,7 +77,10 @@ impl Daemon {
         let mounts = self.0.container_files(id)?;
         let stat = stat(&mounts, name, path)?;
         let at = path::normalize(&absolute(path));
-        let as_name = if stat.name == "/" || stat.name.is_empty() { b".".to_vec() } else { stat.name.to_vec() };
+        // moby `daemon/archive_unix.go` `containerArchivePath`: the last element of the path as it was written.
+        let is_content = path.ends_with(b"/.") || path == b".";
+        let as_name =
+            if is_content || stat.name == "/" || stat.name.is_empty() { b".".to_vec() } else { stat.name.to_vec() };
         let tar = archive::pack(&mounts, &Caller::root(), &at, &as_name, false)?;
         Ok((tar, stat))
     }

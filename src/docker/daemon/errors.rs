@@ -532,6 +532,21 @@ pub enum DaemonError {
         /// The port.
         port: String,
     },
+    /// What listens there is no registry (distribution `registry/client/errors.go` `UnexpectedHTTPResponseError`).
+    #[error(
+        "error parsing HTTP {status} response body: invalid character '{found}' looking for beginning of value: {body:?}"
+    )]
+    NotARegistry {
+        /// The status.
+        status: u16,
+        /// The first character of the body.
+        found: char,
+        /// The body.
+        body: String,
+    },
+    /// A registry's own words.
+    #[error("{0}")]
+    RegistryError(String),
     /// moby `registry/search.go`.
     #[error("limit {0} is outside the range of [1, 100]")]
     SearchLimit(i64),

@@ -24,6 +24,7 @@ pub mod network;
 pub mod pull;
 pub mod push;
 pub mod query;
+pub mod remote;
 pub mod rootfs;
 pub mod run;
 pub mod save;

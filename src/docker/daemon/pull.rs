@@ -108,6 +108,9 @@ impl Daemon {
     /// What the registry refuses.
     pub async fn resolve_remote(&self, reference: &Reference) -> Result<Rc<Published>, DaemonError> {
         self.0.kernel.sleep(ROUND_TRIP).await;
+        if super::remote::is_local(reference.repository().domain()) {
+            return self.fetch_remote(reference).await;
+        }
         self.0.registry.resolve(reference).map_err(|error| match error {
             RegistryError::Denied => DaemonError::PullDenied(reference.repository().familiar()),
             RegistryError::ManifestUnknown => DaemonError::ManifestUnknown(reference.familiar()),
@@ -134,9 +137,8 @@ impl Daemon {
             .tag()
             .map_or_else(|| reference.digest().map(|digest| digest.to_string()).unwrap_or_default(), ToOwned::to_owned);
         let name = reference.repository();
-        // Official images are shown with `library/`.
-        let remote = if name.domain() == "docker.io" { name.path().to_owned() } else { name.to_string() };
-        line(&label, format!("Pulling from {remote}"));
+        // The name as the registry has it: official images are shown with `library/`, others without their host.
+        line(&label, format!("Pulling from {}", name.path()));
         let id = published.image.id();
         let digest = published.digest();
         let (had, before) = {
@@ -267,8 +269,8 @@ impl Daemon {
 /// A registry that is not there.
 pub(super) fn unreachable(domain: &str) -> DaemonError {
     let host = domain.to_owned();
-    match domain.split_once(':') {
-        Some(("localhost" | "127.0.0.1", port)) => DaemonError::RegistryRefuses { port: port.to_owned(), host },
+    match domain.split_once(':').unwrap_or((domain, "80")) {
+        ("localhost" | "127.0.0.1", port) => DaemonError::RegistryRefuses { port: port.to_owned(), host },
         _ => DaemonError::NoRegistry { host },
     }
 }

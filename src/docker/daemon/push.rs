@@ -8,6 +8,7 @@ use super::api::system::EventKind;
 use super::errors::DaemonError;
 use super::handle::Daemon;
 use super::pull::{LINK_BYTES, ROUND_TRIP, STEP, unreachable};
+use super::remote::is_local;
 use crate::base::digest::ImageId;
 use crate::docker::image::reference::{DEFAULT_DOMAIN, Reference, Repository};
 use crate::docker::registry::{Published, PublishedLayer, Registry};
@@ -44,12 +45,16 @@ impl Daemon {
             return Err(DaemonError::NoSuchTag(reference.familiar()));
         }
         self.0.kernel.sleep(ROUND_TRIP).await;
-        if repository.domain() != DEFAULT_DOMAIN {
+        let is_local = is_local(repository.domain());
+        if is_local {
+            self.find_remote(repository).await?;
+        } else if repository.domain() != DEFAULT_DOMAIN {
             return Err(unreachable(repository.domain()));
         }
         for (tagged, id) in meant {
             let published = Published::of(&self.0.store.borrow(), *id);
             let Some(published) = published else { continue };
+            let published = if is_local { self.publish_remote(published) } else { published };
             self.push_one(tagged, *id, published, options.credentials.as_ref(), &sink).await?;
         }
         Ok(())
@@ -68,7 +73,7 @@ impl Daemon {
             sink(Progress::Layer { id: layer.diff_id.short(), status: status.to_owned(), detail });
         };
         // The topmost layer first.
-        let mut waiting: Vec<&PublishedLayer> = published.layers.iter().rev().collect();
+        let waiting: Vec<&PublishedLayer> = published.layers.iter().rev().collect();
         waiting.iter().for_each(|layer| tell(layer, "Preparing", None));
         waiting.iter().skip(UPLOADS).for_each(|layer| tell(layer, "Waiting", None));
         self.0.kernel.sleep(ROUND_TRIP).await;
@@ -76,20 +81,24 @@ impl Daemon {
         let is_owner = |own: &Credentials| {
             registry.authenticate(&own.username, &own.password) && Registry::may_push(repository, &own.username)
         };
-        if !credentials.is_some_and(is_owner) {
+        let is_local = is_local(repository.domain());
+        if !is_local && !credentials.is_some_and(is_owner) {
             return Err(DaemonError::PushDenied);
         }
-        waiting.retain(|layer| match self.holder(repository, layer) {
-            Some(holder) if holder == *repository => {
-                tell(layer, "Layer already exists", None);
-                false
+        let mut missing = Vec::new();
+        for layer in waiting {
+            let holder = match is_local {
+                true if self.remote_has(repository, layer.blob.digest).await? => Some(repository.clone()),
+                true => self.remote_mount(repository, layer).await?,
+                false => self.holder(repository, layer),
+            };
+            match holder {
+                Some(holder) if holder == *repository => tell(layer, "Layer already exists", None),
+                Some(holder) => tell(layer, &format!("Mounted from {}", holder.path()), None),
+                None => missing.push(layer),
             }
-            Some(holder) => {
-                tell(layer, &format!("Mounted from {}", holder.path()), None);
-                false
-            }
-            None => true,
-        });
+        }
+        let waiting = missing;
         let mut uploads: Vec<(&PublishedLayer, u64)> = waiting.into_iter().map(|layer| (layer, 0)).collect();
         while !uploads.is_empty() {
             self.0.kernel.sleep(STEP).await;
@@ -101,6 +110,9 @@ impl Daemon {
                 let done = u128::from(size) * u128::from(*sent) / u128::from(layer.blob.size_bytes.max(1));
                 tell(layer, "Pushing", Some((u64::try_from(done).unwrap_or(size), size)));
                 if *sent == layer.blob.size_bytes {
+                    if is_local {
+                        self.send_layer(repository, layer).await?;
+                    }
                     tell(layer, "Pushed", None);
                 }
             }
@@ -108,7 +120,13 @@ impl Daemon {
         }
         self.0.kernel.sleep(ROUND_TRIP).await;
         let size = published.manifest.to_json().len();
-        let digest = registry.publish(reference, published);
+        let digest = match is_local {
+            true => {
+                self.send_manifest(reference, &published).await?;
+                published.digest()
+            }
+            false => registry.publish(reference, published),
+        };
         let named = Reference::digested(repository.clone(), digest);
         self.0.store.borrow_mut().tag(named, id, self.0.kernel.now());
         let status = format!("{}: digest: {digest} size: {size}", reference.tag().unwrap_or_default());

@@ -92,7 +92,10 @@ impl<'a> Unpacking<'a> {
     pub fn new(packing: Packing, content: &'a Rope, limit: u64) -> Self {
         let input = RopeRead(content.reader());
         let decoder = match packing {
-            Packing::Gzip => Decoder::Reads(Box::new(MultiGzDecoder::new(input))),
+            Packing::Gzip => match gzip::stored(content) {
+                Some(plain) => Decoder::Done(plain),
+                None => Decoder::Reads(Box::new(MultiGzDecoder::new(input))),
+            },
             Packing::Bzip2 => Decoder::Reads(Box::new(MultiBzDecoder::new(BufReader::new(input)))),
             Packing::Zstd => Decoder::Reads(Box::new(Zstd { input: Some(input.0), frame: None })),
             Packing::Xz => match xz::stored(content) {

@@ -102,7 +102,7 @@ pub async fn exchange(
     url: &Url,
     method: &str,
     headers: &str,
-    data: &[u8],
+    data: &Rope,
     verbose: bool,
 ) -> Result<Exchange, Failure> {
     if url.scheme != "http" {
@@ -141,7 +141,9 @@ pub async fn exchange(
         let shown: String = request.lines().map(|line| format!("> {line}\n")).collect();
         proc.eprint(format!("* Connected to {} ({address}) port {} (#0)\n{shown}", url.host, url.port)).await;
     }
-    let sent = proc.write(fd, &[request.as_bytes(), data].concat()).await;
+    let mut whole = Rope::from(request.as_str());
+    whole.push(data);
+    let sent = proc.write_rope(fd, &whole).await;
     let head = match sent {
         Ok(()) => read_head(proc, fd).await,
         Err(error) => Err(error),
@@ -250,7 +252,7 @@ async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno
     let verbose = run.args.has('v');
     let mut hops = 0;
     let done = loop {
-        let done = match exchange(&run.proc, &url, &method, &headers, &data, verbose).await {
+        let done = match exchange(&run.proc, &url, &method, &headers, &data.as_slice().into(), verbose).await {
             Ok(done) => done,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -334,7 +336,7 @@ async fn wget_body(run: &mut Run) -> Done {
         }
         let mut hops = 0;
         let done = loop {
-            match exchange(&run.proc, &url, "GET", &headers, b"", false).await {
+            match exchange(&run.proc, &url, "GET", &headers, &Rope::new(), false).await {
                 Ok(done) if (300..400).contains(&done.status) && hops < 20 => {
                     hops += 1;
                     match done.head.get("location").and_then(|l| url.join(&text(l))) {

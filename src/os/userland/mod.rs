@@ -15,7 +15,7 @@ mod copy;
 mod cp;
 pub mod curl;
 mod cut;
-mod date;
+pub mod date;
 mod dd;
 mod diff;
 mod du;

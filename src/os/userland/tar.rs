@@ -306,6 +306,12 @@ async fn unpacked(run: &mut Run) -> Option<Rope> {
         Ok(packed)
     };
     match archive {
+        // Not even the two empty blocks that end one.
+        Ok(archive) if archive.is_empty() && !run.is_busybox() => {
+            run.complain("This does not look like a tar archive").await;
+            run.complain("Exiting with failure status due to previous errors").await;
+            None
+        }
         Ok(archive) => Some(archive),
         Err(text) => {
             run.complain(text).await;

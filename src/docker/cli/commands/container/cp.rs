@@ -162,7 +162,8 @@ async fn out(client: &Client, name: &str, from: &[u8], to: &str, options: Option
     let local = path::join(&client.proc.cwd(), to.as_bytes());
     let is_dir = client.proc.stat(&local).ok().map(|stat| stat.is_dir());
     let (dir, as_name) = Destination { path: &local, is_dir }.place(base(&source).as_bstr(), stat.is_dir())?;
-    let old: &[u8] = if stat.name == "/" { b"" } else { &stat.name };
+    // What is in a folder, or in the root, comes without a name before it.
+    let old: &[u8] = if stat.name == "/" || source.ends_with(b"/.") { b"" } else { &stat.name };
     let rebased = archive::rebase(&tar, old, &as_name).map_err(|error| CliError::new(error.to_string()))?;
     let dir = client.proc.realpath(&dir).unwrap_or(dir);
     let who = Caller { umask: 0, ..client.proc.caller() };

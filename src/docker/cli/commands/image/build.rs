@@ -133,8 +133,13 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let (check, name) = (request.check, request.dockerfile_name.clone());
         let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
         let teaching: Rc<RefCell<Vec<BuildEvent>>> = Rc::default();
+        let mut told = true;
         let built = match version {
-            BuilderVersion::Classic => classic(client, request, quiet, &teaching).await?,
+            BuilderVersion::Classic => {
+                let (built, has_told) = classic(client, request, quiet, &teaching).await?;
+                told = has_told;
+                built
+            }
             BuilderVersion::BuildKit => {
                 let mut display = Display::new(mode);
                 if given.bool("debug") {
@@ -149,8 +154,12 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         }
         let outcome = match built {
             Ok(outcome) => outcome,
-            Err(failure) if disabled => {
+            Err(failure) if disabled && told => {
                 return Err(CliError::Says(u8::try_from(failure.code).unwrap_or(1), failure.message));
+            }
+            // What is wrong before the first step is no part of the stream (moby `postBuild`, `errf`).
+            Err(failure) if disabled => {
+                return Err(CliError::new(format!("Error response from daemon: {}", failure.message)));
             }
             Err(failure) => {
                 client.proc.eprint(progress::failure(&failure)).await;
@@ -514,22 +523,27 @@ fn canceled() -> BuildFailure {
     BuildFailure { message: format!("Canceled: {}", progress::CANCELED), source: None, code: 130 }
 }
 
+/// Runs a classic build and shows what it tells; also whether it told anything.
 async fn classic(
     client: &Client,
     request: BuildRequest,
     quiet: bool,
     teaching: &Rc<RefCell<Vec<BuildEvent>>>,
-) -> Answer<Built> {
+) -> Answer<(Built, bool)> {
     if !quiet {
         let size = tar_size_bytes(&request.context);
-        client.say(format!("Sending build context to Docker daemon  {}", human_size(size))).await?;
+        // The line of a progress that has ended (moby `pkg/streamformatter` `rawProgressFormatter`).
+        client.say(format!("Sending build context to Docker daemon  {}\r\r", human_size(size))).await?;
     }
     let (queue, sink) = queue(false, teaching);
     let build = client.daemon.build(request, sink)?;
+    let told = Cell::new(false);
     let write = async || {
         let events = std::mem::take(&mut *queue.borrow_mut());
-        for event in events.iter().filter(|_| !quiet) {
+        for event in &events {
+            told.set(told.get() || matches!(event, BuildEvent::Stream(_) | BuildEvent::ErrorStream(_)));
             match event {
+                _ if quiet => {}
                 BuildEvent::Stream(bytes) => client.print(bytes).await?,
                 BuildEvent::ErrorStream(bytes) => client.proc.eprint(bytes).await,
                 _ => {}
@@ -547,7 +561,7 @@ async fn classic(
     };
     let built = beside(build, show).await;
     write().await?;
-    Ok(built)
+    Ok((built, told.get()))
 }
 
 /// The size of the context as an archive, which is what the classic client sends.

@@ -40,6 +40,7 @@
 //! - *a verb of `capas`*: a file in `docker/capas`, a line in its table;
 //! - *a docker verb*: a file in `docker/cli/commands/<noun>`, a line in the noun's table;
 //! - *an image*: a folder in `static/catalogue`, or some lines in its `shelf`, then `capas bake`.
+//! - *a git repository* that builds may take as context: a folder in `static/repositories`, a line in `docker::registry::git`.
 
 pub mod base;
 pub mod docker;

@@ -45,10 +45,12 @@ impl Dice {
 
 fn dockerfile(seed: u64) -> String {
     let mut dice = Dice(seed.wrapping_mul(97) + 5);
-    let mut out = String::from("FROM scratch\nCOPY rootfs /\n");
-    for _ in 0..10 {
+    let mut out = String::from("ARG BASE=scratch\nFROM scratch AS other\nCOPY rootfs /\n");
+    let _ = writeln!(out, "RUN mkdir -p /o/p && echo {seed} > /o/p/q && ln -s p/q /o/link && chmod 640 /o/p/q");
+    out.push_str("FROM ${BASE}\nCOPY rootfs /\nARG WORD=word\n");
+    for _ in 0..14 {
         let (a, b) = (dice.roll(3), dice.roll(3));
-        let line = match dice.roll(20) {
+        let line = match dice.roll(27) {
             0 => format!("RUN mkdir -p /d{a}/e{b} && echo {b} > /d{a}/f{b}"),
             1 => format!("RUN rm -rf /d{a}"),
             2 => format!("RUN rm -f /d{a}/f{b} /x{b}"),
@@ -65,11 +67,19 @@ fn dockerfile(seed: u64) -> String {
             11 => format!("COPY --chown={a}:{b} dir /own{a}"),
             12 => format!("COPY --chmod=750 a.txt /mode{a}"),
             13 => format!("ADD files.tar /unpacked{a}"),
-            14 => format!("WORKDIR /work{a}"),
+            // buildah makes the folder only once something runs in it.
+            14 => format!("WORKDIR /work{a}\nRUN true"),
             15 => "COPY b.txt .".to_owned(),
             16 => format!("ENV V{a}=\"value {b}\" W=$V{b}"),
             17 => format!("LABEL l{a}=\"{b}\""),
             18 => format!("EXPOSE 80{a} 53{b}/udp"),
+            19 => format!("COPY --from=other /o /from{a}"),
+            20 => format!("COPY --from=other --chown={b}:{a} /o/p/q /bin/sh.txt /from{a}/"),
+            21 => format!("RUN [\"/bin/touch\", \"/exec{a}\"]"),
+            22 => format!("RUN echo $WORD ${{WORD:-none}} '$WORD' > /word{a}"),
+            23 => format!("ENV LATER{a}=${{WORD}}-${{V{b}:-unset}}"),
+            24 => format!("HEALTHCHECK --interval={}s --retries={b} CMD true {a}", a + 5),
+            25 => format!("ONBUILD RUN echo {a}"),
             _ => format!("CMD [\"cat\", \"/x{a}\"]"),
         };
         out.push_str(&line);
@@ -87,7 +97,9 @@ fn context(tar: &str) -> String {
         let _ = write!(out, "ln -s busybox rootfs/bin/{applet}; ");
     }
     out.push_str("echo a > a.txt; echo bb > b.txt; echo c > dir/c; echo d > dir/sub/d; ln -s c dir/link; ");
-    out.push_str("chmod 700 dir/sub/d; chmod 755 dir dir/sub rootfs rootfs/bin; ");
+    out.push_str("echo no > dir/no.log; echo no > dir/sub/no.log; echo yes > dir/sub/yes.log; ");
+    out.push_str("printf '# left out\\n**/*.log\\n!dir/sub/yes.log\\n' > .dockerignore; ");
+    out.push_str("chmod 644 dir/no.log dir/sub/no.log dir/sub/yes.log; chmod 700 dir/sub/d; chmod 755 dir dir/sub rootfs rootfs/bin; ");
     out.push_str("chmod 644 a.txt b.txt dir/c rootfs/bin/sh.txt; ");
     let _ = write!(out, "{tar} -cf files.tar dir");
     out
@@ -169,7 +181,7 @@ fn layers_of(image: &Image) -> Vec<Vec<String>> {
 
 fn config_of(image: &Image) -> Vec<String> {
     let config = &image.config["config"];
-    ["Env", "Cmd", "Entrypoint", "WorkingDir", "User", "Labels", "ExposedPorts", "StopSignal"]
+    ["Env", "Cmd", "Entrypoint", "WorkingDir", "User", "Labels", "ExposedPorts", "StopSignal", "Healthcheck", "OnBuild"]
         .iter()
         .map(|key| {
             let mut value = config[*key].clone();

@@ -9,6 +9,7 @@ pub mod packed;
 pub mod path;
 pub mod rng;
 pub mod rope;
+pub mod sha1;
 pub mod size;
 pub mod sort;
 pub mod table;

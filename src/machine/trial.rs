@@ -57,7 +57,7 @@ impl Laboratory {
         let registry = move |reference: &Reference| match now_or_never(resolve(reference.clone())) {
             Some(found) => found.map_err(|why| match why {
                 PullProblem::Denied => RegistryError::Denied,
-                PullProblem::NotFound => RegistryError::ManifestUnknown,
+                PullProblem::NotFound | PullProblem::Platform => RegistryError::ManifestUnknown,
                 PullProblem::Unreachable => RegistryError::Unreachable,
             }),
             None => Err(RegistryError::Unreachable),

@@ -97,6 +97,40 @@ pub enum BuildError {
         /// Its host.
         host: String,
     },
+    /// BuildKit `dockerui/context.go`: a context from an address of a host that there is not in here.
+    #[error(
+        "failed to read downloaded context: failed to load cache key: Get {}: dial tcp: lookup {host}: no such host",
+        go_quote(url)
+    )]
+    RemoteContext {
+        /// The address.
+        url: String,
+        /// Its host.
+        host: String,
+    },
+    /// BuildKit `source/git/source.go`: git could not fetch, and what it said.
+    #[error(
+        "failed to read dockerfile: failed to load cache key: failed to fetch remote {url}: git stderr:\n{why}\n: exit status 128"
+    )]
+    GitFetch {
+        /// The repository.
+        url: String,
+        /// git's words.
+        why: String,
+    },
+    /// BuildKit `source/git/source.go`: no such branch.
+    #[error("failed to read dockerfile: failed to load cache key: repository does not contain ref {0}, output: \"\"")]
+    GitRef(String),
+    /// BuildKit `source/git/source.go`: no such folder in the repository.
+    #[error(
+        "failed to read dockerfile: failed to open subdir {folder}: open /var/lib/docker/tmp/buildkit-mount{mount}/{folder}: no such file or directory"
+    )]
+    GitFolder {
+        /// The folder.
+        folder: String,
+        /// The number in the name of a temporary mount.
+        mount: u64,
+    },
     /// Classic `copy.go`: wildcards that match nothing.
     #[error("no source files were specified")]
     NoSourceFiles {
@@ -233,6 +267,8 @@ pub enum PullProblem {
     NotFound,
     /// No network.
     Unreachable,
+    /// The image is for other platforms.
+    Platform,
 }
 
 impl PullProblem {
@@ -240,6 +276,7 @@ impl PullProblem {
         match self {
             Self::Denied => "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed".to_owned(),
             Self::NotFound => format!("{reference}: not found"),
+            Self::Platform => "no match for platform in manifest: not found".to_owned(),
             Self::Unreachable => "failed to do request: dial tcp: lookup registry-1.docker.io: no such host".to_owned(),
         }
     }
@@ -262,7 +299,7 @@ impl BuildError {
                             "pull access denied for {repository}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
                         )
                     }
-                    PullProblem::NotFound => {
+                    PullProblem::NotFound | PullProblem::Platform => {
                         format!("manifest for {familiar} not found: manifest unknown: manifest unknown")
                     }
                     PullProblem::Unreachable => {
@@ -300,7 +337,15 @@ impl BuildError {
 
     /// Whether a Dockerfile was read, so that the error is something that a check found.
     pub const fn is_of_the_text(&self) -> bool {
-        !matches!(self, Self::NoDockerfile(_) | Self::Canceled)
+        !matches!(
+            self,
+            Self::NoDockerfile(_)
+                | Self::Canceled
+                | Self::RemoteContext { .. }
+                | Self::GitFetch { .. }
+                | Self::GitRef(_)
+                | Self::GitFolder { .. }
+        )
     }
 
     /// Joins the error with the lines it is about; an error that knows its own lines keeps them.

@@ -53,6 +53,8 @@ pub struct PlannedStage<'a> {
     pub stage: &'a Stage,
     /// What it starts from.
     pub base: Base,
+    /// The platform that its FROM asks for, where it is not the builder's own.
+    pub foreign: Option<String>,
     /// Its name in progress lines; empty when it is the only one.
     pub label: String,
     /// The stages that it needs.
@@ -123,7 +125,8 @@ pub fn plan<'a>(
             .expand(&stage.base, globals.as_slice())
             .map_err(|error| BuildError::from(error).at(stage.span))?;
         undeclared(&expanded, &globals, stage.span, &mut warnings);
-        platform_flag(stage, escape, &globals, &mut warnings)?;
+        let platform = platform_flag(stage, escape, &globals, &mut warnings)?;
+        let foreign = platform.filter(|platform| !is_own(platform, architecture));
         let name = expanded.text;
         if name.is_empty() {
             return Err(BuildError::BlankBase(stage.base.clone()).at(stage.span));
@@ -140,7 +143,7 @@ pub fn plan<'a>(
             None => Base::Image(reference(&name, stage)?, name),
         };
         let label = if stage.name.is_empty() { format!("stage-{index}") } else { stage.name.clone() };
-        let mut planned = PlannedStage { stage, base, label, needs: BTreeSet::new(), images: Vec::new() };
+        let mut planned = PlannedStage { stage, base, foreign, label, needs: BTreeSet::new(), images: Vec::new() };
         if let Base::Stage(other) = planned.base {
             planned.needs.insert(other);
         }
@@ -223,9 +226,26 @@ fn undeclared(expanded: &Expanded, globals: &[String], span: Span, warnings: &mu
     }
 }
 
+/// Whether a platform is Linux on this architecture, in any of containerd's spellings (`platforms.Parse`).
+fn is_own(platform: &str, architecture: &str) -> bool {
+    let parts: Vec<String> = platform.split('/').map(str::to_ascii_lowercase).collect();
+    let is_own =
+        |part: &String| part == architecture || architecture == "amd64" && (part == "x86_64" || part == "x86-64");
+    match parts.as_slice() {
+        [one] => one == "linux" || is_own(one),
+        [system, own, ..] => system == "linux" && is_own(own),
+        [] => true,
+    }
+}
+
 /// BuildKit `convert.go` `buildDispatchStates` and `lint.go`: what `--platform` says.
-fn platform_flag(stage: &Stage, escape: char, globals: &[String], warnings: &mut Vec<Warning>) -> Result<(), Located> {
-    let Some(written) = &stage.platform else { return Ok(()) };
+fn platform_flag(
+    stage: &Stage,
+    escape: char,
+    globals: &[String],
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<String>, Located> {
+    let Some(written) = &stage.platform else { return Ok(None) };
     let expanded = Lex::new(escape).expand(written, globals).map_err(|error| BuildError::from(error).at(stage.span))?;
     undeclared(&expanded, globals, stage.span, warnings);
     let (matched, value) = (&expanded.matched, expanded.text.as_str());
@@ -247,7 +267,7 @@ fn platform_flag(stage: &Stage, escape: char, globals: &[String], warnings: &mut
         let message = format!("FROM --platform flag should not use constant value {value}");
         warnings.push(Warning { rule: &lint::PLATFORM_CONSTANT, message, span: stage.span });
     }
-    Ok(())
+    Ok(Some(expanded.text.clone()))
 }
 
 fn reference(name: &str, stage: &Stage) -> Result<Reference, Located> {

@@ -1,8 +1,10 @@
 //! Tells what a build does, step by step, with the time of each.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::progress::CANCELED;
 use super::world::World;
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::build::{BuildEvent, BuildSink, MissReason, Vertex, VertexId, VertexStatus};
@@ -15,12 +17,13 @@ pub struct Trace {
     sink: BuildSink,
     now: Rc<dyn Fn() -> Timestamp>,
     last: Rc<Cell<VertexId>>,
+    open: Rc<RefCell<BTreeMap<VertexId, Vertex>>>,
 }
 
 impl Trace {
     /// Tells `sink`.
     pub fn new(world: &World, sink: &BuildSink) -> Self {
-        Self { sink: Rc::clone(sink), now: Rc::clone(&world.now), last: Rc::default() }
+        Self { sink: Rc::clone(sink), now: Rc::clone(&world.now), last: Rc::default(), open: Rc::default() }
     }
 
     /// Tells an event.
@@ -34,8 +37,18 @@ impl Trace {
         self.last.set(id);
         let started = Some((self.now)());
         let vertex = Vertex { id, name: name.into(), started, completed: None, cached: false, error: None };
+        self.open.borrow_mut().insert(id, vertex.clone());
         self.tell(BuildEvent::Vertex(vertex.clone()));
         Step { trace: self.clone(), vertex }
+    }
+
+    /// Ends what has not ended: something else failed.
+    pub fn cancel(&self) {
+        let open = std::mem::take(&mut *self.open.borrow_mut());
+        for vertex in open.into_values() {
+            let (completed, error) = (Some((self.now)()), Some(CANCELED.to_owned()));
+            self.tell(BuildEvent::Vertex(Vertex { completed, error, ..vertex }));
+        }
     }
 
     /// Tells of a build check. Checks are shown under the first vertex, which read the Dockerfile.
@@ -86,6 +99,7 @@ impl Step {
     }
 
     fn finish(mut self, cached: bool, error: Option<String>) {
+        self.trace.open.borrow_mut().remove(&self.vertex.id);
         self.vertex.completed = Some((self.trace.now)());
         self.vertex.cached = cached;
         self.vertex.error = error;

@@ -4,6 +4,7 @@
 //! asked for, by a [`Baker`] that the machine gives: a registry knows recipes ([`recipes`]), not how to build. What an
 //! image weighs on its way is the size of its blobs' gzip form.
 
+pub mod git;
 pub mod recipes;
 pub mod shelf;
 

@@ -87,7 +87,7 @@ impl Display {
     pub fn refresh(&mut self, now: Timestamp, size: Size) -> String {
         match self.mode {
             Mode::Tty => self.tty.draw(&self.trace, now, size, false),
-            Mode::Plain => self.plain.draw(&mut self.trace),
+            Mode::Plain => self.plain.draw(&mut self.trace, now),
             Mode::RawJson => std::mem::take(&mut self.lines),
             Mode::Quiet => String::new(),
         }
@@ -97,7 +97,7 @@ impl Display {
     pub fn finish(&mut self, now: Timestamp, size: Size) -> String {
         let mut out = match self.mode {
             Mode::Tty => self.tty.draw(&self.trace, now, size, true),
-            Mode::Plain => self.plain.draw(&mut self.trace),
+            Mode::Plain => self.plain.draw(&mut self.trace, now),
             Mode::RawJson => return std::mem::take(&mut self.lines),
             Mode::Quiet => return String::new(),
         };

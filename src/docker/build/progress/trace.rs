@@ -15,6 +15,8 @@ pub struct Part {
     pub status: VertexStatus,
     /// Told since it was last printed.
     pub fresh: bool,
+    /// How far it was when it was last printed, and when that was told.
+    pub printed: Option<(u64, Timestamp)>,
 }
 
 /// A line of output.
@@ -45,6 +47,10 @@ pub struct Node {
     pub printed_warnings: usize,
     /// Told since it was last printed.
     pub fresh: bool,
+    /// Its number in plain progress, in the order in which vertices are first printed; 0 until then.
+    pub number: u32,
+    /// What was told of it since it was in front the last time, and since when.
+    pub untold: (u64, Timestamp),
 }
 
 /// A build so far.
@@ -67,7 +73,7 @@ impl Trace {
                 match self.nodes.iter_mut().find(|node| node.vertex.id == vertex.id) {
                     Some(node) => {
                         node.vertex = vertex.clone();
-                        node.fresh = true;
+                        node.hear(vertex.completed.or(vertex.started).unwrap_or_default());
                     }
                     None => self.nodes.push(Node {
                         vertex: vertex.clone(),
@@ -78,21 +84,23 @@ impl Trace {
                         warnings: Vec::new(),
                         printed_warnings: 0,
                         fresh: true,
+                        number: 0,
+                        untold: (1, vertex.started.unwrap_or_default()),
                     }),
                 }
             }
             BuildEvent::Status(status) => {
                 if let Some(node) = self.node(status.vertex) {
-                    node.fresh = true;
+                    node.hear(status.at);
                     match node.parts.iter_mut().find(|part| part.status.id == status.id) {
                         Some(part) => (part.status, part.fresh) = (status.clone(), true),
-                        None => node.parts.push(Part { status: status.clone(), fresh: true }),
+                        None => node.parts.push(Part { status: status.clone(), fresh: true, printed: None }),
                     }
                 }
             }
             BuildEvent::Log { vertex, at, bytes } => {
                 if let Some(node) = self.node(*vertex) {
-                    node.fresh = true;
+                    node.hear(*at);
                     node.log(*at, &String::from_utf8_lossy(bytes));
                 }
             }
@@ -175,6 +183,13 @@ impl Trace {
 }
 
 impl Node {
+    /// Something was told of it.
+    fn hear(&mut self, at: Timestamp) {
+        self.fresh = true;
+        let (count, since) = self.untold;
+        self.untold = (count + 1, if count == 0 { at } else { since });
+    }
+
     fn log(&mut self, at: Timestamp, text: &str) {
         let seconds = self.vertex.started.map_or(0.0, |started| at.since(started).as_secs_f64());
         let decimals = match seconds {

@@ -68,6 +68,8 @@ pub struct BuildRequest {
     pub version: BuilderVersion,
     /// The files.
     pub context: BuildContext,
+    /// The address that BuildKit itself fetches context and Dockerfile from.
+    pub remote: Option<String>,
     /// The Dockerfile's text. Classic builds send it in the context, BuildKit on its own.
     pub dockerfile: Rope,
     /// Its name as shown: `Dockerfile`.

@@ -25,6 +25,7 @@ use crate::docker::daemon::api::build::{
     BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuildSink, BuilderVersion, NamedContext,
 };
 use crate::docker::image::reference::Reference;
+use crate::docker::registry::git::Remote;
 use crate::os::fs::layer::Change;
 use crate::os::fs::node::{Content, Kind as FileKind};
 use crate::os::fs::packed::Packing;
@@ -35,6 +36,11 @@ const DEPRECATED: &str = "DEPRECATED: The legacy builder is deprecated and will 
             BuildKit is currently disabled; enable it by removing the DOCKER_BUILDKIT=0
             environment-variable.
 ";
+
+/// docker/buildx `driver.MultiPlatform`: what the docker driver can't do without containerd's image store.
+const MULTI_PLATFORM: &str = "ERROR: Multi-platform build is not supported for the docker driver.
+Switch to a different driver, or turn on the containerd image store, and try again.
+Learn more at https://docs.docker.com/go/build-multi-platform/";
 
 /// A flag that Docker does not have.
 pub const EXPLAIN: Flag = long(
@@ -96,7 +102,7 @@ pub static COMMAND: Command = Command {
         long("cache-to", List, "Cache export destinations").hidden(),
         long("builder", Text, "Override the configured builder instance").hidden(),
         long("provenance", Text, "Shorthand for \"--attest=type=provenance\"").hidden(),
-        long("sbom", Text, "Shorthand for \"--attest=type=sbom\"").hidden().not_simulated(),
+        long("sbom", Text, "Shorthand for \"--attest=type=sbom\"").hidden(),
         long("ssh", List, "SSH agent socket or keys to expose to the build").hidden().not_simulated(),
         long("allow", List, "Allow extra privileged entitlement").hidden().not_simulated(),
         long("annotation", List, "Add annotation to the image").hidden().not_simulated(),
@@ -112,8 +118,11 @@ pub static COMMAND: Command = Command {
 pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let platform = given.string("platform").unwrap_or_default();
-        check_platform(&platform).map_err(CliError::new)?;
         let disabled = client.env("DOCKER_BUILDKIT").is_some_and(|value| matches!(value.as_str(), "0" | "false"));
+        if platform.contains(',') && !disabled {
+            return Err(CliError::new(MULTI_PLATFORM));
+        }
+        check_platform(&platform).map_err(CliError::new)?;
         let version = if disabled { BuilderVersion::Classic } else { BuilderVersion::BuildKit };
         let quiet = given.bool("quiet");
         let mode = mode(client, given, quiet)?;
@@ -231,8 +240,10 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
         ));
     }
     // Without containerd's image store there is no place for attestations: `false` is how it is anyway.
-    if let Some(value) = given.string("provenance").filter(|value| !matches!(value.as_str(), "false" | "0")) {
-        return Err(not_simulated(&format!("--provenance={value}")));
+    for name in ["provenance", "sbom"] {
+        if let Some(value) = given.string(name).filter(|value| !matches!(value.as_str(), "false" | "0")) {
+            return Err(not_simulated(&format!("--{name}={value}")));
+        }
     }
     for output in &outputs {
         output.check(client)?;
@@ -366,7 +377,7 @@ async fn read(client: &Client, given: &Invocation, request: &mut BuildRequest) -
         .iter()
         .any(|start| operand.starts_with(start));
     if is_address {
-        return Err(not_simulated(&format!("a build from {operand}")));
+        return remote(&operand, file, request, &fail);
     }
     let folder = path::normalize(&path::join(&client.proc.cwd(), operand.as_bytes()));
     match client.proc.stat(&folder) {
@@ -411,6 +422,36 @@ async fn read(client: &Client, given: &Invocation, request: &mut BuildRequest) -
         client.proc.mounts(|mounts| Ok(context::from_folder(mounts, &client.proc.caller(), &folder, &own, keep)));
     let read = read.map_err(|errno| fail(errno.strerror().to_lowercase()))?;
     request.context = read.map_err(|why| fail(context_error(&why)))?;
+    Ok(())
+}
+
+/// A context that is fetched from an address: by BuildKit itself, or by the classic client.
+fn remote(
+    operand: &str,
+    file: Option<String>,
+    request: &mut BuildRequest,
+    fail: &dyn Fn(String) -> CliError,
+) -> Answer {
+    let is_git = Remote::parse(operand).is_some();
+    let rest = operand.split_once("://").map_or(operand, |(_, rest)| rest);
+    let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    if !is_git && (host == "localhost" || host.starts_with("127.") || host.parse::<std::net::IpAddr>().is_ok()) {
+        return Err(not_simulated(&format!("a build from {operand}")));
+    }
+    if request.version == BuilderVersion::Classic {
+        // The student's host has no git.
+        return Err(fail(match is_git {
+            true => {
+                "unable to prepare context: unable to find 'git': exec: \"git\": executable file not found in $PATH"
+                    .to_owned()
+            }
+            false => format!(
+                "unable to prepare context: unable to download remote context {operand}: Get {operand:?}: dial tcp: lookup {host}: no such host"
+            ),
+        }));
+    }
+    request.dockerfile_name = file.unwrap_or_else(|| "Dockerfile".to_owned());
+    request.remote = Some(operand.to_owned());
     Ok(())
 }
 

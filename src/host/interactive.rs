@@ -3,12 +3,15 @@
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::terminal;
 
 use crate::machine::{Config, Machine, Stop};
 use crate::os::kernel::desktop::Wish;
+use crate::view::settings::Speed;
+
+use super::clock::Clock;
 
 /// Ctrl-] leaves, as in telnet: every other key belongs to the machine.
 const LEAVE: u8 = 0x1d;
@@ -33,7 +36,7 @@ impl Drop for Raw {
     }
 }
 
-pub(super) fn run(config: Config) -> ExitCode {
+pub(super) fn run(config: Config, speed: Speed) -> ExitCode {
     let is_terminal = std::io::stdin().is_terminal();
     let (cols, rows) = terminal::size().unwrap_or((80, 24));
     let mut machine = Machine::new(Config { cols, rows, ..config });
@@ -43,7 +46,7 @@ pub(super) fn run(config: Config) -> ExitCode {
         print!("capas {} · Ctrl-] para salir\r\n", env!("CARGO_PKG_VERSION"));
     }
     let keys = keyboard();
-    let (start, epoch) = (Instant::now(), machine.now());
+    let clock = Clock::new(machine.now(), speed);
     let mut size = (cols, rows);
     loop {
         let stop = machine.run(FUEL);
@@ -58,7 +61,7 @@ pub(super) fn run(config: Config) -> ExitCode {
         }
         let wait = match stop {
             Stop::OutOfFuel => Duration::ZERO,
-            Stop::Until(time) => time.since(epoch + start.elapsed()).min(GLANCE),
+            Stop::Until(time) => clock.until(time).min(GLANCE),
             Stop::Idle => GLANCE,
         };
         match keys.recv_timeout(wait) {
@@ -68,7 +71,7 @@ pub(super) fn run(config: Config) -> ExitCode {
             Err(RecvTimeoutError::Disconnected) => return ExitCode::SUCCESS,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        machine.advance_to(epoch + start.elapsed());
+        machine.advance_to(clock.now());
         if let Ok(now) = terminal::size()
             && raw.is_some()
             && now != size

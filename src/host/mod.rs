@@ -8,6 +8,7 @@
     reason = "the host program reads files, arguments, keys and the clock, and prints"
 )]
 
+mod clock;
 #[cfg(unix)]
 mod daemon;
 mod grade;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use crate::base::language::Language;
 use crate::lesson::{exercise, prove, slides, transcript};
 use crate::machine::{Config, Machine};
+use crate::view::settings::{Choice, Speed};
 
 const USAGE: &str = "\
 capas: a Docker you can see through
@@ -30,13 +32,14 @@ Usage:
   capas run FILE             types each line of FILE and prints what a terminal would show
   capas test FILE.md...      replays transcripts, proves exercises, checks what slides show
   capas grade FILE|LINK...   does submissions again and prints a table (--json, --csv, --steps, --lessons DIR)
-  capas daemon [--host unix://PATH] [--speed real|4x|instant]
+  capas daemon [--host unix://PATH]
                              serves Docker's Engine API, for the real docker client
   capas solve FILE.md        prints what a student would hand in who does the solution
   capas --help | --version
 
 Options:
   --seed N                   ids and names follow from it (1)
+  --speed real|4x|instant    of the machine's time, in a session and for the daemon: downloads, sleep
 ";
 
 /// A command is given up after this much virtual time.
@@ -55,9 +58,17 @@ pub fn main() -> ExitCode {
         config.seed = seed;
         args.drain(at..at + 2);
     }
+    let mut speed = Speed::default();
+    if let Some(at) = args.iter().position(|arg| arg == "--speed") {
+        let Some(given) = args.get(at + 1).and_then(|name| Speed::from_name(name)) else {
+            return usage_error("--speed needs real, 4x or instant");
+        };
+        speed = given;
+        args.drain(at..at + 2);
+    }
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] => interactive::run(config),
+        [] => interactive::run(config, speed),
         ["-h" | "--help" | "help"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS
@@ -78,7 +89,7 @@ pub fn main() -> ExitCode {
         ["test", files @ ..] if !files.is_empty() => test(files),
         ["grade", args @ ..] if !args.is_empty() => grade::run(args, spoken()),
         #[cfg(unix)]
-        ["daemon", args @ ..] => daemon::run(config, args),
+        ["daemon", args @ ..] => daemon::run(config, speed, args),
         ["solve", file] => grade::solve(file, config.seed, spoken()),
         _ => usage_error("unknown arguments"),
     }

@@ -22,30 +22,26 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::UnixListener;
 use tokio::task::LocalSet;
 
 use crate::base::time::Timestamp;
 use crate::machine::{Config, Machine, Stop};
-use crate::view::settings::{Choice, Speed};
+use crate::view::settings::Speed;
 use exchange::Gate;
+
+use super::clock::Clock;
 
 /// Work between two looks at the sockets.
 const FUEL: u64 = 50_000;
 /// Where real clients look when nothing else is said.
 const DEFAULT: &str = "unix:///var/run/docker.sock";
 
-/// What is asked for.
-struct Options {
-    socket: String,
-    speed: Speed,
-}
-
 /// Serves until it is killed.
-pub(super) fn run(config: Config, args: &[&str]) -> ExitCode {
-    let served = options(args).and_then(|options| serve(config, &options));
+pub(super) fn run(config: Config, speed: Speed, args: &[&str]) -> ExitCode {
+    let served = socket(args).and_then(|path| serve(config, speed, &path));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -55,48 +51,22 @@ pub(super) fn run(config: Config, args: &[&str]) -> ExitCode {
     }
 }
 
-fn options(args: &[&str]) -> Result<Options, String> {
-    let (mut host, mut speed) = (DEFAULT.to_owned(), Speed::default());
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let (flag, value) = match arg.split_once('=') {
-            Some((flag, value)) => (flag, Some(value)),
-            None => (*arg, args.next().copied()),
-        };
-        let value = value.ok_or_else(|| format!("{flag} needs a value"))?;
-        match flag {
-            "--host" | "-H" => value.clone_into(&mut host),
-            "--speed" => {
-                speed = Speed::from_name(value).ok_or_else(|| format!("--speed is real, 4x or instant: {value}"))?
-            }
-            other => return Err(format!("unknown flag of daemon: {other}")),
-        }
-    }
+/// The path of the socket.
+fn socket(args: &[&str]) -> Result<String, String> {
+    let host = match args {
+        [] => DEFAULT,
+        ["--host" | "-H"] => return Err("--host needs a value".to_owned()),
+        ["--host" | "-H", host] => host,
+        [arg] if let Some(host) = arg.strip_prefix("--host=") => host,
+        [other, ..] => return Err(format!("unknown flag of daemon: {other}")),
+    };
     match host.strip_prefix("unix://") {
-        Some(path) if !path.is_empty() => Ok(Options { socket: path.to_owned(), speed }),
+        Some(path) if !path.is_empty() => Ok(path.to_owned()),
         _ => Err(format!("--host must be unix://PATH: {host}")),
     }
 }
 
-/// The machine's time as the real one goes on.
-struct Clock {
-    epoch: Timestamp,
-    start: Instant,
-    rate: u32,
-}
-
-impl Clock {
-    fn now(&self) -> Timestamp {
-        self.epoch + self.start.elapsed() * self.rate
-    }
-
-    /// How long it takes until the machine's clock shows `time`.
-    fn until(&self, time: Timestamp) -> Duration {
-        time.since(self.now()) / self.rate
-    }
-}
-
-fn serve(config: Config, options: &Options) -> Result<(), String> {
+fn serve(config: Config, speed: Speed, path: &str) -> Result<(), String> {
     // The client tells ages by the real clock.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let epoch = i64::try_from(since.as_nanos()).map_or(config.epoch, Timestamp);
@@ -104,11 +74,11 @@ fn serve(config: Config, options: &Options) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        let listener = listen(&options.socket)?;
-        eprintln!("capas: API listen on {}", options.socket);
+        let listener = listen(path)?;
+        eprintln!("capas: API listen on {}", path);
         let gate = Rc::new(Gate::new(machine.kernel(), machine.daemon()));
         tokio::task::spawn_local(http::accept(listener, Rc::clone(&gate)));
-        drive(machine, &gate, options.speed).await;
+        drive(machine, &gate, speed).await;
         Ok(())
     })
 }
@@ -134,7 +104,7 @@ fn listen(path: &str) -> Result<UnixListener, String> {
 
 /// Lets the machine work, and time pass in it, for ever.
 async fn drive(mut machine: Machine, gate: &Gate, speed: Speed) {
-    let clock = Clock { epoch: machine.now(), start: Instant::now(), rate: speed.rate() };
+    let clock = Clock::new(machine.now(), speed);
     let console = machine.console();
     loop {
         machine.advance_to(clock.now());
@@ -158,11 +128,11 @@ mod tests {
 
     #[test]
     fn only_unix_sockets_are_served() {
-        let asked = options(&["--host", "unix:///tmp/x", "--speed=4x"]).unwrap();
-        assert_eq!((asked.socket.as_str(), asked.speed), ("/tmp/x", Speed::Fast));
-        assert!(options(&["-H", "tcp://0.0.0.0:2375"]).is_err_and(|why| why.contains("must be unix://PATH")));
-        assert!(options(&["--host"]).is_err_and(|why| why == "--host needs a value"));
-        assert!(options(&["--speed", "fast"]).is_err());
-        assert!(options(&["--tls", "1"]).is_err());
+        assert_eq!(socket(&["--host", "unix:///tmp/x"]).as_deref(), Ok("/tmp/x"));
+        assert_eq!(socket(&["--host=unix:///tmp/x"]).as_deref(), Ok("/tmp/x"));
+        assert_eq!(socket(&[]).as_deref(), Ok("/var/run/docker.sock"));
+        assert!(socket(&["-H", "tcp://0.0.0.0:2375"]).is_err_and(|why| why.contains("must be unix://PATH")));
+        assert!(socket(&["--host"]).is_err_and(|why| why == "--host needs a value"));
+        assert!(socket(&["--tls", "1"]).is_err());
     }
 }

@@ -8,6 +8,7 @@
     reason = "it asks a real program, reads the source and tells what differs"
 )]
 
+use capas::base::sort::Arrange;
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
@@ -173,7 +174,7 @@ fn every_flag_is_handled_or_declared_not_simulated() {
             }
         }
     }
-    idle.sort();
+    idle.arrange();
     idle.dedup();
     assert!(idle.is_empty(), "{idle:#?}");
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test reads files")]
 
+use capas::base::sort::Arrange;
 use std::path::{Path, PathBuf};
 
 use capas::base::language::Language;
@@ -14,7 +15,7 @@ fn files_of(language: Language) -> std::io::Result<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static/exercises").join(language.tag());
     let mut files = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     files.retain(|path| path.extension().is_some_and(|e| e == "md") && path.file_stem().is_some_and(|s| s != "README"));
-    files.sort();
+    files.arrange();
     Ok(files)
 }
 
@@ -85,7 +86,7 @@ fn the_list_names_every_exercise_in_its_chapter_and_in_order() {
         }
         let read = |path: &PathBuf| Exercise::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
         let mut exercises: Vec<Exercise> = files.iter().map(read).collect();
-        exercises.sort_by_key(|exercise| exercise.order);
+        exercises.arrange_by_key(|exercise| exercise.order);
         let known: Vec<&str> = exercises.iter().map(|exercise| exercise.id.as_str()).collect();
         for exercise in &exercises {
             let unknown = exercise.needs.iter().find(|id| !known.contains(&id.as_str()));

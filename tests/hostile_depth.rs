@@ -212,9 +212,9 @@ fn programs() {
     session.survives("sed -f deep in", &deep(&["{", "1{", "/a/{", "s/\\(", "y/", "1,2!{", "b", ":a\n"]));
     for (open, close) in [("( ", " )"), ("! ", ""), ("-not ", ""), ("\\( ", "\\) ")] {
         let words = format!("{}-true {}", open.repeat(20_000), close.repeat(20_000));
-        session.survives("xargs -n 50000 find d < deep", &[words.clone()]);
+        session.survives("xargs -n 50000 find d < deep", std::slice::from_ref(&words));
         session.survives("xargs -n 50000 test < deep", &[words.replace("-true", "a")]);
-        session.survives("set -f; find d $(cat deep)", &[words.clone()]);
+        session.survives("set -f; find d $(cat deep)", std::slice::from_ref(&words));
         session.survives("set -f; [ $(cat deep) ]; test $(cat deep)", &[words.replace("-true", "a")]);
     }
 }

@@ -2,12 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test reads files and its environment")]
 
+use capas::base::sort::Arrange;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn markdown_files(dir: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut entries = std::fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-    entries.sort();
+    entries.arrange();
     for path in entries {
         if path.is_dir() {
             markdown_files(&path, out)?;

@@ -5,6 +5,7 @@
 //! there outlives the container. What is not in those files it does not know. Deleting is off, as in the image's own
 //! configuration.
 
+use crate::base::sort::Arrange;
 use std::net::Ipv4Addr;
 
 use bstr::ByteSlice;
@@ -316,7 +317,7 @@ impl Files<'_> {
         let entries = self.proc.readdir(path.as_bytes()).unwrap_or_default();
         let folders = entries.into_iter().filter(|entry| entry.kind == Kind::Dir);
         let mut names: Vec<String> = folders.map(|entry| entry.name.to_string()).collect();
-        names.sort();
+        names.arrange();
         names
     }
 

@@ -5,7 +5,7 @@ use crate::view::picture::tests::World;
 fn pieces(line: &str) -> Vec<String> {
     let world = World::default().image("ubuntu:latest", &["u"]).container("instancia1");
     let found = gloss(line, true, &world.picture(), Language::Spanish);
-    found.iter().map(|piece| format!("[{}] {}", &line[piece.range.clone()], piece.title)).collect()
+    found.iter().map(|piece| format!("[{}] {}", line.get(piece.range.clone()).unwrap(), piece.title)).collect()
 }
 
 fn says(line: &str, word: &str) -> String {

@@ -7,11 +7,11 @@ use bstr::{BString, ByteSlice};
 use super::ast::*;
 use super::dialect::Dialect;
 use super::pattern;
-use super::shell::{Flow, Later, Run, Shell};
+use super::shell::{Flow, Later, Run, Shell, later};
 use crate::os::kernel::{Signal, Status};
 
 /// Commands within commands: enough for real scripts, little enough for the stack of a browser's tab.
-const MAX_DEPTH: u32 = 150;
+const MAX_DEPTH: u32 = 100;
 
 impl Shell {
     /// Looks at signals and lets others run; every command does this.
@@ -92,7 +92,7 @@ impl Shell {
         for (at, item) in list.items.iter().enumerate() {
             self.check().await?;
             if item.background {
-                status = self.run_background(item).await;
+                status = later(|| self.run_background(item)).await;
                 self.status = status;
                 continue;
             }
@@ -132,7 +132,7 @@ impl Shell {
         self.condition += u32::from(pipeline.bang);
         let run = match pipeline.commands.as_slice() {
             [only] => self.run_command(only, last && !pipeline.bang && !pipeline.timed).await,
-            commands => self.run_pipes(commands, &pipeline.text).await,
+            commands => later(|| self.run_pipes(commands, &pipeline.text)).await,
         };
         self.condition -= u32::from(pipeline.bang);
         let mut status = run?;
@@ -221,24 +221,24 @@ impl Shell {
             self.line = command.line;
             match &command.kind {
                 Kind::Simple(assigns, words) => {
-                    return self.run_simple(assigns, words, &command.redirects, last).await;
+                    return later(|| self.run_simple(assigns, words, &command.redirects, last)).await;
                 }
                 Kind::Function(name, body) => {
                     Rc::make_mut(&mut self.functions).insert(name.clone(), Rc::clone(body));
                     self.status = 0;
                     return Ok(0);
                 }
-                Kind::Subshell(list) if !last => return self.run_subshell(list, command).await,
+                Kind::Subshell(list) if !last => return later(|| self.run_subshell(list, command)).await,
                 _ => {}
             }
             if command.redirects.is_empty() {
-                let run = self.run_compound(command, last).await;
+                let run = later(|| self.run_compound(command, last)).await;
                 return self.settle(run);
             }
             let mut saved = Vec::new();
-            let opened = self.redirect(&command.redirects, Some(&mut saved)).await;
+            let opened = later(|| self.redirect(&command.redirects, Some(&mut saved))).await;
             let run = match opened {
-                Ok(true) => self.run_compound(command, false).await,
+                Ok(true) => later(|| self.run_compound(command, false)).await,
                 Ok(false) => Ok(1),
                 Err(flow) => Err(flow),
             };
@@ -318,13 +318,13 @@ impl Shell {
             }
             Kind::For(name, words, body) => {
                 let values = match words {
-                    Some(words) => self.expand_words(words).await?,
+                    Some(words) => later(|| self.expand_words(words)).await?,
                     None => self.args.clone(),
                 };
                 let mut status = 0;
                 for value in values {
                     self.check().await?;
-                    self.assign(name, value, false).await?;
+                    later(|| self.assign(name, value, false)).await?;
                     self.loops += 1;
                     let run = self.run_list(body, false).await;
                     self.loops -= 1;
@@ -336,11 +336,11 @@ impl Shell {
             }
             Kind::ArithFor(parts, body) => {
                 let [start, condition, step] = parts.as_ref();
-                self.arith_word(start).await?;
+                later(|| self.arith_word(start)).await?;
                 let mut status = 0;
                 loop {
                     self.check().await?;
-                    if !condition.parts.is_empty() && self.arith_word(condition).await? == 0 {
+                    if !condition.parts.is_empty() && later(|| self.arith_word(condition)).await? == 0 {
                         return Ok(status);
                     }
                     self.loops += 1;
@@ -349,11 +349,11 @@ impl Shell {
                     if let Next::Done = leave(run, &mut status)? {
                         return Ok(status);
                     }
-                    self.arith_word(step).await?;
+                    later(|| self.arith_word(step)).await?;
                 }
             }
             Kind::Case(subject, items) => {
-                let text = self.expand_text(subject).await?;
+                let text = later(|| self.expand_text(subject)).await?;
                 let mut falls = false;
                 let mut status = 0;
                 for item in items {
@@ -362,7 +362,7 @@ impl Shell {
                         if found {
                             break;
                         }
-                        let wanted = self.expand_pattern(word).await?;
+                        let wanted = later(|| self.expand_pattern(word)).await?;
                         found = pattern::matches(&wanted, &text);
                     }
                     if !found {
@@ -376,7 +376,7 @@ impl Shell {
                 }
                 Ok(status)
             }
-            Kind::Arith(word) => Ok(i32::from(self.arith_word(word).await? == 0)),
+            Kind::Arith(word) => Ok(i32::from(later(|| self.arith_word(word)).await? == 0)),
             Kind::Test(test) => Ok(i32::from(!self.test(test).await?)),
             Kind::Simple(..) | Kind::Function(..) => Ok(0),
         }

@@ -19,6 +19,13 @@ use crate::os::kernel::{Disposition, Proc, Signal};
 /// A future that borrows the shell.
 pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
+/// Makes a future where it weighs on nobody's stack: who waits for it holds a pointer. Commands nest, and each level of a
+/// shell that calls itself is a poll within a poll.
+#[inline(never)]
+pub(super) fn later<'a, T, F: Future<Output = T> + 'a>(make: impl FnOnce() -> F) -> Later<'a, T> {
+    Box::pin(make())
+}
+
 /// What ends more than one command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Flow {

@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::ast::*;
 use super::dialect::Dialect;
-use super::shell::{Flow, Run, Shell};
+use super::shell::{Flow, Run, Shell, later};
 use super::variables::Value;
 use crate::base::errno::Errno;
 use crate::os::kernel::{Fd, Open};
@@ -20,32 +20,32 @@ const PIPE_BYTES: usize = 32 << 10;
 impl Shell {
     pub async fn run_simple(&mut self, assigns: &[Assign], words: &[Word], redirects: &[Redirect], last: bool) -> Run {
         self.substituted = None;
-        let args = self.command_words(words).await?;
+        let args = later(|| self.command_words(words)).await?;
         if args.is_empty() {
             let mut saved = Vec::new();
-            let opened = self.redirect(redirects, Some(&mut saved)).await;
+            let opened = later(|| self.redirect(redirects, Some(&mut saved))).await;
             self.restore(saved);
             if !opened? {
                 return Ok(self.redirect_failed());
             }
             for assign in assigns {
-                self.run_assign(assign).await?;
+                later(|| self.run_assign(assign)).await?;
             }
             let status = self.substituted.unwrap_or(0);
             return Ok(self.set_status(status));
         }
         if self.options.xtrace {
-            self.trace(assigns, &args).await?;
+            later(|| self.trace(assigns, &args)).await?;
         }
         let Some(name) = args.first().cloned() else { return Ok(0) };
         if let Some(body) = self.functions.get(&name).cloned() {
             let mut saved = Vec::new();
-            if !self.redirect(redirects, Some(&mut saved)).await? {
+            if !later(|| self.redirect(redirects, Some(&mut saved))).await? {
                 self.restore(saved);
                 return Ok(self.redirect_failed());
             }
-            let before = self.assign_for_now(assigns).await?;
-            let run = self.call(&body, args.get(1..).unwrap_or_default().to_vec()).await;
+            let before = later(|| self.assign_for_now(assigns)).await?;
+            let run = later(|| self.call(&body, args.get(1..).unwrap_or_default().to_vec())).await;
             self.put_back(before);
             self.restore(saved);
             if let Ok(status) = run {
@@ -54,9 +54,9 @@ impl Shell {
             return run;
         }
         if let Some(builtin) = super::builtins::find(&name, self.dialect) {
-            return self.run_builtin(builtin, assigns, args, redirects).await;
+            return later(|| self.run_builtin(builtin, assigns, args, redirects)).await;
         }
-        self.run_program(assigns, args, redirects, last).await
+        later(|| self.run_program(assigns, args, redirects, last)).await
     }
 
     const fn set_status(&mut self, status: i32) -> i32 {

@@ -5,7 +5,13 @@
 //! Times are not, as one world's clock is the real one; they are cut out on both sides. Without the client the test says
 //! that it was skipped.
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "the oracle is a real program")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the oracle is a real program"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

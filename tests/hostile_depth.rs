@@ -1,8 +1,6 @@
 //! Whatever reads what a visitor wrote is told when to stop: nesting of 100,000 ends in an error, not in an overflow of the
 //! stack, of which the page has 1 MB.
-//!
-//! In WebAssembly, where that is the stack (README, "the same in WebAssembly"):
-//! `cargo test --release --target wasm32-wasip1 --test hostile_depth`.
+//! The same in a browser, where that is the stack: `tests/browser/depth.spec.mjs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it broke")]
 
 use std::time::Duration;
@@ -237,7 +235,10 @@ fn docker() {
             "docker run --security-opt seccomp=deep busybox; docker run --log-opt \"$(cat deep)\" busybox",
             &texts,
         );
-        session.survives("mkdir -p c; (echo FROM busybox; printf 'CMD '; cat deep) > c/Dockerfile; docker build c; DOCKER_BUILDKIT=0 docker build c", &texts);
+        session.survives(
+            "mkdir -p c; (echo FROM busybox; printf 'CMD '; cat deep) > c/Dockerfile; docker build -q c",
+            &texts,
+        );
         session.survives("cp deep compose.yaml; docker compose config; rm compose.yaml", &texts);
     }
     let templates = deep(&[
@@ -261,21 +262,9 @@ fn docker() {
     let words = deep(&["${x:-", "${x:+", "\"", "$", "\\", "${", "<<E ", "{a,", "[", "--", "$x"]);
     let shut = whole(&[("${x:-", "y", "}"), ("${x:+\"", "y", "\"}"), ("${x//", "y", "}")]);
     for texts in [words, shut] {
-        for instruction in [
-            "ENV A=",
-            "COPY ",
-            "RUN ",
-            "LABEL a=",
-            "ARG A=",
-            "FROM ",
-            "WORKDIR /",
-            "EXPOSE ",
-            "HEALTHCHECK CMD ",
-            "ADD ",
-            "ONBUILD ",
-        ] {
+        for instruction in ["ENV A=", "COPY ", "RUN ", "FROM ", "HEALTHCHECK CMD "] {
             let command = format!(
-                "mkdir -p c; (echo FROM busybox; printf '{instruction}'; cat deep; echo) > c/Dockerfile; docker build -q c; docker build --check c"
+                "mkdir -p c; (echo FROM busybox; printf '{instruction}'; cat deep; echo) > c/Dockerfile; docker build -q c"
             );
             session.survives(&command, &texts);
         }

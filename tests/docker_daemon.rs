@@ -180,6 +180,84 @@ const BUILDS: &[&str] = &[
     "docker history app --format '{{.CreatedBy}} {{.Size}}'",
 ];
 
+/// Command lines whose last word is completed: the real client's own completion is asked.
+const COMPLETIONS: &[&str] = &[
+    "attach ",
+    "commit ",
+    "diff ",
+    "exec ",
+    "export ",
+    "kill ",
+    "logs ",
+    "pause ",
+    "port ",
+    "rename ",
+    "restart ",
+    "rm ",
+    "start ",
+    "stats ",
+    "stop ",
+    "top ",
+    "unpause ",
+    "update ",
+    "wait ",
+    "container inspect ",
+    "container rm -f ",
+    "rm -f ex1 ",
+    "rm ex1 ",
+    "run ",
+    "run -it --name x ",
+    "run alpine ",
+    "create ",
+    "pull ",
+    "push ",
+    "history ",
+    "rmi ",
+    "save ",
+    "tag ",
+    "tag alpine ",
+    "image inspect ",
+    "image rm foo/bar:1 ",
+    "volume rm ",
+    "volume inspect ",
+    "network rm ",
+    "network inspect ",
+    "network connect ",
+    "network connect net1 ",
+    "network disconnect net1 ",
+    "run --network ",
+    "run --network=",
+    "run --restart ",
+    "run --pull ",
+    "run --volumes-from ",
+    "run --link ",
+    "run --pid ",
+    "run --ipc ",
+    "run --userns ",
+    "run --uts ",
+    "run --attach ",
+    "run --cgroupns ",
+    "run --security-opt ",
+    "run --ulimit ",
+    "run --cap-add CAP_NET",
+    "run --log-driver ",
+    "update --restart ",
+    "events --filter ",
+    "container ",
+    "network ",
+    "volume ",
+    "con",
+    "run --ne",
+    "ps --no",
+    "start r",
+    "stop r",
+    "rm r",
+];
+
+/// What our own completion offers that the real one does not know of, or the other way round.
+const ONLY_HERE: &[&str] = &["buildx", "compose"];
+const ONLY_THERE: &[&str] = &["bake"];
+
 /// The daemon, killed when the test ends.
 struct Daemon {
     process: Child,
@@ -195,8 +273,8 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("capas-daemon-{}", std::process::id()));
+    fn start(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("capas-daemon-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         for (name, text) in FILES {
             let path = folder.join("work").join(name);
@@ -266,13 +344,75 @@ fn timeless(text: &str) -> String {
     text
 }
 
+/// What a word can become, by our completion and by the real client's (cobra's hidden command).
+fn completions(daemon: &Daemon, machine: &Machine, line: &str) -> (Vec<String>, Vec<String>) {
+    let typed = line.rsplit(' ').next().unwrap();
+    let words: Vec<bstr::BString> = format!("docker {line}").split(' ').map(Into::into).collect();
+    let tidy = |words: Vec<String>, other: &[&str]| {
+        let fits = |word: &String| word.starts_with(typed) && !other.contains(&word.as_str());
+        // `alpine` is as good a name as `alpine:latest`.
+        let short = |word: String| word.strip_suffix(":latest").map_or(word.clone(), str::to_owned);
+        let mut words: Vec<String> = words.into_iter().filter(fits).map(short).collect();
+        words.sort();
+        words.dedup();
+        words
+    };
+    let ours = capas::docker::cli::complete::complete(machine.daemon(), &words).unwrap_or_default();
+    let ours = tidy(ours.iter().map(ToString::to_string).collect(), ONLY_HERE);
+    let quoted: String = line.split(' ').map(|word| format!(" '{word}'")).collect();
+    let real = daemon.real(&format!("docker __complete{quoted} 2>/dev/null"), false);
+    let real = real.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned());
+    // It gives a flag's values without the flag.
+    let before = typed.split_once('=').map_or(String::new(), |(flag, _)| format!("{flag}="));
+    let real = real.filter(|word| !word.is_empty() && !word.starts_with([':', '?'])).map(|word| {
+        match word.starts_with("--") {
+            true => word,
+            false => format!("{before}{word}"),
+        }
+    });
+    (ours, tidy(real.collect(), ONLY_THERE))
+}
+
+#[test]
+fn the_real_client_completes_what_ours_completes() {
+    if Command::new("docker").arg("--version").output().is_err() {
+        println!("SKIPPED: the real docker client is not on this machine");
+        return;
+    }
+    let daemon = Daemon::start("completion");
+    let mut machine = Machine::new(Config::default());
+    for command in [
+        "docker pull -q alpine",
+        "docker tag alpine foo/bar:1",
+        "docker run -d --name run1 alpine sleep 100000",
+        "docker run -d --name pa1 alpine sleep 100000",
+        "docker pause pa1",
+        "docker run --name ex1 alpine true",
+        "docker create --name cr1 alpine true",
+        "docker volume create vol1",
+        "docker network create net1",
+        "docker network connect net1 run1",
+    ] {
+        ours(&mut machine, command, false);
+        daemon.real(command, false);
+    }
+    let mut differ = Vec::new();
+    for line in COMPLETIONS {
+        let (ours, real) = completions(&daemon, &machine, line);
+        if ours != real {
+            differ.push(format!("docker {line}\n  ours {ours:?}\n  real {real:?}"));
+        }
+    }
+    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
+}
+
 #[test]
 fn the_real_client_sees_what_ours_sees() {
     if Command::new("docker").arg("--version").output().is_err() {
         println!("SKIPPED: the real docker client is not on this machine");
         return;
     }
-    let daemon = Daemon::start();
+    let daemon = Daemon::start("transcript");
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let epoch = Timestamp(i64::try_from(since.as_nanos()).unwrap());
     let mut machine = Machine::new(Config { epoch, cols: 1000, ..Config::default() });

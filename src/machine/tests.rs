@@ -342,3 +342,51 @@ fn a_replay_in_slices_beside_another_is_the_same_replay() {
     assert_eq!(sliced.commands().all(), machine.commands().all());
     assert_eq!(seen(&mut sliced, vec![vec![], vec![]]), seen(&mut whole, vec![vec![], vec![]]));
 }
+
+/// What the line says after `typed`, a tab key being `\t`.
+fn tabbed(machine: &mut Machine, typed: &str) -> String {
+    let tty = machine.console();
+    machine.input(tty, typed.as_bytes());
+    // A comment, so that nothing is done.
+    machine.input(tty, b"\x01#\r");
+    drop(machine.settle(tty, Duration::from_secs(5), Duration::from_secs(60)));
+    let entered = machine.entered();
+    let line = entered.last().map(|entered| entered.text.clone()).unwrap_or_default();
+    line.trim_start_matches('#').to_owned()
+}
+
+#[test]
+fn tab_completes_what_docker_has_in_its_place() {
+    let mut machine = Machine::new(Config::default());
+    let commands = [
+        "docker pull -q nginx:1.21",
+        "docker run -d --name web nginx:1.21",
+        "docker create --name wartet nginx:1.21",
+        "docker volume create vorrat",
+        "docker network create netz",
+        "mkdir wolke; touch wolke/datei",
+    ];
+    session(&mut machine, &commands);
+    for (typed, expected) in [
+        ("docker vol\t", "docker volume "),
+        ("docker volume ins\t", "docker volume inspect "),
+        ("docker run --netw\t", "docker run --network"),
+        ("docker run --network n\te\t", "docker run --network netz "),
+        ("docker run --restart=unl\t", "docker run --restart=unless-stopped "),
+        ("docker run -d --name x ngi\t", "docker run -d --name x nginx:1.21 "),
+        ("docker run -v vor\t", "docker run -v vorrat:"),
+        // Only what runs can be stopped, only what stands still started.
+        ("docker stop w\t", "docker stop web "),
+        ("docker start w\t", "docker start wartet "),
+        ("docker rm w\t", "docker rm wartet "),
+        ("docker rm -f we\t", "docker rm -f web "),
+        ("docker ps --filter status=pau\t", "docker ps --filter status=paused "),
+        ("docker cp web:/etc/ngi\t", "docker cp web:/etc/nginx/"),
+        ("docker cp we\t", "docker cp web:"),
+        ("docker cp wol\tda\t", "docker cp wolke/datei "),
+        ("docker network connect ne\tw\ta\t", "docker network connect netz wartet "),
+        ("docker exec web l\t", "docker exec web l"),
+    ] {
+        assert_eq!(tabbed(&mut machine, typed), expected, "{typed:?}");
+    }
+}

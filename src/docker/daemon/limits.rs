@@ -16,7 +16,7 @@ pub const CPUS: u32 = 2;
 const LEAST_BYTES: i64 = 6 << 20;
 
 /// Linux's capabilities by number.
-const CAPABILITIES: [&str; 41] = [
+pub const CAPABILITIES: [&str; 41] = [
     "CHOWN",
     "DAC_OVERRIDE",
     "DAC_READ_SEARCH",

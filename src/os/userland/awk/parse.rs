@@ -23,6 +23,8 @@ const OPS: [&str; 44] = [
 
 /// Nested blocks and parentheses.
 const MAX_DEPTH: usize = 60;
+/// Operators in a row that a statement has at most (`a b c`, `1 + 2 + 3`): each makes its tree a level deeper.
+const MAX_LINKS: usize = 200;
 
 /// Escapes of awk's strings.
 pub(super) fn unescape(text: &str) -> String {
@@ -155,6 +157,7 @@ struct Parser {
     tokens: Vec<T>,
     at: usize,
     depth: usize,
+    links: usize,
     /// In `print a > b` the `>` is no comparison, in `for (x in a)` the `in` is not taken as one.
     no_gt: bool,
     no_in: bool,
@@ -163,10 +166,11 @@ struct Parser {
 type Got<T> = Result<T, String>;
 
 pub(super) fn parse(source: &str) -> Got<Program> {
-    let mut p = Parser { tokens: lex(source)?, at: 0, depth: 0, no_gt: false, no_in: false };
+    let mut p = Parser { tokens: lex(source)?, at: 0, depth: 0, links: 0, no_gt: false, no_in: false };
     let mut program = Program::default();
     loop {
         p.blank();
+        p.links = 0;
         if *p.peek() == T::End {
             return Ok(program);
         }
@@ -260,6 +264,12 @@ impl Parser {
         got
     }
 
+    /// One more operator in a row.
+    fn link(&mut self) -> Got<()> {
+        self.links += 1;
+        if self.links > MAX_LINKS { Err("expression is too long".to_owned()) } else { Ok(()) }
+    }
+
     fn block(&mut self) -> Got<S> {
         self.expect("{")?;
         let mut all = Vec::new();
@@ -273,6 +283,7 @@ impl Parser {
     }
 
     fn statement(&mut self) -> Got<S> {
+        self.links = 0;
         self.deeper(Self::statement_here)
     }
 
@@ -441,6 +452,7 @@ impl Parser {
                 if self.no_in || !self.word("in") {
                     return Ok(left);
                 }
+                self.link()?;
                 let T::Name(array) = self.next() else { return Err(self.near()) };
                 left = E::In(if let E::Group(inner) = left { inner } else { vec![left] }, array);
                 continue;
@@ -450,6 +462,7 @@ impl Parser {
                 _ => return Ok(left),
             };
             self.at += 1;
+            self.link()?;
             if level < 2 {
                 self.newlines();
             }
@@ -466,6 +479,7 @@ impl Parser {
             T::Name(name) => !is_word(name),
             _ => false,
         } {
+            self.link()?;
             left = E::Bin(" ", Box::new(left), Box::new(self.sum(0)?));
         }
         if *self.peek() == T::Op("|") || matches!(self.peek(), T::Name(name) if name == "getline") {
@@ -483,6 +497,7 @@ impl Parser {
         {
             let op = *op;
             self.at += 1;
+            self.link()?;
             left = E::Bin(op, Box::new(left), Box::new(self.sum(level + 1)?));
         }
         Ok(left)

@@ -1,5 +1,4 @@
 // What nests without end, or calls itself, ends in an error: the page has 1 MB of stack, and an overflow would break it.
-// (Written without a built page at hand: not run yet.)
 // `tests/hostile_depth.rs` tries more of it, on the host.
 import { expect, openPage, terminalText, test, type } from './fixtures.mjs';
 

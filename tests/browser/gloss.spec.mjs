@@ -49,8 +49,8 @@ test('output that only looks like a command is not explained', async ({ page }) 
   await expect(tip(page)).toHaveCount(0);
 });
 
-test('F1 explains the line that is typed, and the last one at an empty prompt', async ({ page }) => {
-  for (const size of SIZES) {
+for (const size of SIZES) {
+  test(`F1 explains the line that is typed, and the last one at an empty prompt, ${size.width} px wide`, async ({ page }) => {
     await page.setViewportSize(size);
     await openPage(page);
     await terminal(page).locator('[data-capas="keys"]').focus();
@@ -69,5 +69,5 @@ test('F1 explains the line that is typed, and the last one at an empty prompt', 
     await page.keyboard.press('F1');
     await expect(list(page)).toContainText('docker image ls');
     await page.keyboard.press('Escape');
-  }
-});
+  });
+}

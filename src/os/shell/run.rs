@@ -12,6 +12,8 @@ use crate::os::kernel::{Signal, Status};
 
 /// Commands within commands: enough for real scripts, little enough for the stack of a browser's tab.
 const MAX_DEPTH: u32 = 100;
+/// What a trap within a command counts for: it runs in the midst of what it interrupts.
+const TRAP_DEPTH: u32 = 4;
 
 impl Shell {
     /// Looks at signals and lets others run; every command does this.
@@ -25,7 +27,9 @@ impl Shell {
         while let Some(signal) = self.proc.take_signal() {
             if let Some(command) = self.traps.get(signal.name()).cloned() {
                 let status = self.status;
+                self.depth += TRAP_DEPTH;
                 let run = self.run_text(&command).await;
+                self.depth = self.depth.saturating_sub(TRAP_DEPTH);
                 run?;
                 self.status = status;
             } else if signal == Signal::INT && self.is_prompting() {
@@ -546,8 +550,11 @@ impl Shell {
     pub async fn late_trap(&mut self, signal: Signal) {
         if let Some(command) = self.traps.get(signal.name()).cloned() {
             let status = self.status;
+            self.depth += TRAP_DEPTH;
+            let run = self.run_text(&command).await;
+            self.depth = self.depth.saturating_sub(TRAP_DEPTH);
             // An `exit` in a trap ends the shell: the next check sees to it.
-            if let Err(flow @ Flow::Exit(_)) = self.run_text(&command).await {
+            if let Err(flow @ Flow::Exit(_)) = run {
                 self.trapped = Some(flow);
             }
             self.status = status;

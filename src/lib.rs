@@ -33,7 +33,7 @@
 //! | [`machine`] | the only constructor of a world: the student's computer, the journal |
 //! | [`lesson`], [`view`] | transcripts and exercises; view-models that the page draws |
 //! | `ui`, `embed` | the page (wasm32 only) |
-//! | `host` | `capas`, the same machine in a real terminal (not in wasm32) |
+//! | `host` | `capas`, the same machine in a real terminal, and its daemon on a socket (not in wasm32) |
 //!
 //! # How to add ...
 //! - *a program*: a file in `os/userland`, a line in its table, and a package that contains its executable;

@@ -24,6 +24,8 @@ const MAGIC: [u8; 2] = [0xCA, 0x9A];
 const FORM: u8 = 1;
 /// Bytes that a journal may unpack to.
 const MAX_UNPACKED: u64 = 32 << 20;
+/// Bytes that its inputs may bring; the rest is for what stands around them.
+pub const MAX_CONTENT: u64 = 24 << 20;
 /// Inputs that a journal may hold: ten hours of the fastest typing.
 const MAX_INPUTS: u64 = 1 << 19;
 /// Characters of a link beyond which nothing is unpacked.
@@ -58,7 +60,24 @@ pub enum CodecError {
     TooLarge,
 }
 
+impl Input {
+    /// How many bytes it brings.
+    pub fn content_bytes(&self) -> u64 {
+        match self {
+            Self::Type { bytes, .. } => bytes.len() as u64,
+            Self::PutFile { content, .. } | Self::SaveFile { content, .. } => content.0.len(),
+            Self::Fetch(request) => request.body.len() as u64,
+            Self::Resize { .. } | Self::OpenConsole { .. } => 0,
+        }
+    }
+}
+
 impl Journal {
+    /// Whether its compact form can be read again: with a file of many megabytes it is too large.
+    pub fn is_portable(&self) -> bool {
+        self.inputs.iter().map(|(_, input)| input.content_bytes()).sum::<u64>() <= MAX_CONTENT
+    }
+
     /// The compact form.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut columns = Columns::default();

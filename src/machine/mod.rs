@@ -46,7 +46,7 @@ use crate::os::kernel::{Gpid, Kernel, Programs};
 
 use bakery::Catalogue;
 use browser::{Browser, NoPage, Page, Request};
-pub use codec::CodecError;
+pub use codec::{CodecError, MAX_CONTENT};
 pub use commands::{Command, Commands, Moment};
 use content::Content;
 use host::Host;

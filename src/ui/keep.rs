@@ -20,7 +20,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::base::time::Timestamp;
-use crate::machine::{CodecError, Config, Input, Journal};
+use crate::machine::{CodecError, Config, Input, Journal, MAX_CONTENT};
 use crate::ui::session::Session;
 use crate::ui::store::{Row, Store};
 use crate::ui::{dom, rest};
@@ -58,6 +58,8 @@ pub enum Notice {
     AfterCrash(usize),
     /// The browser keeps nothing.
     MemoryOnly,
+    /// A file is too large for the session to be kept or handed on.
+    TooLarge,
     /// What was given is not a session that can be opened. The running one is untouched.
     Unreadable(CodecError),
     /// A kept session can't be read any more, or only its beginning: the bytes can be saved.
@@ -105,6 +107,8 @@ struct Keeper {
     /// Whether anything was typed: an untouched session is not worth a row.
     is_typed: bool,
     is_dirty: bool,
+    /// A file came that is too large to be kept.
+    is_over: bool,
     /// The browser knows that something is kept.
     is_noted: bool,
     timer: Option<Timeout>,
@@ -144,7 +148,7 @@ impl Keeper {
         self.row = Some(row);
         self.hold_lock();
         self.chunk = Some(Journal::new(&journal.config()));
-        (self.bytes, self.filled, self.is_typed) = (0, 0, false);
+        (self.bytes, self.filled, self.is_typed, self.is_over) = (0, 0, false, false);
         self.full.clear();
         self.append(&journal.inputs, journal.end);
     }
@@ -159,15 +163,16 @@ impl Keeper {
         }
     }
 
+    /// Adds inputs. Behind a file that is too large nothing is added any more.
     fn append(&mut self, new: &[(Timestamp, Input)], end: Timestamp) {
         let Some(chunk) = &mut self.chunk else { return };
         for (time, input) in new {
-            let bytes = match input {
-                Input::Type { bytes, .. } => bytes.len(),
-                Input::PutFile { content, .. } | Input::SaveFile { content, .. } => content.0.len() as usize,
-                Input::Fetch(request) => request.body.len(),
-                Input::Resize { .. } | Input::OpenConsole { .. } => 0,
-            };
+            let bytes = input.content_bytes() as usize;
+            if self.is_over || input.content_bytes() > MAX_CONTENT {
+                // Only what came before can be read again.
+                self.is_over = true;
+                break;
+            }
             if chunk.inputs.len() >= CHUNK_INPUTS || self.bytes >= CHUNK_BYTES {
                 self.full.push((self.filled, chunk.to_bytes()));
                 self.filled += 1;
@@ -179,7 +184,9 @@ impl Keeper {
             chunk.inputs.push((*time, input.clone()));
             chunk.end = *time;
         }
-        chunk.end = chunk.end.max(end);
+        if !self.is_over {
+            chunk.end = chunk.end.max(end);
+        }
         self.is_dirty = true;
     }
 
@@ -232,12 +239,15 @@ fn kept_in_tab(what: &str) -> Option<String> {
     dom::kept_in_tab(&name)
 }
 
-/// Adds what was typed.
-pub fn append(new: &[(Timestamp, Input)], journal: &Journal) {
-    with(|keeper| {
+/// Adds what was typed. Whether something came that is too large to be kept.
+pub fn append(new: &[(Timestamp, Input)], journal: &Journal) -> bool {
+    let told = with(|keeper| {
+        let was_over = keeper.is_over;
         keeper.append(new, journal.end);
         keeper.timer = Some(Timeout::new(SAVE_AFTER_MS, flush));
+        keeper.is_over && !was_over && keeper.chunk.is_some()
     });
+    told.unwrap_or(false)
 }
 
 /// Leaves a session and goes on as another one, which begins with `journal`.

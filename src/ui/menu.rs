@@ -56,7 +56,11 @@ pub fn SessionMenu(props: &SessionMenuProps) -> Html {
     let share = {
         let (session, link) = (props.session.clone(), link.clone());
         Callback::from(move |_: MouseEvent| {
-            let address = address(&session.journal());
+            let journal = session.journal();
+            if !journal.is_portable() {
+                return session.tell_notice(Some(Notice::TooLarge));
+            }
+            let address = address(&journal);
             let (session, link) = (session.clone(), link.clone());
             spawn_local(async move {
                 if copy(&address).await {
@@ -74,7 +78,11 @@ pub fn SessionMenu(props: &SessionMenuProps) -> Html {
             hide();
             let today = String::from(js_sys::Date::new_0().to_iso_string());
             let day = today.split('T').next().unwrap_or_default();
-            dom::download(&format!("{day}.capas"), &session.journal().to_bytes());
+            let journal = session.journal();
+            if !journal.is_portable() {
+                return session.tell_notice(Some(Notice::TooLarge));
+            }
+            dom::download(&format!("{day}.capas"), &journal.to_bytes());
         })
     };
     let import = {
@@ -218,7 +226,8 @@ pub fn NoticeBoard(props: &NoticeBoardProps) -> Html {
         }
         _ => None,
     };
-    let is_bad = matches!(notice, Some(Notice::Unreadable(_) | Notice::Damaged(_) | Notice::MemoryOnly));
+    let is_bad =
+        matches!(notice, Some(Notice::Unreadable(_) | Notice::Damaged(_) | Notice::MemoryOnly | Notice::TooLarge));
     let close = props.session.clone();
     html! {
         <div role="status" data-capas="notice">
@@ -240,6 +249,7 @@ fn words(texts: &TimeTexts, notice: &Notice) -> String {
         Notice::Restored(commands) => fill(texts.restored, &[&texts.commands.of(*commands)]),
         Notice::AfterCrash(_) => texts.after_crash.to_owned(),
         Notice::MemoryOnly => texts.memory_only.to_owned(),
+        Notice::TooLarge => texts.too_large.to_owned(),
         Notice::Unreadable(error) => texts.unreadable(*error),
         Notice::Damaged(_) => texts.damaged.to_owned(),
         Notice::Opened(_) => texts.opened.to_owned(),

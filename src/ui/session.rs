@@ -41,6 +41,12 @@ use crate::view::settings::Speed;
 const SLICE_MS: f64 = 7.0;
 /// How long one call of the machine should take, so that the clock is looked at often enough.
 const CALL_MS: f64 = 1.5;
+/// The steps in which the machine's time passes, when it is behind: by how long one takes the page.
+const MIN_STEP: Duration = Duration::from_millis(1);
+const FIRST_STEP: Duration = Duration::from_secs(1);
+const MAX_STEP: Duration = Duration::from_secs(86_400);
+/// Steps as short as this mean that the page can't keep up.
+const SLOW_STEP: Duration = Duration::from_millis(64);
 /// Bytes of a paste that are typed at once.
 const PASTE_CHUNK: usize = 4096;
 /// Between two characters of a command that types itself.
@@ -110,6 +116,7 @@ struct State {
     origin_ms: f64,
     wake: Option<Wake>,
     slice_fuel: u64,
+    step: Duration,
     running: bool,
     revision: u64,
     arrivals: Arrivals,
@@ -197,6 +204,7 @@ impl Session {
                 origin_ms: dom::now_ms(),
                 wake: None,
                 slice_fuel: 10_000,
+                step: FIRST_STEP,
                 running: false,
                 revision: 0,
                 arrivals: Arrivals::default(),
@@ -563,13 +571,20 @@ impl State {
         let next = loop {
             let is_busy = self.consoles.iter().any(|console| self.machine.is_busy(console.tty));
             self.set_rate(if is_busy { self.speed.rate() } else { 1 });
-            let now = self.clock();
+            let clock = self.clock();
+            // Work that takes this page longer than the machine must not pile up: then time comes in smaller steps.
+            let now = clock.min(self.machine.now() + self.step);
             self.machine.advance_to(now);
             // Before anything runs on it, which may break the page.
             noticed |= self.notice_inputs();
             let call = dom::now_ms();
             let stop = self.machine.run(self.slice_fuel);
             let took = dom::now_ms() - call;
+            if took > CALL_MS * 2.0 {
+                self.step = (self.step / 2).max(MIN_STEP);
+            } else if took < CALL_MS / 2.0 {
+                self.step = self.step.saturating_mul(2).min(MAX_STEP);
+            }
             self.take_output(&mut printed);
             self.running = stop == Stop::OutOfFuel;
             if self.running {
@@ -585,9 +600,14 @@ impl State {
                 Stop::OutOfFuel => Some(Duration::ZERO),
             };
             let more_to_type = !self.running && self.type_pending();
-            let again = more_to_type || due.is_some_and(|wait| wait.is_zero());
+            let behind = now < clock;
+            let again = more_to_type || behind || due.is_some_and(|wait| wait.is_zero());
             if again && dom::now_ms() - begin < SLICE_MS {
                 continue;
+            }
+            if behind && self.step <= SLOW_STEP {
+                // What could not be kept up with is not run after.
+                (self.origin, self.origin_ms) = (self.machine.now(), dom::now_ms());
             }
             break match due {
                 _ if again => Next::Frame,

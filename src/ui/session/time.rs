@@ -383,16 +383,20 @@ impl State {
         }
         let left = self.time.back.take();
         let has_left = left.is_some();
+        let mut is_over = false;
         if let Some(back) = left {
             // The session that was gone back in stays kept as it was.
             keep::branch(&back.journal, journal);
             (self.time.notice, self.time.told_at) = (Some(Notice::Branched), self.machine.commands().all().len());
             self.time.stocks.clear();
         } else {
-            keep::append(new, journal);
+            is_over = keep::append(new, journal);
         }
         self.time.seen = journal.inputs.len();
-        has_left
+        if is_over {
+            (self.time.notice, self.time.told_at) = (Some(Notice::TooLarge), self.machine.commands().all().len());
+        }
+        has_left || is_over
     }
 
     /// Brings the timeline up to date; whether it changed.

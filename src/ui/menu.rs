@@ -249,7 +249,7 @@ fn words(texts: &TimeTexts, notice: &Notice) -> String {
         Notice::Restored(commands) => fill(texts.restored, &[&texts.commands.of(*commands)]),
         Notice::AfterCrash(_) => texts.after_crash.to_owned(),
         Notice::MemoryOnly => texts.memory_only.to_owned(),
-        Notice::TooLarge => texts.too_large.to_owned(),
+        Notice::TooLarge => texts.not_kept.to_owned(),
         Notice::Unreadable(error) => texts.unreadable(*error),
         Notice::Damaged(_) => texts.damaged.to_owned(),
         Notice::Opened(_) => texts.opened.to_owned(),

@@ -20,3 +20,17 @@ for (const colorScheme of ['light', 'dark']) {
     });
   }
 }
+
+test('the prompt takes keys before the rest of the program has come', async ({ page }) => {
+  // If this fails, what runs before the prompt has changed: `./dev profile` notes it anew.
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await page.route('**/*_rest.wasm', async (route) => { await held; await route.continue(); });
+  await openPage(page);
+  await terminal(page).locator('[data-capas="keys"]').focus();
+  await page.keyboard.type('docker ps');
+  await expect(terminal(page)).toContainText('docker ps');
+  release();
+  await page.keyboard.press('Enter');
+  await expect(terminal(page)).toContainText('CONTAINER ID');
+});

@@ -5,7 +5,6 @@
 //! tars takes by itself, which a build does once a layer.
 #![expect(
     clippy::disallowed_types,
-    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "it measures time and tells it"

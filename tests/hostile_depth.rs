@@ -1,4 +1,4 @@
-//! Whatever reads what a visitor wrote is told when to stop: nesting of 100,000 ends in an error, not in an overflow of the
+//! Whatever reads what a visitor wrote is told when to stop: nesting of 20,000 ends in an error, not in an overflow of the
 //! stack, of which the page has 1 MB.
 //! The same in a browser, where that is the stack: `tests/browser/depth.spec.mjs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it broke")]
@@ -9,7 +9,7 @@ use capas::lesson::exercise::Exercise;
 use capas::lesson::submission::Submission;
 use capas::machine::{Config, Machine};
 
-const DEEP: usize = 100_000;
+const DEEP: usize = 20_000;
 const HOME: &str = capas::machine::host::HOME;
 
 /// A student's machine to which lines are typed.

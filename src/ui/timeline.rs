@@ -78,19 +78,21 @@ pub fn Timeline(props: &TimelineProps) -> Html {
     let detail = chosen.and_then(|at| Some((at, time.ticks.get(at).cloned()?)));
     // What the last command did, and why it was refused, a click away.
     let last = time.at.checked_sub(1).and_then(|at| Some((at, time.ticks.get(at)?)));
-    let ask = last.filter(|(at, tick)| *chosen != Some(*at) && !(tick.deeds.is_empty() && tick.refused.is_empty()));
-    let ask = ask.map(|(at, tick)| {
+    let ask = last.filter(|(at, _)| *chosen != Some(*at)).and_then(|(at, tick)| {
         let is_refused = !props.session.explain(tick).is_empty();
+        if !is_refused && tick.deeds.is_empty() && tick.refused.is_empty() {
+            return None;
+        }
         let (chosen, session) = (chosen.clone(), props.session.clone());
         let onclick = Callback::from(move |_: MouseEvent| {
             session.forget_comparison();
             chosen.set(Some(at));
         });
-        html! {
+        Some(html! {
             <button type="button" class={classes!(style::ask, is_refused.then_some(style::refused))} data-capas="ask" {onclick}>
                 { if is_refused { texts.ask_why } else { texts.ask } }
             </button>
-        }
+        })
     });
     let position = fill(texts.position, &[&time.at.to_string(), &time.ticks.len().to_string()]);
     html! {

@@ -15,7 +15,7 @@ use yew::prelude::*;
 
 use crate::ui::dom;
 use crate::ui::session::Session;
-use crate::view::gloss::{Piece, gloss, piece_at, prompt};
+use crate::view::gloss::{Piece, gloss, piece_at};
 use crate::view::settings::Hints;
 use crate::view::texts::{Language, programs};
 use crate::view::transcript;
@@ -230,7 +230,7 @@ fn place(target: Element, x: f64, y: f64) -> Option<Place> {
     }
     let row = target.closest("[data-capas=\"row\"]").ok().flatten();
     let code = || target.closest("code").ok().flatten();
-    let is_command = row.is_none();
+    let is_code = row.is_none();
     let block = row.or_else(code)?;
     let (node, offset) = caret(x, y)?;
     if !block.contains(Some(&node)) {
@@ -253,9 +253,15 @@ fn place(target: Element, x: f64, y: f64) -> Option<Place> {
     range.set_end(&node, before).ok()?;
     let ahead = String::from(range.to_string());
     let text = block.text_content()?;
-    let mut place =
-        Place { byte: ahead.len(), line: text, is_command, left: rect.left(), top: rect.top(), bottom: rect.bottom() };
-    if is_command {
+    let mut place = Place {
+        byte: ahead.len(),
+        line: text,
+        is_command: false,
+        left: rect.left(),
+        top: rect.top(),
+        bottom: rect.bottom(),
+    };
+    if is_code {
         let (start, line) = line_at(&place.line, place.byte);
         place.byte -= start;
         place.line = line;
@@ -278,11 +284,6 @@ fn place(target: Element, x: f64, y: f64) -> Option<Place> {
         place.line.push_str(&next.text_content().unwrap_or_default());
         at = next;
     }
-    prompt(&place.line)
-        .is_some()
-        .then_some(())
-        .or_else(|| place.line.starts_with(char::is_uppercase).then_some(()))
-        .or_else(|| place.line.starts_with("docker ").then_some(()))?;
     Some(place)
 }
 

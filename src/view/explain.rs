@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(repaired("docker rnu -d x", 1), (Cause::NoCommand, "docker run -d x".to_owned()));
         assert_eq!(repaired("docker image pul x", 1), (Cause::NoCommand, "docker image pull x".to_owned()));
         assert_eq!(repaired("docker run --detahc x", 125), (Cause::NoFlag, "docker run --detach x".to_owned()));
-        assert_eq!(repaired("docker ps --nada", 125), (Cause::NoFlag, "docker container ls --help".to_owned()));
+        assert_eq!(repaired("docker ps --nada", 125), (Cause::NoFlag, "docker ps --help".to_owned()));
         assert_eq!(repaired("sl -l | wc", 127), (Cause::NoSuchProgram, "ls -l | wc".to_owned()));
         assert_eq!(repaired("dokcer ps", 127), (Cause::NoSuchProgram, "docker ps".to_owned()));
         assert_eq!(slip("docker ps", 1, &picture), None);

@@ -17,13 +17,13 @@ pub(super) fn command(found: &mut Found<'_>, docker: &Token, words: &[Token]) {
     found.add(docker.range.clone(), "docker", "", vec![says]);
     let mut rest = Words { words, at: 0 };
     let globals: Vec<&'static Flag> = ROOT.flags.iter().collect();
-    rest.flags(found, "docker", &globals);
+    rest.flags(found, Of { typed: "docker", path: "docker" }, &globals);
     let Some(word) = rest.next() else { return };
     if let Some(shortcut) = ROOT.shortcuts.iter().find(|shortcut| shortcut.name == word.text) {
         let long = ROOT.nouns.iter().find(|noun| noun.verbs.iter().any(|verb| std::ptr::eq(*verb, shortcut.command)));
         let long = long.map(|noun| format!("docker {} {}", noun.name, shortcut.command.name));
         verb(found, word, shortcut.command, format!("docker {}", word.text), long);
-        return arguments(found, rest, shortcut.command, &[]);
+        return arguments(found, rest, shortcut.command, &format!("docker {}", word.text), &[]);
     }
     let Some(noun) = ROOT.nouns.iter().find(|noun| noun.name == word.text) else {
         let known = ROOT.nouns.iter().map(|noun| noun.name);
@@ -35,7 +35,8 @@ pub(super) fn command(found: &mut Found<'_>, docker: &Token, words: &[Token]) {
     let says = own::noun(noun.name, found.language).to_owned();
     found.add(word.range.clone(), format!("docker {}", noun.name), noun.short, vec![says]);
     let flags: Vec<&'static Flag> = noun.flags.iter().collect();
-    rest.flags(found, &format!("docker {}", noun.name), &flags);
+    let path = format!("docker {}", noun.name);
+    rest.flags(found, Of { typed: &path, path: &path }, &flags);
     let Some(word) = rest.next() else { return };
     let Some(known) = noun.verbs.iter().find(|command| command.is_named(word.text.as_bytes())) else {
         let known = noun.verbs.iter().map(|verb| verb.name);
@@ -45,7 +46,7 @@ pub(super) fn command(found: &mut Found<'_>, docker: &Token, words: &[Token]) {
     };
     let short = shortcut_of(noun, known);
     verb(found, word, known, format!("docker {} {}", noun.name, known.name), short);
-    arguments(found, rest, known, &flags);
+    arguments(found, rest, known, &format!("{path} {}", word.text), &flags);
 }
 
 /// How a command may also be called.
@@ -59,6 +60,13 @@ fn verb(found: &mut Found<'_>, word: &Token, command: &'static Command, title: S
     let mut says = vec![own::command(path.strip_prefix("docker ").unwrap_or(path), found.language).to_owned()];
     says.extend(also.map(|also| fill(found.texts.same_as, &[&also])));
     found.add(word.range.clone(), title, command.short, says);
+}
+
+/// Whose flags they are: the command as it was typed, and under its noun.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    typed: &'a str,
+    path: &'a str,
 }
 
 /// The words of a command that were not looked at yet.
@@ -80,23 +88,23 @@ impl<'a> Words<'a> {
     }
 
     /// Explains flags as long as they come.
-    fn flags(&mut self, found: &mut Found<'_>, path: &str, flags: &[&'static Flag]) {
+    fn flags(&mut self, found: &mut Found<'_>, of: Of<'_>, flags: &[&'static Flag]) {
         while let Some(word) = self.peek().filter(|word| word.text.starts_with('-') && word.text.len() > 1) {
             self.at += 1;
             if word.text == "--" {
                 let says = found.texts.end_of_flags.to_owned();
                 return found.add(word.range.clone(), "--", "", vec![says]);
             }
-            self.flag(found, path, flags, word);
+            self.flag(found, of, flags, word);
         }
     }
 
-    fn flag(&mut self, found: &mut Found<'_>, path: &str, flags: &[&'static Flag], word: &Token) {
+    fn flag(&mut self, found: &mut Found<'_>, of: Of<'_>, flags: &[&'static Flag], word: &Token) {
         let unknown = |found: &mut Found<'_>, range: std::ops::Range<usize>, name: &str| {
             let names: Vec<String> =
                 flags.iter().filter(|flag| !flag.hidden).map(|flag| format!("--{}", flag.long)).collect();
-            found.slip(range.clone(), SlipKind::Flag(path.to_owned()), name, names.iter().map(String::as_str));
-            let says = fill(found.texts.no_flag, &[path, name]);
+            found.slip(range.clone(), SlipKind::Flag(of.typed.to_owned()), name, names.iter().map(String::as_str));
+            let says = fill(found.texts.no_flag, &[of.typed, name]);
             found.add(range, name, "", vec![says]);
         };
         let range = word.range.clone();
@@ -114,12 +122,12 @@ impl<'a> Words<'a> {
                 // The name and its value stand in one word: as much as can be told apart is.
                 Some(value) => {
                     let cut = (range.start + name.len() + 3).min(range.end);
-                    add_flag(found, range.start..cut, path, flag, None);
-                    add_flag(found, cut..range.end, path, flag, Some(value));
+                    add_flag(found, range.start..cut, of.path, flag, None);
+                    add_flag(found, cut..range.end, of.path, flag, Some(value));
                 }
                 None => {
-                    add_flag(found, range, path, flag, None);
-                    self.value(found, path, flag);
+                    add_flag(found, range, of.path, flag, None);
+                    self.value(found, of.path, flag);
                 }
             }
             return;
@@ -132,12 +140,12 @@ impl<'a> Words<'a> {
                 unknown(found, start..at, &format!("-{letter}"));
                 continue;
             };
-            add_flag(found, start..at, path, flag, None);
+            add_flag(found, start..at, of.path, flag, None);
             if !matches!(flag.kind, Kind::Bool(_)) {
                 let value = word.text.get(index + letter.len_utf8()..).unwrap_or_default();
                 match value.strip_prefix('=').unwrap_or(value) {
-                    "" => self.value(found, path, flag),
-                    value => add_flag(found, at..range.end, path, flag, Some(value)),
+                    "" => self.value(found, of.path, flag),
+                    value => add_flag(found, at..range.end, of.path, flag, Some(value)),
                 }
                 return;
             }
@@ -294,7 +302,13 @@ fn container_says(found: &Found<'_>, text: &str) -> String {
 }
 
 /// The flags and operands of a command.
-fn arguments(found: &mut Found<'_>, mut rest: Words<'_>, command: &'static Command, noun_flags: &[&'static Flag]) {
+fn arguments(
+    found: &mut Found<'_>,
+    mut rest: Words<'_>,
+    command: &'static Command,
+    typed: &str,
+    noun_flags: &[&'static Flag],
+) {
     let flags: Vec<&'static Flag> = command.flags().chain(noun_flags.iter().copied()).collect();
     let noun = ROOT.nouns.iter().find(|noun| noun.verbs.iter().any(|verb| std::ptr::eq(*verb, command)));
     let path = match noun {
@@ -306,7 +320,7 @@ fn arguments(found: &mut Found<'_>, mut rest: Words<'_>, command: &'static Comma
         usage.split_whitespace().filter(|slot| !matches!(*slot, "[OPTIONS]" | "|" | "URL" | "-")).collect();
     let mut operands = 0;
     loop {
-        rest.flags(found, &path, &flags);
+        rest.flags(found, Of { typed, path: &path }, &flags);
         let Some(word) = rest.next() else { return };
         let slot = slots.get(operands).or(slots.last()).copied().unwrap_or_default();
         operands += 1;

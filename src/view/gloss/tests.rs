@@ -1,3 +1,5 @@
+//! What pieces of lines mean, and what is no command.
+
 use super::*;
 use crate::view::picture::tests::World;
 

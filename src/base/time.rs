@@ -160,6 +160,32 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Go's `time.Duration.String`.
+pub fn go_duration(nanos: i64) -> String {
+    let (sign, abs) = (if nanos < 0 { "-" } else { "" }, nanos.unsigned_abs());
+    let fraction = |value: u64, scale: u64, unit: &str| {
+        let digits = scale.to_string().len() - 1;
+        let text = format!("{}.{:0digits$}", value / scale, value % scale);
+        format!("{sign}{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
+    };
+    match abs {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{sign}{abs}ns"),
+        1_000..1_000_000 => fraction(abs, 1_000, "µs"),
+        1_000_000..1_000_000_000 => fraction(abs, 1_000_000, "ms"),
+        _ => {
+            let (minutes, rest) = (abs / 60_000_000_000, abs % 60_000_000_000);
+            let seconds = fraction(rest, 1_000_000_000, "s");
+            let seconds = seconds.strip_prefix('-').unwrap_or(&seconds);
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{sign}{seconds}"),
+                (0, minutes) => format!("{sign}{minutes}m{seconds}"),
+                (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}"),
+            }
+        }
+    }
+}
+
 /// A duration in Docker's words, such as `About a minute` (docker/go-units `HumanDuration`).
 pub fn human_duration(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -200,6 +226,21 @@ mod tests {
         assert_eq!(Timestamp::parse_rfc3339("2026-01-01T01:00:00+01:00"), Some(Timestamp::from_date(2026, 1, 1)));
         for bad in ["", "2026", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "ñañañañañañañañañañ"] {
             assert_eq!(Timestamp::parse_rfc3339(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_read_as_go_writes_them() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (30_000_000_000, "30s"),
+            (3_600_000_000_000, "1h0m0s"),
+            (90_500_000_000, "1m30.5s"),
+            (500_000_000, "500ms"),
+        ] {
+            assert_eq!(go_duration(nanos), text);
         }
     }
 

@@ -34,6 +34,21 @@ async function open(page, files, lang = 'es') {
   })));
 }
 
+test('a lesson that is not solved can be handed in as it is', async ({ page }) => {
+  await openLesson(page, 'primer-contenedor');
+  await expect(page.locator('[data-capas="hand-in"]')).toHaveCount(0);
+  await type(page, 'docker images');
+  await page.getByText('Entregar sin resolver', { exact: true }).click();
+  await page.getByLabel('Tu nombre').fill('Luis');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-capas="save-hand-in"]').click()]);
+  const file = { name: download.suggestedFilename(), text: fs.readFileSync(await download.path(), 'utf8') };
+  await expectAxeClean(page);
+  await open(page, [file]);
+  await expect(card(page)).toHaveAttribute('data-verdict', 'unsolved', { timeout: 20_000 });
+  await expect(card(page)).toContainText('Entrega de Luis');
+  await expect(card(page)).toContainText('1 orden');
+});
+
 /** What a student could do to a file: its fields and its journal, changed and packed again. */
 function forge({ name, text }, change) {
   const file = JSON.parse(text);

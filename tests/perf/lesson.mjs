@@ -1,5 +1,4 @@
 // How long a lesson takes to open: from the click on its name until its computer is there, first and warm (a second time).
-// (Written without a built page at hand: not run yet.)
 //
 //   node tests/perf/lesson.mjs [FOLDER] [LESSON...]
 import { chromium } from '@playwright/test';

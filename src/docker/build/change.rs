@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::error::BuildError;
 use crate::base::path;
+use crate::base::time::go_duration;
 use crate::docker::dockerfile::instruction::{Arg, Command, CommandLine, Copy, Healthcheck, Pair};
 use crate::docker::dockerfile::quote::{go_quote, go_quote_list};
 use crate::docker::dockerfile::words::{Lex, WordError};
@@ -242,32 +243,6 @@ fn quoted_healthcheck(check: &Healthcheck) -> String {
     format!("&{{{} {} '{retries}'}}", go_quote_list(&check.test), times.join(" "))
 }
 
-/// Go's `time.Duration.String`.
-pub fn go_duration(nanos: i64) -> String {
-    let (sign, abs) = (if nanos < 0 { "-" } else { "" }, nanos.unsigned_abs());
-    let fraction = |value: u64, scale: u64, unit: &str| {
-        let digits = scale.to_string().len() - 1;
-        let text = format!("{}.{:0digits$}", value / scale, value % scale);
-        format!("{sign}{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
-    };
-    match abs {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{sign}{abs}ns"),
-        1_000..1_000_000 => fraction(abs, 1_000, "µs"),
-        1_000_000..1_000_000_000 => fraction(abs, 1_000_000, "ms"),
-        _ => {
-            let (minutes, rest) = (abs / 60_000_000_000, abs % 60_000_000_000);
-            let seconds = fraction(rest, 1_000_000_000, "s");
-            let seconds = seconds.strip_prefix('-').unwrap_or(&seconds);
-            match (minutes / 60, minutes % 60) {
-                (0, 0) => format!("{sign}{seconds}"),
-                (0, minutes) => format!("{sign}{minutes}m{seconds}"),
-                (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}"),
-            }
-        }
-    }
-}
-
 /// `80`, `80/udp`, `8000-8002/tcp` as single ports (docker/go-connections nat `ParsePortSpecs`).
 fn parse_ports(spec: &str) -> Result<Vec<String>, BuildError> {
     let (range, protocol) = spec.split_once('/').unwrap_or((spec, "tcp"));
@@ -376,20 +351,6 @@ mod tests {
             ("WORKDIR ${X?gone}", "failed to process \"${X?gone}\": X: gone"),
         ] {
             assert_eq!(change(text, &[]).unwrap_err().to_string(), error);
-        }
-    }
-
-    #[test]
-    fn durations_read_as_go_writes_them() {
-        for (nanos, text) in [
-            (0, "0s"),
-            (1, "1ns"),
-            (1_500, "1.5µs"),
-            (30_000_000_000, "30s"),
-            (3_600_000_000_000, "1h0m0s"),
-            (90_500_000_000, "1m30.5s"),
-        ] {
-            assert_eq!(go_duration(nanos), text);
         }
     }
 }

@@ -5,7 +5,29 @@ use serde_json::Value;
 use super::client::{Answer, Client};
 use super::columns::indented_json;
 use super::error::CliError;
-use super::template::{Dot, Mode, Template, go_json};
+use super::template::{Dot, Mode, Struct, Template, document, go_json};
+
+/// What is inspected.
+pub struct Document {
+    /// The daemon's JSON.
+    pub value: Value,
+    /// Its type in the client, if that looks at it with one.
+    pub of: Option<&'static Struct>,
+}
+
+impl Document {
+    /// As a template shows it: its Go type is tried first, then the JSON.
+    fn through(&self, template: &Template) -> Result<String, String> {
+        if let Some(of) = self.of {
+            let (value, mut out) = (document(&self.value, of), String::new());
+            if template.execute(&Dot { value: &value, mode: Mode::Typed }, &mut out).is_ok() {
+                return Ok(out);
+            }
+        }
+        let mut out = String::new();
+        template.execute(&Dot { value: &self.value, mode: Mode::Inspect }, &mut out).map(|()| out)
+    }
+}
 
 /// Shows what `find` finds for each name; tells at the end what it did not find.
 ///
@@ -15,7 +37,7 @@ pub async fn inspect(
     client: &Client,
     names: &[String],
     format: &str,
-    find: impl Fn(&str) -> Result<Value, String>,
+    find: impl Fn(&str) -> Result<Document, String>,
 ) -> Answer {
     let template = match format {
         "" | "json" => None,
@@ -28,17 +50,14 @@ pub async fn inspect(
     for name in names {
         match (find(name), &template) {
             (Err(error), _) => missing.push(error),
-            (Ok(value), None) => found.push(value),
-            (Ok(value), Some(template)) => {
-                let mut out = String::new();
-                match template.execute(&Dot { value: &value, mode: Mode::Inspect }, &mut out) {
-                    Ok(()) => {
-                        text.push_str(&out);
-                        text.push('\n');
-                    }
-                    Err(error) => missing.push(format!("template parsing error: {error}")),
+            (Ok(document), None) => found.push(document.value),
+            (Ok(document), Some(template)) => match document.through(template) {
+                Ok(out) => {
+                    text.push_str(&out);
+                    text.push('\n');
                 }
-            }
+                Err(error) => missing.push(format!("template parsing error: {error}")),
+            },
         }
     }
     let found = Value::Array(found);

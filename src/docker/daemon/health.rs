@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::api::container::ExecConfig;
 use super::container::{ContainerId, State};
 use super::handle::{Daemon, World};
-use crate::base::time::Timestamp;
+use crate::base::time::{Timestamp, go_duration};
 use crate::docker::image::config::{ContainerConfig, Healthcheck};
 use crate::os::kernel::Signal;
 
@@ -217,7 +217,10 @@ impl World {
                     // It may have ended meanwhile.
                     let _ = found.map(|found| self.kernel.kill(found.pid, Signal::KILL));
                     let colon = if output.is_empty() { "" } else { ": " };
-                    fail(format!("Health check exceeded timeout ({}){colon}{output}", go_duration(timeout)))
+                    fail(format!(
+                        "Health check exceeded timeout ({}){colon}{output}",
+                        go_duration(i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX))
+                    ))
                 } else {
                     let code = found.and_then(|found| found.exit_code).unwrap_or(0);
                     Outcome { start, end: self.kernel.now(), code, output }
@@ -227,20 +230,6 @@ impl World {
         };
         self.state.borrow_mut().execs.remove(&exec);
         outcome
-    }
-}
-
-/// Go's `Duration.String` for what a check waits.
-fn go_duration(time: Duration) -> String {
-    let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
-    if seconds == 0 {
-        return format!("{}ms", f64::from(nanos) / 1e6);
-    }
-    let rest = format!("{}s", (seconds % 60) as f64 + f64::from(nanos) / 1e9);
-    match (seconds / 3600, seconds / 60 % 60) {
-        (0, 0) => rest,
-        (0, minutes) => format!("{minutes}m{rest}"),
-        (hours, minutes) => format!("{hours}h{minutes}m{rest}"),
     }
 }
 
@@ -263,12 +252,5 @@ mod tests {
         assert_eq!(health.status, Status::Unhealthy);
         health.take(outcome(0), true, 2);
         assert_eq!((health.status, health.failing_streak), (Status::Healthy, 0));
-    }
-
-    #[test]
-    fn times_are_written_as_go_writes_them() {
-        assert_eq!(go_duration(Duration::from_secs(3)), "3s");
-        assert_eq!(go_duration(Duration::from_secs(90)), "1m30s");
-        assert_eq!(go_duration(Duration::from_millis(500)), "500ms");
     }
 }

@@ -23,6 +23,8 @@ pub struct HandInProps {
     pub language: Language,
     /// The lesson's id.
     pub lesson: String,
+    /// Whether it is solved: what is not can be handed in as well.
+    pub is_solved: bool,
     /// Hints that were seen.
     pub hints: u64,
     /// Whether the solution was seen.
@@ -90,7 +92,7 @@ pub fn HandIn(props: &HandInProps) -> Html {
         web_sys::window().and_then(|w| w.location().protocol().ok()).is_some_and(|p| p.starts_with("http"));
     html! {
         <details class={style::hand_in} data-capas="hand-in">
-            <summary>{ texts.hand_in }</summary>
+            <summary>{ if props.is_solved { texts.hand_in } else { texts.hand_in_unsolved } }</summary>
             <p>{ texts.hand_in_why }</p>
             <label>{ texts.name }<input type="text" autocomplete="name" maxlength="80" value={(*name).clone()} {oninput} /></label>
             <div class={style::offers}>

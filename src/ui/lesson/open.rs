@@ -257,6 +257,8 @@ pub fn Open(props: &OpenProps) -> Html {
                     { goal::goal(&Comparison::of(&now.own, wanted), props.language) }
                 </details>
             }
+            // A teacher wants to see where somebody is stuck, too.
+            if !now.is_solved && now.commands > 0 { { hand_in(props, &exercise, &now) } }
             <button type="button" class={style::quiet} onclick={restart}>{ texts.restart }</button>
         </article>
     }
@@ -299,9 +301,16 @@ fn solved(props: &OpenProps, exercise: &Exercise, now: &Attempt) -> Html {
         <div class={style::solved} data-capas="solved">
             <p><b>{ texts.solved }</b>{ " " }{ mark }</p>
             { next.unwrap_or_else(|| html! { <p>{ texts.finished }</p> }) }
-            <HandIn session={props.session.clone()} language={props.language} lesson={exercise.id.clone()}
-                hints={now.hints.min(exercise.hints.len()) as u64} saw_solution={now.sees_solution} />
+            { hand_in(props, exercise, now) }
         </div>
+    }
+}
+
+/// Handing in what was done so far.
+fn hand_in(props: &OpenProps, exercise: &Exercise, now: &Attempt) -> Html {
+    html! {
+        <HandIn session={props.session.clone()} language={props.language} lesson={exercise.id.clone()}
+            is_solved={now.is_solved} hints={now.hints.min(exercise.hints.len()) as u64} saw_solution={now.sees_solution} />
     }
 }
 

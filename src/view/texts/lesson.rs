@@ -113,6 +113,8 @@ pub struct LessonTexts {
     pub open_file: &'static str,
     /// Hands in.
     pub hand_in: &'static str,
+    /// Opens handing in of what is not solved.
+    pub hand_in_unsolved: &'static str,
     /// What handing in is.
     pub hand_in_why: &'static str,
     /// The student's name.
@@ -260,6 +262,7 @@ static SPANISH: LessonTexts = LessonTexts {
     open_handed: "Abrir una entrega",
     open_file: "Abrir un ejercicio mío (.md)",
     hand_in: "Entregar",
+    hand_in_unsolved: "Entregar sin resolver",
     hand_in_why: "Lo que entregas es todo lo que has tecleado en esta lección, para que pueda repetirse.",
     name: "Tu nombre",
     copy_link: "Copiar el enlace",
@@ -357,6 +360,7 @@ static ENGLISH: LessonTexts = LessonTexts {
     open_handed: "Open a submission",
     open_file: "Open an exercise of mine (.md)",
     hand_in: "Hand in",
+    hand_in_unsolved: "Hand in unsolved",
     hand_in_why: "What you hand in is all that you typed in this lesson, so that it can be done again.",
     name: "Your name",
     copy_link: "Copy the link",

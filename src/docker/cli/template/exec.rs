@@ -7,6 +7,7 @@ use super::format;
 use super::functions;
 use super::lex::quote;
 use super::parse::{Node, Operand, Pipe, Term, command_text};
+use super::typed::{self, Kind};
 
 /// What a template is run over.
 #[derive(Clone, Copy, Debug)]
@@ -27,16 +28,15 @@ pub enum Mode {
     Header,
     /// A struct of Go's whose JSON names may differ in case (`.ID` is `id`): a missing field is an error that names the type.
     Struct(&'static str),
-    /// What `inspect` shows: missing keys are errors, but not in fields that are maps in Go (`.Config.Labels.x`).
+    /// What `inspect` shows with its Go types ([`super::document`]): fields are Go's, and each has a value.
+    Typed,
+    /// The JSON that `inspect` shows: missing keys are errors.
     Inspect,
 }
 
 /// `None` is Go's "no value": a key that a map does not have.
 pub(super) type Val = Option<Value>;
 
-/// Fields that `inspect` leaves out of its JSON where they are nil (moby `api/types/container`, `omitempty`).
-const POINTERS: [(&str, &str); 4] =
-    [("State", "Health"), ("HostConfig", "Init"), ("Config", "Healthcheck"), ("Config", "StopTimeout")];
 /// Fields that are maps in Docker's API types.
 const MAPS: [&str; 17] = [
     "Labels",
@@ -94,7 +94,7 @@ impl Run<'_> {
                 Node::Action(pipe) => {
                     let value = self.pipe(pipe, dot)?;
                     if pipe.variables.is_empty() {
-                        self.out.push_str(&format::display(value.as_ref()));
+                        self.out.push_str(&format::display(value.as_ref(), false));
                     }
                 }
                 Node::If(pipe, list, otherwise) | Node::With(pipe, list, otherwise) => {
@@ -125,11 +125,21 @@ impl Run<'_> {
         let value = self.pipe(&quiet, dot)?;
         let items: Vec<(Value, Value)> = match value {
             Some(Value::Array(items)) => items.into_iter().enumerate().map(|(i, item)| (i.into(), item)).collect(),
-            Some(Value::Object(map)) => {
-                let mut items: Vec<_> = map.into_iter().map(|(key, item)| (Value::String(key), item)).collect();
-                items.arrange_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
-                items
-            }
+            Some(Value::Object(map)) => match typed::kind(&map) {
+                Some(Kind::Struct { .. } | Kind::Time(_)) => {
+                    let (at, text) = pipe_place(pipe);
+                    let shown = format::display(Some(&Value::Object(map)), false);
+                    return Err(self.error(at, &text, &format!("range can't iterate over {shown}")));
+                }
+                Some(Kind::NilList) => Vec::new(),
+                _ => {
+                    let items = typed::entries(&map);
+                    let mut items: Vec<_> =
+                        items.map(|(key, item)| (Value::String(key.clone()), item.clone())).collect();
+                    items.arrange_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
+                    items
+                }
+            },
             Some(Value::Null) | None => Vec::new(),
             Some(Value::Number(n)) if n.as_u64().is_some_and(|n| n <= 100_000) => {
                 (0..n.as_u64().unwrap_or(0)).map(|i| (i.into(), i.into())).collect()
@@ -139,7 +149,7 @@ impl Run<'_> {
                 return Err(self.error(
                     at,
                     &text,
-                    &format!("range can't iterate over {}", format::display(Some(&other))),
+                    &format!("range can't iterate over {}", format::display(Some(&other), false)),
                 ));
             }
         };
@@ -318,15 +328,6 @@ impl Run<'_> {
         for (index, name) in names.iter().enumerate() {
             let is_last = index + 1 == names.len();
             let arguments = if is_last { arguments } else { &[] };
-            // `inspect` first asks Go's types, in which these are pointers; only a way through one that is nil asks the JSON.
-            let is_pointer = POINTERS.iter().any(|(of, field)| Some(*of) == parent && field == name);
-            if self.mode == Mode::Inspect
-                && is_last
-                && is_pointer
-                && value.as_ref().is_some_and(|v| v.get(name).is_none())
-            {
-                return Ok(Some(Value::Null));
-            }
             value = self.field(value, name, parent, operand, arguments)?;
             parent = Some(name);
         }
@@ -343,7 +344,19 @@ impl Run<'_> {
     ) -> Result<Val, String> {
         let place = last_place(operand);
         let fail = |text: &str| Err(self.error(place.at, &place.term.text(), text));
+        let of_struct;
         let found = match &value {
+            Some(Value::Object(map)) if self.mode == Mode::Typed => match typed::kind(map) {
+                Some(Kind::Struct { of, .. }) => match typed::field(map, of, name) {
+                    Some(value) => {
+                        of_struct = value;
+                        Some(&of_struct)
+                    }
+                    None => return fail(&format!("can't evaluate field {name} in type {}", of.name)),
+                },
+                Some(Kind::Map { .. }) | None => map.get(name),
+                Some(_) => return fail(&format!("can't evaluate field {name}")),
+            },
             Some(Value::Object(map)) => match (self.mode, parent) {
                 (Mode::Struct(_), parent) if !parent.is_some_and(|parent| MAPS.contains(&parent)) => {
                     let same = |key: &str| key.eq_ignore_ascii_case(name) && name.starts_with(char::is_uppercase);
@@ -388,9 +401,7 @@ impl Run<'_> {
                 _ => fail(&format!("wrong number of args for Label: want 1 got {}", arguments.len())),
             },
             (Mode::Header, None) => Ok(None),
-            (Mode::Inspect, None) if parent.is_some_and(|parent| MAPS.contains(&parent) && parent != "Config") => {
-                Ok(None)
-            }
+            (Mode::Typed, None) => Ok(None),
             (Mode::Inspect, None) => fail(&format!("map has no entry for key {}", quote(name))),
         }
     }
@@ -430,6 +441,11 @@ pub(super) fn truth(value: Option<&Value>) -> bool {
         Some(Value::Number(number)) => number.as_f64() != Some(0.0),
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::Object(map)) => !map.is_empty(),
+        Some(Value::Object(map)) => match typed::kind(map) {
+            Some(Kind::Struct { .. } | Kind::Time(_)) => true,
+            Some(Kind::Duration(nanos)) => nanos != 0,
+            Some(Kind::NilList) => false,
+            _ => typed::entries(map).next().is_some(),
+        },
     }
 }

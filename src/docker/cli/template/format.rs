@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::exec::Val;
 use super::lex::quote;
+use super::typed::{self, Kind};
 
-/// `%v`, as `print` writes a value.
-pub(super) fn display(value: Option<&Value>) -> String {
+/// `%v`, as `print` writes a value; pointers that stand inside of one are shown as addresses.
+pub(super) fn display(value: Option<&Value>, is_inside: bool) -> String {
     match value {
         None => "<no value>".to_owned(),
         Some(Value::Null) => "<nil>".to_owned(),
@@ -15,15 +16,15 @@ pub(super) fn display(value: Option<&Value>) -> String {
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(items)) => {
-            let items: Vec<String> = items.iter().map(|item| display(Some(item))).collect();
+            let items: Vec<String> = items.iter().map(|item| display(Some(item), true)).collect();
             format!("[{}]", items.join(" "))
         }
-        Some(Value::Object(map)) => {
+        Some(Value::Object(map)) => typed::show(map, is_inside).unwrap_or_else(|| {
             let mut items: Vec<String> =
-                map.iter().map(|(key, item)| format!("{key}:{}", display(Some(item)))).collect();
+                typed::entries(map).map(|(key, item)| format!("{key}:{}", display(Some(item), true))).collect();
             items.arrange();
             format!("map[{}]", items.join(" "))
-        }
+        }),
     }
 }
 
@@ -62,7 +63,11 @@ pub(super) fn println(values: &[Val]) -> String {
 }
 
 fn argument(value: &Val) -> String {
-    value.as_ref().map_or_else(|| "<nil>".to_owned(), |value| display(Some(value)))
+    let Some(value) = value else { return "<nil>".to_owned() };
+    // `Sprint` shows what a pointer that it is given points to.
+    let is_pointer = value.as_object().and_then(typed::kind);
+    let mark = if matches!(is_pointer, Some(Kind::Struct { is_pointer: true, .. })) { "&" } else { "" };
+    format!("{mark}{}", display(Some(value), false))
 }
 
 #[derive(Default)]
@@ -119,7 +124,7 @@ pub(super) fn printf(format: &str, values: &[Val]) -> String {
     if used < values.len() {
         let extra: Vec<String> = next
             .map(|value| match value {
-                Some(value) => format!("{}={}", type_name(value), display(Some(value))),
+                Some(value) => format!("{}={}", type_name(value), display(Some(value), false)),
                 None => "<nil>".to_owned(),
             })
             .collect();
@@ -155,7 +160,7 @@ fn pad(directive: &Directive, text: &str, value: &Val) -> String {
 fn one(verb: char, directive: &Directive, value: &Val) -> String {
     let wrong = || match value {
         Some(Value::Null) | None => format!("%!{verb}(<nil>)"),
-        Some(value) => format!("%!{verb}({}={})", type_name(value), display(Some(value))),
+        Some(value) => format!("%!{verb}({}={})", type_name(value), display(Some(value), false)),
     };
     let cut = |text: String| match directive.precision {
         Some(precision) => text.chars().take(precision).collect(),

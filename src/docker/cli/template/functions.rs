@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::exec::{Val, truth};
+use super::typed::{self, Kind};
 use super::{format, go_json};
 
 /// Why a function cannot answer.
@@ -81,7 +82,11 @@ pub(super) fn call(name: &str, arguments: &[Val]) -> Result<Val, Problem> {
         "len" => match value(0) {
             Some(Value::String(text)) => Ok(Some(text.len().into())),
             Some(Value::Array(items)) => Ok(Some(items.len().into())),
-            Some(Value::Object(map)) => Ok(Some(map.len().into())),
+            Some(Value::Object(map)) => match typed::kind(map) {
+                Some(Kind::Struct { of, .. }) => Err(Problem::Call(format!("len of type {}", of.name))),
+                Some(Kind::NilList) => Ok(Some(0.into())),
+                _ => Ok(Some(typed::entries(map).count().into())),
+            },
             Some(Value::Null) | None => Err(Problem::Call("len of nil pointer".to_owned())),
             Some(other) => Err(Problem::Call(format!("len of type {}", format::type_name(other)))),
         },
@@ -90,7 +95,7 @@ pub(super) fn call(name: &str, arguments: &[Val]) -> Result<Val, Problem> {
         "print" => string(format::print(arguments)),
         "println" => string(format::println(arguments)),
         "printf" => string(format::printf(&text(0)?, arguments.get(1..).unwrap_or_default())),
-        "json" => string(go_json(value(0).unwrap_or(&Value::Null))),
+        "json" => string(go_json(&value(0).map_or(Value::Null, typed::plain))),
         "split" => {
             let (whole, separator) = (text(0)?, text(1)?);
             let parts: Vec<Value> = match separator.as_str() {
@@ -101,10 +106,11 @@ pub(super) fn call(name: &str, arguments: &[Val]) -> Result<Val, Problem> {
         }
         "join" => match value(0) {
             Some(Value::Array(items)) => {
-                let items: Vec<String> = items.iter().map(|item| format::display(Some(item))).collect();
+                let items: Vec<String> = items.iter().map(|item| format::display(Some(item), false)).collect();
                 string(items.join(&text(1)?))
             }
             Some(Value::Null) | None => string(String::new()),
+            Some(Value::Object(map)) if matches!(typed::kind(map), Some(Kind::NilList)) => string(String::new()),
             other => Err(wrong_type(0, "[]string", other)),
         },
         "title" => string(title(&text(0)?)),
@@ -164,7 +170,18 @@ fn index(arguments: &[Val]) -> Result<Val, Problem> {
     let mut item = first.clone();
     for key in rest {
         item = match (item, key) {
-            (Some(Value::Object(map)), Some(Value::String(key))) => map.get(key).cloned(),
+            (Some(Value::Object(map)), Some(Value::String(key))) => match typed::kind(&map) {
+                Some(Kind::Map { zero, .. }) => Some(map.get(key).unwrap_or(zero).clone()),
+                Some(Kind::Struct { of, .. }) => {
+                    return Err(Problem::Call(format!("can't index item of type {}", of.name)));
+                }
+                _ => map.get(key).cloned(),
+            },
+            (Some(Value::Object(map)), Some(Value::Number(number)))
+                if matches!(typed::kind(&map), Some(Kind::NilList)) =>
+            {
+                return Err(Problem::Call(format!("index out of range: {number}")));
+            }
             (Some(Value::Array(items)), Some(Value::Number(number))) => {
                 let found = number.as_u64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n)).cloned();
                 match found {
@@ -209,9 +226,9 @@ fn slice(arguments: &[Val]) -> Result<Val, Problem> {
     let mut bounds = [0, length];
     for (bound, argument) in bounds.iter_mut().zip(arguments.iter().skip(1)) {
         let number = argument.as_ref().and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        *bound = number
-            .filter(|n| *n <= length)
-            .ok_or_else(|| Problem::Call(format!("index out of range: {}", format::display(argument.as_ref()))))?;
+        *bound = number.filter(|n| *n <= length).ok_or_else(|| {
+            Problem::Call(format!("index out of range: {}", format::display(argument.as_ref(), false)))
+        })?;
     }
     let [from, to] = bounds;
     if from > to {

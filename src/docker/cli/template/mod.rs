@@ -8,12 +8,16 @@ mod format;
 mod functions;
 mod lex;
 mod parse;
+mod typed;
+mod types;
 
 use std::rc::Rc;
 
 use serde_json::Value;
 
 pub use exec::{Dot, Mode};
+pub use typed::document;
+pub use types::{CONTAINER, IMAGE, NETWORK, Struct, VOLUME};
 
 /// Parentheses and blocks may be nested so deep.
 const MAX_DEPTH: usize = 64;

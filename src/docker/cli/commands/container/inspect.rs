@@ -3,8 +3,9 @@
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::from_daemon;
-use crate::docker::cli::inspect::inspect;
+use crate::docker::cli::inspect::{Document, inspect};
 use crate::docker::cli::parse::Invocation;
+use crate::docker::cli::template::CONTAINER;
 use crate::docker::cli::value::Kind::*;
 
 /// `docker container inspect`.
@@ -20,7 +21,10 @@ pub static COMMAND: Command = Command {
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let size = given.bool("size");
-        let find = |name: &str| client.daemon.container_inspect(name, size).map_err(|error| from_daemon(&error));
+        let find = |name: &str| match client.daemon.container_inspect(name, size) {
+            Ok(value) => Ok(Document { value, of: Some(&CONTAINER) }),
+            Err(error) => Err(from_daemon(&error)),
+        };
         inspect(client, &given.operand_strings(), &given.string("format").unwrap_or_default(), find).await
     })
 }

@@ -7,7 +7,7 @@ use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::columns::{Columns, row, template_error};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::CliError;
-use crate::docker::cli::inspect::inspect;
+use crate::docker::cli::inspect::{Document, inspect};
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 
@@ -153,7 +153,8 @@ fn run_inspect<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             names.push("default".to_owned());
         }
         let format = given.string("format").unwrap_or_default();
-        inspect(client, &names, &format, |name| document(client, name)).await
+        let find = |name: &str| document(client, name).map(|value| Document { value, of: None });
+        inspect(client, &names, &format, find).await
     })
 }
 

@@ -3,8 +3,9 @@
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::from_daemon;
-use crate::docker::cli::inspect::inspect;
+use crate::docker::cli::inspect::{Document, inspect};
 use crate::docker::cli::parse::Invocation;
+use crate::docker::cli::template::NETWORK;
 use crate::docker::cli::value::Kind::*;
 
 /// `docker network inspect`.
@@ -19,7 +20,10 @@ pub static COMMAND: Command = Command {
 
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
-        let find = |name: &str| client.daemon.network_inspect(name).map_err(|error| from_daemon(&error));
+        let find = |name: &str| match client.daemon.network_inspect(name) {
+            Ok(value) => Ok(Document { value, of: Some(&NETWORK) }),
+            Err(error) => Err(from_daemon(&error)),
+        };
         inspect(client, &given.operand_strings(), &given.string("format").unwrap_or_default(), find).await
     })
 }

@@ -1,12 +1,11 @@
 //! `docker inspect`: the first object of that name among containers, images, networks and volumes.
 
-use serde_json::Value;
-
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::{CliError, from_daemon};
-use crate::docker::cli::inspect::inspect;
+use crate::docker::cli::inspect::{Document, inspect};
 use crate::docker::cli::parse::Invocation;
+use crate::docker::cli::template::{CONTAINER, IMAGE, NETWORK, VOLUME};
 use crate::docker::cli::value::Kind::*;
 use crate::docker::daemon::api::{Class, DaemonError};
 
@@ -54,11 +53,12 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     })
 }
 
-fn look(client: &Client, kind: &str, name: &str, size: bool) -> Result<Value, DaemonError> {
-    match kind {
-        "container" => client.daemon.container_inspect(name, size),
-        "image" => client.daemon.image_inspect(name),
-        "network" => client.daemon.network_inspect(name),
-        _ => Ok(serde_json::to_value(client.daemon.volume_inspect(name)?).unwrap_or_default()),
-    }
+fn look(client: &Client, kind: &str, name: &str, size: bool) -> Result<Document, DaemonError> {
+    let (value, of) = match kind {
+        "container" => (client.daemon.container_inspect(name, size)?, &CONTAINER),
+        "image" => (client.daemon.image_inspect(name)?, &IMAGE),
+        "network" => (client.daemon.network_inspect(name)?, &NETWORK),
+        _ => (serde_json::to_value(client.daemon.volume_inspect(name)?).unwrap_or_default(), &VOLUME),
+    };
+    Ok(Document { value, of: Some(of) })
 }

@@ -3,8 +3,9 @@
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::from_daemon;
-use crate::docker::cli::inspect::inspect;
+use crate::docker::cli::inspect::{Document, inspect};
 use crate::docker::cli::parse::Invocation;
+use crate::docker::cli::template::VOLUME;
 use crate::docker::cli::value::Kind::*;
 
 /// `docker volume inspect`.
@@ -20,7 +21,10 @@ pub static COMMAND: Command = Command {
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let find = |name: &str| match client.daemon.volume_inspect(name) {
-            Ok(volume) => serde_json::to_value(volume).map_err(|error| error.to_string()),
+            Ok(volume) => {
+                let value = serde_json::to_value(volume).map_err(|error| error.to_string())?;
+                Ok(Document { value, of: Some(&VOLUME) })
+            }
             Err(error) => Err(from_daemon(&error)),
         };
         inspect(client, &given.operand_strings(), &given.string("format").unwrap_or_default(), find).await

@@ -248,7 +248,11 @@ impl Overlay {
             // overlayfs does not count the directories in a merged one ("nlink=1 seems to pacify find").
             Content::Dir { .. } if self.is_merged(inode) => 1,
             Content::Dir { .. } => {
-                let dirs = self.readdir(ino)?.iter().filter(|entry| entry.kind == Kind::Dir).count();
+                let below = inode.lower.iter().flat_map(|lower| &lower.children);
+                let below =
+                    below.filter(|(name, node)| node.kind() == Kind::Dir && !inode.children.contains_key(*name));
+                let is_dir = |child: &Child| matches!(child, Child::Ino(ino) if self.kind(*ino) == Ok(Kind::Dir));
+                let dirs = below.count() + inode.children.values().filter(|child| is_dir(child)).count();
                 2 + u32::try_from(dirs).unwrap_or(0)
             }
             _ => inode.nlink,
@@ -263,6 +267,10 @@ impl Overlay {
             size_bytes: inode.content.size_bytes(),
             device: inode.content.device(),
         })
+    }
+
+    fn kind(&self, ino: Ino) -> Result<Kind, Errno> {
+        Ok(self.inode(ino)?.content.kind())
     }
 
     /// Whether a directory is shown by more than one layer.

@@ -1,13 +1,15 @@
 //! Runs a template over a value (Go `text/template/exec.go`).
 
-use crate::base::sort::Arrange;
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use super::format;
 use super::functions;
 use super::lex::quote;
 use super::parse::{Node, Operand, Pipe, Term, command_text};
 use super::typed::{self, Kind};
+use crate::base::sort::Arrange;
 
 /// What a template is run over.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +36,8 @@ pub enum Mode {
     Inspect,
 }
 
-/// `None` is Go's "no value": a key that a map does not have.
-pub(super) type Val = Option<Value>;
+/// `None` is Go's "no value": a key that a map does not have. What stands in the document is not copied.
+pub(super) type Val<'v> = Option<Cow<'v, Value>>;
 
 /// Fields that are maps in Docker's API types.
 const MAPS: [&str; 17] = [
@@ -59,9 +61,10 @@ const MAPS: [&str; 17] = [
 ];
 
 pub(super) fn execute(text: &str, nodes: &[Node], dot: &Dot<'_>, out: &mut String) -> Result<(), String> {
-    let variables = vec![("$".to_owned(), Some(dot.value.clone()))];
+    let value = Some(Cow::Borrowed(dot.value));
+    let variables = vec![("$".to_owned(), value.clone())];
     let mut run = Run { text, mode: dot.mode, variables, out, root: dot.value };
-    run.walk(nodes, &Some(dot.value.clone())).map(drop)
+    run.walk(nodes, &value).map(drop)
 }
 
 /// Whether a loop goes on.
@@ -72,19 +75,19 @@ enum Flow {
     Continue,
 }
 
-struct Run<'a> {
+struct Run<'a, 'v> {
     text: &'a str,
     mode: Mode,
-    variables: Vec<(String, Val)>,
+    variables: Vec<(String, Val<'v>)>,
     out: &'a mut String,
-    root: &'a Value,
+    root: &'v Value,
 }
 
 /// The longest output of one execution.
 const MAX_OUTPUT: usize = 16 << 20;
 
-impl Run<'_> {
-    fn walk(&mut self, nodes: &[Node], dot: &Val) -> Result<Flow, String> {
+impl<'v> Run<'_, 'v> {
+    fn walk(&mut self, nodes: &[Node], dot: &Val<'v>) -> Result<Flow, String> {
         for node in nodes {
             if self.out.len() > MAX_OUTPUT {
                 return Err("template: output is too long".to_owned());
@@ -94,14 +97,14 @@ impl Run<'_> {
                 Node::Action(pipe) => {
                     let value = self.pipe(pipe, dot)?;
                     if pipe.variables.is_empty() {
-                        self.out.push_str(&format::display(value.as_ref(), false));
+                        self.out.push_str(&format::display(value.as_deref(), false));
                     }
                 }
                 Node::If(pipe, list, otherwise) | Node::With(pipe, list, otherwise) => {
                     let known = self.variables.len();
                     let value = self.pipe(pipe, dot)?;
                     let with = matches!(node, Node::With(..));
-                    let flow = match truth(value.as_ref()) {
+                    let flow = match truth(value.as_deref()) {
                         true => self.walk(list, if with { &value } else { dot })?,
                         false => self.walk(otherwise, dot)?,
                     };
@@ -118,39 +121,17 @@ impl Run<'_> {
         Ok(Flow::Next)
     }
 
-    fn range(&mut self, pipe: &Pipe, list: &[Node], otherwise: &[Node], dot: &Val) -> Result<(), String> {
+    fn range(&mut self, pipe: &Pipe, list: &[Node], otherwise: &[Node], dot: &Val<'v>) -> Result<(), String> {
         let known = self.variables.len();
         let mut quiet = pipe.clone();
         let names = std::mem::take(&mut quiet.variables);
         let value = self.pipe(&quiet, dot)?;
-        let items: Vec<(Value, Value)> = match value {
-            Some(Value::Array(items)) => items.into_iter().enumerate().map(|(i, item)| (i.into(), item)).collect(),
-            Some(Value::Object(map)) => match typed::kind(&map) {
-                Some(Kind::Struct { .. } | Kind::Time(_)) => {
-                    let (at, text) = pipe_place(pipe);
-                    let shown = format::display(Some(&Value::Object(map)), false);
-                    return Err(self.error(at, &text, &format!("range can't iterate over {shown}")));
-                }
-                Some(Kind::NilList) => Vec::new(),
-                _ => {
-                    let items = typed::entries(&map);
-                    let mut items: Vec<_> =
-                        items.map(|(key, item)| (Value::String(key.clone()), item.clone())).collect();
-                    items.arrange_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
-                    items
-                }
-            },
-            Some(Value::Null) | None => Vec::new(),
-            Some(Value::Number(n)) if n.as_u64().is_some_and(|n| n <= 100_000) => {
-                (0..n.as_u64().unwrap_or(0)).map(|i| (i.into(), i.into())).collect()
-            }
-            Some(other) => {
+        let items = match items(&value) {
+            Some(items) => items,
+            None => {
                 let (at, text) = pipe_place(pipe);
-                return Err(self.error(
-                    at,
-                    &text,
-                    &format!("range can't iterate over {}", format::display(Some(&other), false)),
-                ));
+                let shown = format::display(value.as_deref(), false);
+                return Err(self.error(at, &text, &format!("range can't iterate over {shown}")));
             }
         };
         if items.is_empty() {
@@ -161,7 +142,7 @@ impl Run<'_> {
                 [] => (),
                 [one] => self.variables.push((one.clone(), Some(item.clone()))),
                 [index, element, ..] => {
-                    self.variables.push((index.clone(), Some(key)));
+                    self.variables.push((index.clone(), Some(Cow::Owned(key))));
                     self.variables.push((element.clone(), Some(item.clone())));
                 }
             }
@@ -174,8 +155,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn pipe(&mut self, pipe: &Pipe, dot: &Val) -> Result<Val, String> {
-        let mut value: Option<Val> = None;
+    fn pipe(&mut self, pipe: &Pipe, dot: &Val<'v>) -> Result<Val<'v>, String> {
+        let mut value: Option<Val<'v>> = None;
         for command in &pipe.commands {
             value = Some(self.command(command, dot, value)?);
         }
@@ -193,7 +174,7 @@ impl Run<'_> {
         Ok(value)
     }
 
-    fn command(&mut self, command: &[Operand], dot: &Val, piped: Option<Val>) -> Result<Val, String> {
+    fn command(&mut self, command: &[Operand], dot: &Val<'v>, piped: Option<Val<'v>>) -> Result<Val<'v>, String> {
         let Some((first, rest)) = command.split_first() else { return Ok(None) };
         let plain = rest.is_empty() && piped.is_none();
         match &first.term {
@@ -230,17 +211,17 @@ impl Run<'_> {
         self.error(operand.at, &text, &format!("can't give argument to non-function {text}"))
     }
 
-    fn arguments(&mut self, operands: &[Operand], dot: &Val) -> Result<Vec<Val>, String> {
+    fn arguments(&mut self, operands: &[Operand], dot: &Val<'v>) -> Result<Vec<Val<'v>>, String> {
         operands.iter().map(|operand| self.operand(operand, dot)).collect()
     }
 
-    fn operand(&mut self, operand: &Operand, dot: &Val) -> Result<Val, String> {
+    fn operand(&mut self, operand: &Operand, dot: &Val<'v>) -> Result<Val<'v>, String> {
         match &operand.term {
             Term::Dot => Ok(dot.clone()),
-            Term::Nil => Ok(Some(Value::Null)),
-            Term::Bool(value) => Ok(Some(Value::Bool(*value))),
-            Term::Number(value, _) => Ok(Some(value.clone())),
-            Term::Quoted(text, _) => Ok(Some(Value::String(text.clone()))),
+            Term::Nil => Ok(owned(Value::Null)),
+            Term::Bool(value) => Ok(owned(Value::Bool(*value))),
+            Term::Number(value, _) => Ok(owned(value.clone())),
+            Term::Quoted(text, _) => Ok(owned(Value::String(text.clone()))),
             Term::Field(names) => self.fields(dot.clone(), names, operand, &[]),
             Term::Variable(name, names) => {
                 let value = self.variable(name);
@@ -254,7 +235,7 @@ impl Run<'_> {
         }
     }
 
-    fn variable(&self, name: &str) -> Val {
+    fn variable(&self, name: &str) -> Val<'v> {
         self.variables.iter().rev().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
     }
 
@@ -263,16 +244,16 @@ impl Run<'_> {
         name: &str,
         first: &Operand,
         command: &[Operand],
-        dot: &Val,
-        piped: Option<Val>,
-    ) -> Result<Val, String> {
+        dot: &Val<'v>,
+        piped: Option<Val<'v>>,
+    ) -> Result<Val<'v>, String> {
         let rest = command.get(1..).unwrap_or_default();
         if matches!(name, "and" | "or") {
             // These two look at no more arguments than they need.
-            let mut value = Some(Value::Null);
+            let mut value = owned(Value::Null);
             for operand in rest {
                 value = self.operand(operand, dot)?;
-                if truth(value.as_ref()) == (name == "or") {
+                if truth(value.as_deref()) == (name == "or") {
                     return Ok(value);
                 }
             }
@@ -291,18 +272,26 @@ impl Run<'_> {
         if self.mode == Mode::Header && functions::keeps_header(name) {
             return Ok(arguments.into_iter().next().flatten());
         }
-        if let ("json", Mode::Context(_), Some(Some(Value::Object(map)))) = (name, self.mode, arguments.first_mut())
-            && Some(&*map) == self.root.as_object()
+        if let ("json", Some(Some(value))) = (name, arguments.first_mut())
+            && let Some(map) = value.as_object()
         {
-            // Fields that want an argument are no part of a row's JSON.
-            map.retain(|_, value| !value.is_object());
-            return Ok(Some(Value::String(html_safe(&super::go_json(&Value::Object(map.clone()))))));
+            match self.mode {
+                Mode::Context(_) if self.is_root(value) => {
+                    // Fields that want an argument are no part of a row's JSON.
+                    let plain: Map<_, _> =
+                        map.iter().filter(|(_, value)| !value.is_object()).map(owned_entry).collect();
+                    return Ok(owned(Value::String(html_safe(&super::go_json(&Value::Object(plain))))));
+                }
+                // Of the oldest fields those that are empty are left out.
+                Mode::Struct(_) => {
+                    let is_shown = |key: &str, value: &Value| !(key.starts_with(char::is_lowercase) && value == "");
+                    let shown = map.iter().filter(|(key, value)| is_shown(key, value)).map(owned_entry).collect();
+                    *value = Cow::Owned(Value::Object(shown));
+                }
+                _ => {}
+            }
         }
-        if let ("json", Mode::Struct(_), Some(Some(Value::Object(map)))) = (name, self.mode, arguments.first_mut()) {
-            // Of the oldest fields those that are empty are left out.
-            map.retain(|key, value| !(key.starts_with(char::is_lowercase) && value == ""));
-        }
-        functions::call(name, &arguments).map_err(|problem| match problem {
+        functions::call(name, &arguments).map(|value| value.map(Cow::Owned)).map_err(|problem| match problem {
             functions::Problem::Call(text) => {
                 self.error(first.at, &command_text(command), &format!("error calling {name}: {text}"))
             }
@@ -322,7 +311,13 @@ impl Run<'_> {
     }
 
     /// Goes down a chain of fields; the last one gets the arguments.
-    fn fields(&self, value: Val, names: &[String], operand: &Operand, arguments: &[Val]) -> Result<Val, String> {
+    fn fields(
+        &self,
+        value: Val<'v>,
+        names: &[String],
+        operand: &Operand,
+        arguments: &[Val<'v>],
+    ) -> Result<Val<'v>, String> {
         let mut value = value;
         let mut parent: Option<&str> = None;
         for (index, name) in names.iter().enumerate() {
@@ -336,33 +331,30 @@ impl Run<'_> {
 
     fn field(
         &self,
-        value: Val,
+        value: Val<'v>,
         name: &str,
         parent: Option<&str>,
         operand: &Operand,
-        arguments: &[Val],
-    ) -> Result<Val, String> {
+        arguments: &[Val<'v>],
+    ) -> Result<Val<'v>, String> {
         let place = last_place(operand);
         let fail = |text: &str| Err(self.error(place.at, &place.term.text(), text));
-        let of_struct;
-        let found = match &value {
+        let found = match value.as_deref() {
             Some(Value::Object(map)) if self.mode == Mode::Typed => match typed::kind(map) {
-                Some(Kind::Struct { of, .. }) => match typed::field(map, of, name) {
-                    Some(value) => {
-                        of_struct = value;
-                        Some(&of_struct)
-                    }
-                    None => return fail(&format!("can't evaluate field {name} in type {}", of.name)),
+                Some(Kind::Struct { of, .. }) => match (typed::key(map, of, name), of.field(name)) {
+                    (Some(key), _) => Some(key),
+                    (None, Some(known)) => return Ok(owned(typed::zero(&known))),
+                    (None, None) => return fail(&format!("can't evaluate field {name} in type {}", of.name)),
                 },
-                Some(Kind::Map { .. }) | None => map.get(name),
+                Some(Kind::Map { .. }) | None => Some(name),
                 Some(_) => return fail(&format!("can't evaluate field {name}")),
             },
             Some(Value::Object(map)) => match (self.mode, parent) {
                 (Mode::Struct(_), parent) if !parent.is_some_and(|parent| MAPS.contains(&parent)) => {
                     let same = |key: &str| key.eq_ignore_ascii_case(name) && name.starts_with(char::is_uppercase);
-                    map.iter().find(|(key, _)| same(key)).map(|(_, value)| value)
+                    map.keys().find(|key| same(key)).map(String::as_str)
                 }
-                _ => map.get(name),
+                _ => Some(name),
             },
             Some(Value::Null) if self.mode == Mode::Inspect => {
                 return fail(&format!("nil pointer evaluating interface {{}}.{name}"));
@@ -373,30 +365,36 @@ impl Run<'_> {
                 return fail(&format!("can't evaluate field {name} in type {kind}"));
             }
         };
-        let is_root = value.as_ref() == Some(self.root);
+        let is_root = value.as_deref().is_some_and(|value| self.is_root(value));
+        let found: Val<'v> = found.and_then(|key| match &value {
+            Some(Cow::Borrowed(value)) => value.get(key).map(Cow::Borrowed),
+            Some(Cow::Owned(value)) => value.get(key).cloned().map(Cow::Owned),
+            None => None,
+        });
+        let texts: Vec<Option<&str>> = arguments.iter().map(|value| value.as_deref().and_then(Value::as_str)).collect();
         match (self.mode, found) {
-            (Mode::Context(_), Some(Value::Object(labels))) if is_root && !arguments.is_empty() => match arguments {
-                [Some(Value::String(key))] => {
-                    Ok(Some(labels.get(key).cloned().unwrap_or_else(|| Value::String(String::new()))))
+            (Mode::Context(_), Some(labels)) if labels.is_object() && is_root && !arguments.is_empty() => {
+                match texts.as_slice() {
+                    [Some(key)] => Ok(owned(labels.get(key).cloned().unwrap_or_else(|| Value::String(String::new())))),
+                    _ => fail(&format!("wrong number of args for {name}: want 1 got {}", arguments.len())),
                 }
-                _ => fail(&format!("wrong number of args for {name}: want 1 got {}", arguments.len())),
-            },
+            }
             (Mode::Context(_), Some(_)) if is_root && !arguments.is_empty() => {
                 fail(&format!("wrong number of args for {name}: want 0 got {}", arguments.len()))
             }
             (_, Some(_)) if !arguments.is_empty() => {
                 fail(&format!("{name} has arguments but cannot be invoked as function"))
             }
-            (_, Some(found)) => Ok(Some(found.clone())),
+            (_, Some(found)) => Ok(Some(found)),
             (Mode::Struct(_), None) if parent.is_some_and(|parent| MAPS.contains(&parent)) => Ok(None),
             (Mode::Context(kind) | Mode::Struct(kind), None) => {
                 fail(&format!("can't evaluate field {name} in type {kind}"))
             }
             // docker/cli `SubHeaderContext.Label`.
-            (Mode::Header, None) if name == "Label" => match arguments {
-                [Some(Value::String(label))] => {
+            (Mode::Header, None) if name == "Label" => match texts.as_slice() {
+                [Some(label)] => {
                     let last = label.rsplit('.').next().unwrap_or("");
-                    Ok(Some(Value::String(last.replace(['-', '_'], " "))))
+                    Ok(owned(Value::String(last.replace(['-', '_'], " "))))
                 }
                 _ => fail(&format!("wrong number of args for Label: want 1 got {}", arguments.len())),
             },
@@ -406,6 +404,11 @@ impl Run<'_> {
         }
     }
 
+    /// Whether it is what the template is run over, and not something that looks like it.
+    fn is_root(&self, value: &Value) -> bool {
+        std::ptr::eq(value, self.root)
+    }
+
     /// Go's `state.errorf`, with line and column of the place.
     fn error(&self, at: usize, node: &str, message: &str) -> String {
         let before = self.text.get(..at).unwrap_or("");
@@ -413,6 +416,47 @@ impl Run<'_> {
         let column = before.rfind('\n').map_or(at, |newline| at - newline - 1);
         format!("template: :{line}:{column}: executing \"\" at <{node}>: {message}")
     }
+}
+
+fn owned<'v>(value: Value) -> Val<'v> {
+    Some(Cow::Owned(value))
+}
+
+fn owned_entry((key, value): (&String, &Value)) -> (String, Value) {
+    (key.clone(), value.clone())
+}
+
+/// What a loop goes through, with keys; nothing if that is no value for a loop.
+fn items<'v>(value: &Val<'v>) -> Option<Vec<(Value, Cow<'v, Value>)>> {
+    let list = |items: &mut dyn Iterator<Item = Cow<'v, Value>>| {
+        items.enumerate().map(|(at, item)| (at.into(), item)).collect()
+    };
+    let sorted = |mut items: Vec<(Value, Cow<'v, Value>)>| {
+        items.arrange_by(|a, b| a.0.as_str().cmp(&b.0.as_str()));
+        items
+    };
+    let key = |key: &String| Value::String(key.clone());
+    Some(match value {
+        Some(Cow::Borrowed(Value::Array(items))) => list(&mut items.iter().map(Cow::Borrowed)),
+        Some(Cow::Owned(Value::Array(items))) => list(&mut items.iter().cloned().map(Cow::Owned)),
+        Some(value) if value.is_object() => match (value.as_object().and_then(typed::kind), value) {
+            (Some(Kind::Struct { .. } | Kind::Time(_)), _) => return None,
+            (Some(Kind::NilList), _) => Vec::new(),
+            (_, Cow::Borrowed(Value::Object(map))) => {
+                sorted(typed::entries(map).map(|(name, item)| (key(name), Cow::Borrowed(item))).collect())
+            }
+            (_, Cow::Owned(Value::Object(map))) => {
+                sorted(typed::entries(map).map(|(name, item)| (key(name), Cow::Owned(item.clone()))).collect())
+            }
+            _ => return None,
+        },
+        None => Vec::new(),
+        Some(value) => match (value.is_null(), value.as_u64()) {
+            (true, _) => Vec::new(),
+            (_, Some(count)) if count <= 100_000 => list(&mut (0..count).map(|n| Cow::Owned(n.into()))),
+            _ => return None,
+        },
+    })
 }
 
 fn pipe_place(pipe: &Pipe) -> (usize, String) {

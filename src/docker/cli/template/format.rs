@@ -42,27 +42,27 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 }
 
 /// Go's `Sprint`: a blank between two values when neither is a string.
-pub(super) fn print(values: &[Val]) -> String {
+pub(super) fn print(values: &[Val<'_>]) -> String {
     let mut out = String::new();
     let mut before_is_text = true;
     for (index, value) in values.iter().enumerate() {
-        let is_text = matches!(value, Some(Value::String(_)));
+        let is_text = value.as_deref().is_some_and(Value::is_string);
         if index > 0 && !is_text && !before_is_text {
             out.push(' ');
         }
-        out.push_str(&argument(value));
+        out.push_str(&argument(value.as_deref()));
         before_is_text = is_text;
     }
     out
 }
 
 /// Go's `Sprintln`.
-pub(super) fn println(values: &[Val]) -> String {
-    let values: Vec<String> = values.iter().map(argument).collect();
+pub(super) fn println(values: &[Val<'_>]) -> String {
+    let values: Vec<String> = values.iter().map(|value| argument(value.as_deref())).collect();
     values.join(" ") + "\n"
 }
 
-fn argument(value: &Val) -> String {
+fn argument(value: Option<&Value>) -> String {
     let Some(value) = value else { return "<nil>".to_owned() };
     // `Sprint` shows what a pointer that it is given points to.
     let is_pointer = value.as_object().and_then(typed::kind);
@@ -85,7 +85,7 @@ struct Directive {
 const MAX_WIDTH: usize = 10_000;
 
 /// Go's `Sprintf`.
-pub(super) fn printf(format: &str, values: &[Val]) -> String {
+pub(super) fn printf(format: &str, values: &[Val<'_>]) -> String {
     let mut out = String::new();
     let mut chars = format.chars().peekable();
     let mut next = values.iter();
@@ -116,7 +116,7 @@ pub(super) fn printf(format: &str, values: &[Val]) -> String {
                 None => out.push_str(&format!("%!{verb}(MISSING)")),
                 Some(value) => {
                     used += 1;
-                    out.push_str(&pad(&directive, &one(verb, &directive, value), value));
+                    out.push_str(&pad(&directive, &one(verb, &directive, value.as_deref()), value.as_deref()));
                 }
             },
         }
@@ -142,7 +142,7 @@ fn digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize>
     number
 }
 
-fn pad(directive: &Directive, text: &str, value: &Val) -> String {
+fn pad(directive: &Directive, text: &str, value: Option<&Value>) -> String {
     let width = directive.width.unwrap_or(0);
     let missing = width.saturating_sub(text.chars().count());
     let blanks = " ".repeat(missing);
@@ -157,7 +157,7 @@ fn pad(directive: &Directive, text: &str, value: &Val) -> String {
     }
 }
 
-fn one(verb: char, directive: &Directive, value: &Val) -> String {
+fn one(verb: char, directive: &Directive, value: Option<&Value>) -> String {
     let wrong = || match value {
         Some(Value::Null) | None => format!("%!{verb}(<nil>)"),
         Some(value) => format!("%!{verb}({}={})", type_name(value), display(Some(value), false)),
@@ -179,7 +179,7 @@ fn one(verb: char, directive: &Directive, value: &Val) -> String {
         }
         ('t', Some(Value::Bool(value))) => value.to_string(),
         (_, Some(Value::Array(items))) if matches!(verb, 's' | 'q' | 'd') => {
-            let items: Vec<String> = items.iter().map(|item| one(verb, directive, &Some(item.clone()))).collect();
+            let items: Vec<String> = items.iter().map(|item| one(verb, directive, Some(item))).collect();
             format!("[{}]", items.join(" "))
         }
         (_, Some(Value::Number(number))) => match (verb, number.as_i64(), number.as_f64()) {

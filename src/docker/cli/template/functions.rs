@@ -65,8 +65,8 @@ pub(super) fn keeps_header(name: &str) -> bool {
     matches!(name, "json" | "split" | "join" | "title" | "lower" | "upper" | "truncate")
 }
 
-pub(super) fn call(name: &str, arguments: &[Val]) -> Result<Val, Problem> {
-    let value = |index: usize| arguments.get(index).and_then(Option::as_ref);
+pub(super) fn call(name: &str, arguments: &[Val<'_>]) -> Result<Option<Value>, Problem> {
+    let value = |index: usize| arguments.get(index).and_then(Option::as_deref);
     let text = |index: usize| match value(index) {
         Some(Value::String(text)) => Ok(text.clone()),
         other => Err(wrong_type(index, "string", other)),
@@ -165,25 +165,25 @@ fn title(text: &str) -> String {
     out
 }
 
-fn index(arguments: &[Val]) -> Result<Val, Problem> {
+fn index(arguments: &[Val<'_>]) -> Result<Option<Value>, Problem> {
     let Some((first, rest)) = arguments.split_first() else { return Ok(None) };
-    let mut item = first.clone();
+    let mut item = first.as_deref();
     for key in rest {
-        item = match (item, key) {
-            (Some(Value::Object(map)), Some(Value::String(key))) => match typed::kind(&map) {
-                Some(Kind::Map { zero, .. }) => Some(map.get(key).unwrap_or(zero).clone()),
+        item = match (item, key.as_deref()) {
+            (Some(Value::Object(map)), Some(Value::String(key))) => match typed::kind(map) {
+                Some(Kind::Map { zero, .. }) => Some(map.get(key).unwrap_or(zero)),
                 Some(Kind::Struct { of, .. }) => {
                     return Err(Problem::Call(format!("can't index item of type {}", of.name)));
                 }
-                _ => map.get(key).cloned(),
+                _ => map.get(key),
             },
             (Some(Value::Object(map)), Some(Value::Number(number)))
-                if matches!(typed::kind(&map), Some(Kind::NilList)) =>
+                if matches!(typed::kind(map), Some(Kind::NilList)) =>
             {
                 return Err(Problem::Call(format!("index out of range: {number}")));
             }
             (Some(Value::Array(items)), Some(Value::Number(number))) => {
-                let found = number.as_u64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n)).cloned();
+                let found = number.as_u64().and_then(|n| usize::try_from(n).ok()).and_then(|n| items.get(n));
                 match found {
                     Some(item) => Some(item),
                     None => return Err(Problem::Call(format!("index out of range: {number}"))),
@@ -193,29 +193,36 @@ fn index(arguments: &[Val]) -> Result<Val, Problem> {
                 let found =
                     number.as_u64().and_then(|n| usize::try_from(n).ok()).and_then(|n| text.as_bytes().get(n).copied());
                 match found {
-                    Some(byte) => Some(byte.into()),
+                    Some(byte) => {
+                        let byte_of_text = Value::from(byte);
+                        return if rest.len() == 1 { Ok(Some(byte_of_text)) } else { Err(not_indexed(&byte_of_text)) };
+                    }
                     None => return Err(Problem::Call(format!("index out of range: {number}"))),
                 }
             }
             (None | Some(Value::Null), _) => return Err(Problem::Call("index of untyped nil".to_owned())),
             (Some(Value::Object(_)), other) => {
-                let kind = other.as_ref().map_or("nil", format::type_name);
+                let kind = other.map_or("nil", format::type_name);
                 return Err(Problem::Call(format!("value has type {kind}; should be string")));
             }
             (Some(Value::Array(_) | Value::String(_)), other) => {
-                let kind = other.as_ref().map_or("nil", format::type_name);
+                let kind = other.map_or("nil", format::type_name);
                 return Err(Problem::Call(format!("cannot index slice/array with type {kind}")));
             }
             (Some(other), _) => {
-                return Err(Problem::Call(format!("can't index item of type {}", format::type_name(&other))));
+                return Err(not_indexed(other));
             }
         };
     }
-    Ok(item)
+    Ok(item.cloned())
 }
 
-fn slice(arguments: &[Val]) -> Result<Val, Problem> {
-    let Some(Some(item)) = arguments.first() else {
+fn not_indexed(value: &Value) -> Problem {
+    Problem::Call(format!("can't index item of type {}", format::type_name(value)))
+}
+
+fn slice(arguments: &[Val<'_>]) -> Result<Option<Value>, Problem> {
+    let Some(item) = arguments.first().and_then(Option::as_deref) else {
         return Err(Problem::Call("slice of untyped nil".to_owned()));
     };
     let length = match item {
@@ -225,9 +232,9 @@ fn slice(arguments: &[Val]) -> Result<Val, Problem> {
     };
     let mut bounds = [0, length];
     for (bound, argument) in bounds.iter_mut().zip(arguments.iter().skip(1)) {
-        let number = argument.as_ref().and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let number = argument.as_deref().and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         *bound = number.filter(|n| *n <= length).ok_or_else(|| {
-            Problem::Call(format!("index out of range: {}", format::display(argument.as_ref(), false)))
+            Problem::Call(format!("index out of range: {}", format::display(argument.as_deref(), false)))
         })?;
     }
     let [from, to] = bounds;
@@ -240,21 +247,21 @@ fn slice(arguments: &[Val]) -> Result<Val, Problem> {
     }))
 }
 
-fn compare(name: &str, arguments: &[Val]) -> Result<bool, Problem> {
+fn compare(name: &str, arguments: &[Val<'_>]) -> Result<bool, Problem> {
     let Some((first, rest)) = arguments.split_first() else { return Ok(false) };
     if rest.is_empty() {
         return Err(Problem::Call("missing argument for comparison".to_owned()));
     }
     if name == "eq" {
         for other in rest {
-            if order(first, other, true)? == Some(Ordering::Equal) {
+            if order(first.as_deref(), other.as_deref(), true)? == Some(Ordering::Equal) {
                 return Ok(true);
             }
         }
         return Ok(false);
     }
-    let second = rest.first().cloned().flatten();
-    let order = order(first, &second, name == "ne")?;
+    let second = rest.first().and_then(Option::as_deref);
+    let order = order(first.as_deref(), second, name == "ne")?;
     Ok(match name {
         "ne" => order != Some(Ordering::Equal),
         "lt" => order == Some(Ordering::Less),
@@ -264,7 +271,7 @@ fn compare(name: &str, arguments: &[Val]) -> Result<bool, Problem> {
     })
 }
 
-fn order(a: &Val, b: &Val, equality: bool) -> Result<Option<Ordering>, Problem> {
+fn order(a: Option<&Value>, b: Option<&Value>, equality: bool) -> Result<Option<Ordering>, Problem> {
     let equal = |same: bool| Ok(Some(if same { Ordering::Equal } else { Ordering::Less }));
     match (a, b) {
         (Some(Value::String(a)), Some(Value::String(b))) => Ok(Some(a.cmp(b))),

@@ -100,11 +100,15 @@ pub(super) fn entries(map: &Map<String, Value>) -> impl Iterator<Item = (&String
     map.iter().filter(|(key, _)| *key != MARK)
 }
 
-/// A field of a struct; nothing if it has no such field.
-pub(super) fn field(map: &Map<String, Value>, of: &'static Struct, name: &str) -> Option<Value> {
-    let known = of.field(name)?;
-    let found = map.iter().find(|(json, _)| is_same(name, json)).map(|(_, value)| value.clone());
-    Some(found.unwrap_or_else(|| with_type(None, &known, 0)))
+/// The key in JSON of a struct's field, if it is there.
+pub(super) fn key<'a>(map: &'a Map<String, Value>, of: &'static Struct, name: &str) -> Option<&'a str> {
+    of.field(name)?;
+    map.keys().find(|json| is_same(name, json)).map(String::as_str)
+}
+
+/// What a field is that JSON leaves out.
+pub(super) fn zero(of: &Type) -> Value {
+    with_type(None, of, 0)
 }
 
 /// JSON again.
@@ -143,9 +147,10 @@ fn address(value: &Value) -> String {
 fn fields(map: &Map<String, Value>, of: &'static Struct) -> String {
     let texts = of.fields.iter().map(|(name, known)| match known {
         Type::Embedded(inner) => fields(map, inner),
-        _ => match field(map, of, name) {
-            Some(value) if matches!(known, Type::Maybe) && !value.is_null() => address(&value),
-            value => display(value.as_ref(), true),
+        _ => match key(map, of, name).and_then(|key| map.get(key)) {
+            Some(value) if matches!(known, Type::Maybe) && !value.is_null() => address(value),
+            Some(value) => display(Some(value), true),
+            None => display(Some(&zero(known)), true),
         },
     });
     format!("{{{}}}", texts.collect::<Vec<_>>().join(" "))

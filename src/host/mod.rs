@@ -44,8 +44,12 @@ Options:
 
 /// A command is given up after this much virtual time.
 const LIMIT: Duration = Duration::from_secs(3600);
-/// A program in front that is silent for this long waits for input.
+/// A program in front that reads the terminal and is silent for this long waits for input.
 const QUIET: Duration = Duration::from_secs(15);
+/// One that does not read it and is silent for this long is left to itself by `capas run`: a server, perhaps.
+const SILENT: Duration = Duration::from_secs(300);
+/// The status of a command that was given up, as of `timeout`.
+const GIVEN_UP: u8 = 124;
 
 /// Runs the command line of `capas`.
 pub fn main() -> ExitCode {
@@ -134,12 +138,23 @@ fn type_lines(config: Config, script: &str, shown: bool) -> ExitCode {
         machine.input(tty, line.as_bytes());
         let echo = machine.settle(tty, Duration::ZERO, LIMIT);
         machine.input(tty, b"\r");
-        let output = machine.settle(tty, QUIET, LIMIT);
+        let mut output = settle(&mut machine, if shown { SILENT } else { LIMIT });
+        // Nobody will type anything: a program that reads comes to the end of its input.
+        for key in [b"\x04", b"\x03"] {
+            if !shown && machine.is_busy(tty) && machine.kernel().is_waited_for(tty) {
+                machine.input(tty, key);
+                output.extend(settle(&mut machine, LIMIT));
+            }
+        }
         if shown {
             print(&echo);
             print(&output);
         } else {
             print(&between(&output));
+            if machine.is_busy(tty) {
+                eprintln!("capas: given up: {line}");
+                return ExitCode::from(GIVEN_UP);
+            }
         }
     }
     if shown {
@@ -149,6 +164,24 @@ fn type_lines(config: Config, script: &str, shown: bool) -> ExitCode {
     let status = String::from_utf8_lossy(&machine.settle(tty, QUIET, LIMIT)).into_owned();
     let status = status.lines().rev().find_map(|line| line.trim().parse::<u8>().ok());
     ExitCode::from(status.unwrap_or(0))
+}
+
+/// Lets time jump until the prompt is back, a program waits for input, or one that doesn't has been silent for `silent`.
+fn settle(machine: &mut Machine, silent: Duration) -> Vec<u8> {
+    let tty = machine.console();
+    let mut output = machine.settle(tty, QUIET, LIMIT);
+    let mut since = machine.now();
+    while machine.is_busy(tty) && !machine.kernel().is_waited_for(tty) && machine.now().since(since) < silent {
+        let before = machine.now();
+        let more = machine.settle(tty, silent, LIMIT);
+        if !more.is_empty() {
+            since = machine.now();
+            output.extend(more);
+        } else if machine.now() == before {
+            break;
+        }
+    }
+    output
 }
 
 /// A command's output without the echoed Return before it and the prompt after it.

@@ -1405,6 +1405,12 @@ impl Kernel {
         self.queue.is_empty() && state.ttys.get(&id).is_some_and(reads)
     }
 
+    /// Whether any process waits for what will be typed at a terminal.
+    pub fn is_waited_for(&self, id: TtyId) -> bool {
+        let state = self.state.borrow();
+        state.ttys.get(&id).is_some_and(|tty| !tty.is_readable() && tty.can_read.is_anyone_waiting())
+    }
+
     /// Stops (`pause`) or continues every process of a cgroup, without their noticing.
     pub fn freeze(&self, cgroup: &str, frozen: bool) {
         let mut state = self.state.borrow_mut();

@@ -57,6 +57,11 @@ impl Waiters {
         self.waiting.borrow().contains(&gpid)
     }
 
+    /// Whether any process waits here.
+    pub fn is_anyone_waiting(&self) -> bool {
+        !self.waiting.borrow().is_empty()
+    }
+
     /// Wakes all; each looks again whether it can go on.
     pub fn wake(&self) {
         for gpid in std::mem::take(&mut *self.waiting.borrow_mut()) {

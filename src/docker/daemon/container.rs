@@ -61,6 +61,8 @@ pub struct Run {
     pub hostname: Rc<RefCell<String>>,
     /// Its environment.
     pub env: Vec<String>,
+    /// When it ended the last time.
+    pub finished: Option<Timestamp>,
 }
 
 /// How a container ended, or failed to start.

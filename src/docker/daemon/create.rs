@@ -16,6 +16,7 @@ use super::container::{
 use super::errors::DaemonError;
 use super::files;
 use super::handle::{Daemon, World, prunable};
+use super::links;
 use super::logs::Log;
 use super::names::{is_restricted_name, random_name};
 use super::rootfs::{folder, writable_layer};
@@ -60,6 +61,7 @@ impl Daemon {
         if config.hostname.is_empty() {
             config.hostname = if mode == "host" { world.host.hostname.borrow().clone() } else { id.short() };
         }
+        links::check(&world.state.borrow(), &request.host.links)?;
         let endpoints = world.endpoints(&request.host, request.networks)?;
         let mounts = world.resolve_mounts(&request.host, &config)?;
         let now = world.kernel.now();
@@ -98,7 +100,10 @@ impl Daemon {
             removing: false,
             generation: 0,
         };
-        world.populate_volumes(&container)?;
+        world.mount_volumes(&container)?;
+        let populated = world.populate_volumes(&container);
+        world.unmount_volumes(id, &container.mounts);
+        populated?;
         world.write_network_files(&container)?;
         world.state.borrow_mut().containers.insert(id, container);
         world.emit_container(id, "create", &[]);
@@ -249,9 +254,7 @@ impl World {
         for (name, request) in wanted {
             let name = if name == "default" { "bridge" } else { &name };
             let network = state.network(name)?;
-            if !request.ipv4_address.is_empty() && !network.has_names() {
-                return Err(DaemonError::AddressOnDefault);
-            }
+            network.check(&request)?;
             out.insert(network.name.clone(), Endpoint::wanted(request));
         }
         // A network that does not exist is missed at the start, as with Docker.

@@ -149,6 +149,23 @@ pub enum LoadError {
     },
 }
 
+/// Why an address can't be had (moby `api/types/network/endpoint.go`, `runconfig/errors.go`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointProblem {
+    /// In a network that came with the daemon.
+    #[error("user specified IP address is supported on user defined networks only")]
+    OnDefault,
+    /// It is none.
+    #[error("invalid IPv4 address: {0}")]
+    NoAddress(String),
+    /// It is in another network.
+    #[error("no configured subnet or ip-range contain the IP address {0}")]
+    Outside(String),
+    /// Nobody chose the network's addresses.
+    #[error("user specified IP address is supported only when connecting to networks with user configured subnets")]
+    NoSubnet,
+}
+
 /// An error of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DaemonError {
@@ -246,9 +263,79 @@ pub enum DaemonError {
     /// An address that is taken or outside.
     #[error("Address already in use")]
     AddressInUse,
-    /// moby `daemon/container_operations.go`: `--ip` outside of user-defined networks.
-    #[error("user specified IP address is supported on user defined networks only")]
-    AddressOnDefault,
+    /// moby `daemon/container_operations.go` `validateEndpointSettings`.
+    #[error("invalid endpoint settings:\n{0}")]
+    BadEndpoint(EndpointProblem),
+    /// moby `daemon/create.go`.
+    #[error("invalid config for network {network}: {why}")]
+    BadNetworkConfig {
+        /// The network's name.
+        network: String,
+        /// What is wrong.
+        why: Box<DaemonError>,
+    },
+    /// moby `volume/local/local_unix.go` `validateOpts`.
+    #[error("create {name}: {why}")]
+    VolumeOption {
+        /// The volume.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// moby `volume/local/local_unix.go` `mount`.
+    #[error(
+        "error while mounting volume '{at}': failed to mount local volume: mount {device}:{at}, flags: 0x1000: {why}"
+    )]
+    VolumeMount {
+        /// The volume's own folder.
+        at: String,
+        /// What was to be mounted there.
+        device: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// moby `daemon/list.go` `portOp`.
+    #[error("filter for '{filter}' should not contain ':': {text}")]
+    PortFilterColon {
+        /// The filter.
+        filter: &'static str,
+        /// Its value.
+        text: String,
+    },
+    /// moby `daemon/list.go` `portOp`.
+    #[error("error while looking up for {filter} {text}: {why}")]
+    PortFilter {
+        /// The filter.
+        filter: &'static str,
+        /// Its value.
+        text: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// moby `daemon/container_operations_unix.go` `setupLinkedContainers`.
+    #[error("Cannot link to a non running container: /{name} AS {alias}")]
+    LinkNotRunning {
+        /// The container that is named.
+        name: String,
+        /// The link's own name.
+        alias: String,
+    },
+    /// libnetwork `controller.go`.
+    #[error("only one instance of \"{0}\" network is allowed")]
+    OnlyOneNetwork(&'static str),
+    /// moby `daemon/cluster/errors.go`: networks over several machines need a swarm.
+    #[error(
+        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again."
+    )]
+    NoSwarm,
+    /// moby `daemon/daemon_unix.go` `registerLinks`.
+    #[error("could not get container for {name}: {why}")]
+    BadLink {
+        /// The container that is named.
+        name: String,
+        /// What is wrong with it.
+        why: Box<DaemonError>,
+    },
     /// moby `daemon/names.go`.
     #[error(
         "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name."
@@ -633,12 +720,19 @@ impl DaemonError {
             | Self::PoolOverlaps
             | Self::HostNetwork
             | Self::NoneNetwork
+            | Self::OnlyOneNetwork(_)
             | Self::EndpointExists { .. } => Class::Forbidden,
             Self::AmbiguousId(_)
             | Self::BadVolumeName(_)
             | Self::VolumeNameTooShort(_)
             | Self::BadSubnet(_)
-            | Self::AddressOnDefault
+            | Self::BadEndpoint(_)
+            | Self::BadLink { .. }
+            | Self::VolumeOption { .. }
+            | Self::PortFilterColon { .. }
+            | Self::PortFilter { .. }
+            | Self::LinkNotRunning { .. }
+            | Self::BadNetworkConfig { .. }
             | Self::BadName(_)
             | Self::SameName
             | Self::EmptyName

@@ -8,6 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use regex_lite::Regex;
+
 use super::api::Filters;
 use super::api::build::Builder;
 use super::api::system::{BuildCachePrune, BuildCacheUsage, EventKind};
@@ -243,6 +245,22 @@ impl State {
         let mut all: Vec<&Container> = self.containers.values().collect();
         all.arrange_by_key(|container| std::cmp::Reverse((container.created, container.id)));
         all
+    }
+}
+
+/// The values of a filter that is read as regular expressions (moby `api/types/filters` `Args.Match`).
+pub struct Patterns(Option<Vec<(String, Option<Regex>)>>);
+
+impl Patterns {
+    /// The values under a key.
+    pub fn of(filters: &Filters, key: &str) -> Self {
+        Self(filters.get(key).map(|values| values.iter().map(|v| (v.clone(), Regex::new(v).ok())).collect()))
+    }
+
+    /// Whether the text is one of the values or is found by one. No values let everything pass.
+    pub fn match_text(&self, text: &str) -> bool {
+        let Some(values) = &self.0 else { return true };
+        values.iter().any(|(value, regex)| value == text || regex.as_ref().is_some_and(|regex| regex.is_match(text)))
     }
 }
 

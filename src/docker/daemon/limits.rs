@@ -160,6 +160,7 @@ impl Resources {
             processes: positive(self.pids_limit),
             memory_bytes,
             nano_cpus: positive(self.nano_cpus).or(from_quota),
+            cpu_period_micros: positive(self.cpu_period),
             cpu_shares: positive(self.cpu_shares).unwrap_or(0),
             cpus: self.cpuset_cpus.as_deref().and_then(cpu_mask).filter(|mask| *mask != 0),
             swap_bytes: positive(self.memory_swap_bytes)
@@ -275,7 +276,10 @@ impl SysFs {
         };
         Some(match name {
             "cgroup.controllers" => "cpuset cpu io memory pids".to_owned(),
-            "cpu.max" => format!("{} 100000", or_max(limits.nano_cpus.map(|n| n / 10_000))),
+            "cpu.max" => {
+                let period = limits.cpu_period_micros.unwrap_or(100_000);
+                format!("{} {period}", or_max(limits.nano_cpus.map(|n| n.saturating_mul(period) / 1_000_000_000)))
+            }
             "cpu.stat" => format!("usage_usec {}", usage.cpu_nanos / 1000),
             // runc's conversion from shares.
             "cpu.weight" if limits.cpu_shares >= 2 => (1 + (limits.cpu_shares - 2) * 9999 / 262_142).to_string(),

@@ -83,6 +83,7 @@ impl Log {
 
     fn push(&mut self, line: LogLine) {
         self.followers.retain(|(options, to)| match frame(&line, options) {
+            _ if is_past(&line, options) => false,
             Some(frame) => to.push(frame),
             None => to.is_open(),
         });
@@ -101,7 +102,7 @@ impl Log {
         for frame in wanted.into_iter().skip(skip) {
             to.push(frame);
         }
-        if options.follow && running {
+        if options.follow && running && !self.lines.iter().any(|line| is_past(line, options)) {
             self.followers.push((options.clone(), to));
         }
     }
@@ -115,6 +116,11 @@ impl Log {
     pub const fn size_bytes(&self) -> usize {
         self.bytes
     }
+}
+
+/// Whether a line is later than what is asked for: its follower is done (moby `daemon/logger/loggerutils/follow.go`).
+fn is_past(line: &LogLine, options: &LogsOptions) -> bool {
+    options.until.is_some_and(|until| line.time > until)
 }
 
 fn frame(line: &LogLine, options: &LogsOptions) -> Option<Frame> {

@@ -12,8 +12,8 @@ use super::api::container::{Document, PruneReport};
 use super::api::network::{EndpointRequest, NetworkCreate, NetworkSummary};
 use super::api::system::EventKind;
 use super::container::{Container, ContainerId, Endpoint, PublishedPort, parse_port};
-use super::errors::DaemonError;
-use super::handle::{Daemon, State, World, matches_label, prunable};
+use super::errors::{DaemonError, EndpointProblem};
+use super::handle::{Daemon, Patterns, State, World, matches_label, prunable};
 use crate::base::digest::Digest;
 use crate::base::time::Timestamp;
 use crate::os::kernel::net::{BridgeId, Forward, Interface, NetId};
@@ -80,12 +80,16 @@ pub struct Network {
     pub id: NetworkId,
     /// Its name.
     pub name: String,
-    /// `bridge`, `host`, `null`.
+    /// `bridge`, `host`, `ipvlan`, `macvlan`, `null`.
     pub driver: &'static str,
     /// When it was created.
     pub created: Timestamp,
     /// Addresses, of a bridge.
     pub subnet: Option<Subnet>,
+    /// Whether the subnet was asked for and not taken from a pool.
+    pub is_configured: bool,
+    /// The part of the subnet that addresses are given out of.
+    pub range: Option<Subnet>,
     /// The host's own address, of a bridge.
     pub gateway: Option<Ipv4Addr>,
     /// The bridge's number.
@@ -108,7 +112,35 @@ impl Network {
 
     /// Whether containers find one another by name.
     pub fn has_names(&self) -> bool {
-        self.driver == "bridge" && self.name != "bridge"
+        self.subnet.is_some() && self.name != "bridge"
+    }
+
+    /// Why a container can't have the address that it asks for (moby `daemon/container_operations.go`,
+    /// `validateEndpointSettings`).
+    fn refusal(&self, request: &EndpointRequest) -> Option<DaemonError> {
+        let text = &request.ipv4_address;
+        if text.is_empty() {
+            return None;
+        }
+        let why = match (text.parse(), self.subnet) {
+            _ if self.is_predefined() => EndpointProblem::OnDefault,
+            (Err(_), _) => EndpointProblem::NoAddress(text.clone()),
+            (Ok(address), Some(subnet)) if self.is_configured && subnet.contains(address) => return None,
+            _ if self.is_configured => EndpointProblem::Outside(text.clone()),
+            _ => EndpointProblem::NoSubnet,
+        };
+        Some(DaemonError::BadEndpoint(why))
+    }
+
+    /// The same for a container that is created.
+    ///
+    /// # Errors
+    /// An address that it can't have.
+    pub fn check(&self, request: &EndpointRequest) -> Result<(), DaemonError> {
+        match self.refusal(request) {
+            Some(why) => Err(DaemonError::BadNetworkConfig { network: self.name.clone(), why: Box::new(why) }),
+            None => Ok(()),
+        }
     }
 
     /// The bridge's name on the host.
@@ -152,7 +184,10 @@ impl State {
             }
             return Ok(Some(address));
         }
-        let free = (1..subnet.last()).filter_map(|n| subnet.host(n)).find(|address| !used.contains(address));
+        let range = network.range.unwrap_or(subnet);
+        let ends = [subnet.base, Ipv4Addr::from(u32::from(subnet.base) | subnet.last())];
+        let hosts = (0..=range.last()).filter_map(|n| range.host(n)).filter(|address| !ends.contains(address));
+        let free = hosts.into_iter().find(|address| !used.contains(address));
         free.map(Some).ok_or(DaemonError::NoPool)
     }
 }
@@ -177,12 +212,18 @@ impl World {
         let mut state = self.state.borrow_mut();
         let driver = match create.driver.as_str() {
             "" | "bridge" => "bridge",
+            "macvlan" => "macvlan",
+            "ipvlan" => "ipvlan",
             "host" => "host",
-            "null" | "none" => "null",
+            "null" => "null",
+            "overlay" => return Err(DaemonError::NoSwarm),
             other => return Err(DaemonError::NoNetworkDriver(other.to_owned())),
         };
-        let mut subnet = None;
-        if driver == "bridge" {
+        if matches!(driver, "host" | "null") && state.networks.values().any(|network| network.driver == driver) {
+            return Err(DaemonError::OnlyOneNetwork(driver));
+        }
+        let (mut subnet, mut range) = (None, None);
+        if !matches!(driver, "host" | "null") {
             let used: Vec<Subnet> = state.networks.values().filter_map(|n| n.subnet).collect();
             subnet = Some(match create.subnets.first() {
                 Some(text) => {
@@ -195,9 +236,16 @@ impl World {
                 None => pools().find(|p| !used.iter().any(|u| u.overlaps(*p))).ok_or(DaemonError::NoPool)?,
             });
         }
+        let parse = |text: &String| Subnet::parse(text).ok_or_else(|| DaemonError::BadSubnet(text.clone()));
+        if let Some(text) = create.ip_ranges.first() {
+            range = Some(parse(text)?);
+        }
         let gateway = match create.gateways.first() {
             Some(text) => Some(text.parse().map_err(|_| DaemonError::BadSubnet(text.clone()))?),
-            None => subnet.and_then(|subnet| subnet.host(1)),
+            // The first address that may be given out.
+            None => range
+                .or(subnet)
+                .and_then(|from| if Some(from.base) == subnet.map(|s| s.base) { from.host(1) } else { from.host(0) }),
         };
         state.next_bridge += 1;
         let network = Network {
@@ -206,6 +254,8 @@ impl World {
             driver,
             created: self.kernel.now(),
             subnet,
+            is_configured: !create.subnets.is_empty(),
+            range,
             gateway,
             bridge: state.next_bridge,
             internal: create.internal,
@@ -213,7 +263,8 @@ impl World {
             options: create.options,
             labels: create.labels,
         };
-        if let (Some(address), Some(subnet)) = (gateway, subnet) {
+        // The host has no address in a network that is another one's than its own.
+        if let (Some(address), Some(subnet), "bridge") = (gateway, subnet, driver) {
             let interface = Interface {
                 name: network.interface(),
                 bridge: network.bridge,
@@ -491,7 +542,8 @@ impl Daemon {
         }
         let name = request.name.clone();
         let id = self.0.add_network(request)?;
-        self.0.emit(EventKind::Network, "create", id.to_string(), &[("name", name), ("type", "bridge".to_owned())]);
+        let driver = self.0.state.borrow().networks.get(&id).map(|network| network.driver).unwrap_or_default();
+        self.0.emit(EventKind::Network, "create", id.to_string(), &[("name", name), ("type", driver.to_owned())]);
         Ok(id.to_string())
     }
 
@@ -507,13 +559,14 @@ impl Daemon {
         }
         let state = self.0.state.borrow();
         let any = |key: &str, test: &dyn Fn(&str) -> bool| filters.get(key).is_none_or(|v| v.iter().any(|v| test(v)));
+        let (names, ids) = (Patterns::of(filters, "name"), Patterns::of(filters, "id"));
         let mut out: Vec<NetworkSummary> = state
             .networks
             .values()
             .filter(|n| {
                 any("driver", &|v| n.driver == v)
-                    && any("id", &|v| n.id.0.hex().starts_with(v))
-                    && any("name", &|v| n.name.contains(v))
+                    && ids.match_text(&n.id.0.hex())
+                    && names.match_text(&n.name)
                     && any("scope", &|v| v == "local")
                     && any("type", &|v| (v == "builtin") == n.is_predefined())
                     && any("dangling", &|v| {
@@ -563,10 +616,14 @@ impl Daemon {
         }
         let config: Vec<Value> = match network.subnet {
             None => Vec::new(),
-            Some(subnet) => vec![json!({
-                "Subnet": subnet.to_string(),
-                "Gateway": network.gateway.map(|g| g.to_string()).unwrap_or_default(),
-            })],
+            Some(subnet) => {
+                let mut one = Map::from_iter([("Subnet".to_owned(), json!(subnet.to_string()))]);
+                if let Some(range) = network.range {
+                    one.insert("IPRange".to_owned(), json!(range.to_string()));
+                }
+                one.insert("Gateway".to_owned(), json!(network.gateway.map(|g| g.to_string()).unwrap_or_default()));
+                vec![Value::Object(one)]
+            }
         };
         let mut options: Map<String, Value> = Map::new();
         if network.name == "bridge" {
@@ -631,8 +688,8 @@ impl Daemon {
                 let endpoint = container.name.clone();
                 return Err(DaemonError::EndpointExists { endpoint, network: network.name });
             }
-            if !endpoint.ipv4_address.is_empty() && !network.has_names() {
-                return Err(DaemonError::AddressOnDefault);
+            if let Some(why) = network.refusal(&endpoint) {
+                return Err(why);
             }
             container.endpoints.insert(network.name.clone(), Endpoint::wanted(endpoint));
             (id, network.name, container.state.run().map(|run| run.net))

@@ -8,10 +8,10 @@ use super::api::container::{
     ContainerBrief, ContainerSummary, Document, ListOptions, LogsOptions, MountRequest, Stats, Top,
 };
 use super::api::stream::{Frame, Receiver, stream};
-use super::container::{Container, ContainerId, State};
+use super::container::{Container, ContainerId, State, parse_port};
 use super::errors::DaemonError;
 use super::graph;
-use super::handle::{Daemon, World, matches_label};
+use super::handle::{Daemon, Patterns, World, matches_label};
 use super::rootfs::folder;
 use crate::base::time::Timestamp;
 use crate::docker::image::config::Form;
@@ -19,10 +19,49 @@ use crate::os::kernel::proc_fs::MEMORY_BYTES;
 use crate::os::kernel::process::ProcessInfo;
 
 const STATES: [&str; 7] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
-const FILTERS: [&str; 13] = [
+const FILTERS: [&str; 14] = [
     "ancestor", "before", "exited", "expose", "health", "id", "label", "name", "network", "publish", "since", "status",
-    "volume",
+    "volume", "is-task",
 ];
+
+/// The ports of a filter, `8000-8080/tcp` (moby `daemon/list.go`, go-connections `nat`).
+struct Ports {
+    from: u16,
+    to: u16,
+    protocol: String,
+}
+
+impl Ports {
+    fn parse(filter: &'static str, text: &str) -> Result<Self, DaemonError> {
+        if text.contains(':') {
+            return Err(DaemonError::PortFilterColon { filter, text: text.to_owned() });
+        }
+        let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        let bad = |why: String| DaemonError::PortFilter { filter, text: text.to_owned(), why };
+        let number = |part: &str| part.parse::<u16>().map_err(|_| bad(no_number(part)));
+        let (from, to) = (number(from)?, number(to)?);
+        if from > to {
+            return Err(bad(format!("invalid range specified for port: {range}")));
+        }
+        Ok(Self { from, to, protocol: protocol.to_owned() })
+    }
+
+    fn contain(&self, port: u16, protocol: &str) -> bool {
+        (self.from..=self.to).contains(&port) && self.protocol == protocol
+    }
+}
+
+/// Go's `strconv.ParseUint`.
+fn no_number(text: &str) -> String {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let why = if digits { "value out of range" } else { "invalid syntax" };
+    if text.is_empty() {
+        "empty string specified for ports".to_owned()
+    } else {
+        format!("strconv.ParseUint: parsing \"{text}\": {why}")
+    }
+}
 
 impl World {
     fn image_name(&self, container: &Container) -> String {
@@ -105,10 +144,21 @@ impl Daemon {
             || options.limit > 0
             || !codes.is_empty()
             || ["status", "before", "since"].iter().any(|key| options.filters.contains_key(*key));
+        let (names, ids) = (Patterns::of(&options.filters, "name"), Patterns::of(&options.filters, "id"));
+        let ports = |key: &'static str| -> Result<Option<Vec<Ports>>, DaemonError> {
+            let Some(texts) = values(key) else { return Ok(None) };
+            texts.iter().map(|text| Ports::parse(key, text)).collect::<Result<_, _>>().map(Some)
+        };
+        let (publish, expose) = (ports("publish")?, ports("expose")?);
+        let has = |wanted: &Option<Vec<Ports>>, port: u16, protocol: &str| {
+            wanted.as_ref().is_some_and(|wanted| wanted.iter().any(|ports| ports.contain(port, protocol)))
+        };
         let wanted = |c: &Container| {
             (all || c.state.run().is_some() || matches!(c.state, State::Restarting(_)))
-                && any("id", &|v| c.id.0.hex().starts_with(v))
-                && any("name", &|v| c.name.contains(v.trim_start_matches(['^', '/']).trim_end_matches('$')))
+                && ids.match_text(&c.id.0.hex())
+                && (names.match_text(&c.name) || names.match_text(&format!("/{}", c.name)))
+                // There are no tasks without a swarm.
+                && any("is-task", &|v| matches!(v, "false" | "0"))
                 && any("status", &|v| c.state.name() == v)
                 && any("ancestor", &|v| ancestor(c, v))
                 && any("network", &|v| {
@@ -117,11 +167,12 @@ impl Daemon {
                         .any(|(name, e)| name == v || e.network.is_some_and(|id| id.0.hex().starts_with(v)))
                 })
                 && any("volume", &|v| c.mounts.iter().any(|m| m.point.name == v || m.point.destination == v))
-                && any("publish", &|v| {
-                    let port = v.split('/').next().unwrap_or(v);
-                    c.published.iter().any(|p| p.private.to_string() == port || p.public.to_string() == port)
-                })
-                && any("expose", &|v| c.config.exposed_ports.iter().any(|p| p == v || p.split('/').next() == Some(v)))
+                && (publish.is_none() || c.published.iter().any(|p| {
+                    has(&publish, p.public, &p.protocol) || has(&publish, p.private, &p.protocol)
+                }))
+                && (expose.is_none() || c.config.exposed_ports.iter().filter_map(|port| parse_port(port)).any(
+                    |(port, protocol)| has(&expose, port, &protocol),
+                ))
                 && any("health", &|v| v == c.health.as_ref().map_or("none", |h| h.status.name()))
                 && values("label").is_none_or(|v| v.iter().all(|v| matches_label(&c.config.labels, v)))
                 && (codes.is_empty() || matches!(&c.state, State::Exited(ended) if codes.contains(&ended.code)))
@@ -362,7 +413,7 @@ fn state_document(c: &Container) -> Value {
         "ExitCode": ended.map_or(0, |ended| ended.code),
         "Error": ended.map_or("", |ended| ended.error.as_str()),
         "StartedAt": time(run.map(|run| run.started).or_else(|| ended.and_then(|e| e.started))),
-        "FinishedAt": time(ended.and_then(|e| e.finished)),
+        "FinishedAt": time(run.map_or_else(|| ended.and_then(|e| e.finished), |run| run.finished)),
     });
     if let (Some(health), Some(out)) = (&c.health, out.as_object_mut()) {
         out.insert("Health".to_owned(), health.document());

@@ -15,6 +15,7 @@ use super::errors::{DaemonError, RuntimeError};
 use super::files;
 use super::handle::World;
 use super::limits::SysFs;
+use super::links;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
@@ -70,6 +71,8 @@ pub fn init_layer(image: &Tree, now: Timestamp) -> Layer {
 fn dev_fs(world: &World, tty: Option<TtyId>, devices: &[(String, Content)]) -> Rc<RefCell<Overlay>> {
     let now = world.kernel.now();
     let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
+    let root = Entry::dir(Meta::root(0o755, now));
+    entries.insert(BString::default(), Change::Put(root.into()));
     let mut put = |path: &str, mode: u32, content: Content| {
         let entry = Entry::new(Meta::root(mode, now), content);
         entries.insert(path.into(), Change::Put(entry.into()));
@@ -105,7 +108,7 @@ fn dev_fs(world: &World, tty: Option<TtyId>, devices: &[(String, Content)]) -> R
     Rc::new(RefCell::new(Overlay::new(world.kernel.new_dev(), tree, SHM_BYTES)))
 }
 
-fn tmpfs(world: &World, size_bytes: u64, mode: u32) -> Rc<RefCell<Overlay>> {
+pub(super) fn tmpfs(world: &World, size_bytes: u64, mode: u32) -> Rc<RefCell<Overlay>> {
     let now = world.kernel.now();
     let root = Entry::dir(Meta::root(mode, now));
     let layer: Layer = [(BString::default(), Change::Put(root.into()))].into_iter().collect();
@@ -113,7 +116,7 @@ fn tmpfs(world: &World, size_bytes: u64, mode: u32) -> Rc<RefCell<Overlay>> {
 }
 
 /// A `tmpfs`, of which `size_bytes` are told only where they are given.
-fn mount_tmpfs(
+pub(super) fn mount_tmpfs(
     mounts: &mut Mounts,
     at: &str,
     source: &str,
@@ -300,7 +303,7 @@ impl World {
             }
         }
         for link in &container.host.links {
-            let (target, alias) = link.split_once(':').unwrap_or((link, link));
+            let (target, alias) = links::names(link);
             let linked = state.resolve(target).ok().and_then(|id| state.containers.get(&id));
             let address = linked.and_then(|c| c.endpoints.values().find_map(|e| e.address));
             if let (Some(address), Some(linked)) = (address, linked) {

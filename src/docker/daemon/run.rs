@@ -16,6 +16,7 @@ use super::container::{ContainerId, Ended, Run, Sink, State};
 use super::errors::{DaemonError, RuntimeError};
 use super::files;
 use super::handle::{Daemon, World};
+use super::links;
 use super::rootfs::INIT_INSIDE;
 use super::users;
 use crate::base::errno::Errno;
@@ -140,6 +141,7 @@ impl World {
         let (net, own_net) = self.network_namespace(id)?;
         let started = self.launch_in(id, net);
         if let Err(error) = &started {
+            self.unmount_volumes(id, &self.with(id, |c| c.mounts.clone()).unwrap_or_default());
             self.unpublish_ports(id);
             self.leave_networks(id);
             if own_net {
@@ -195,6 +197,7 @@ impl World {
                 return Err(DaemonError::NoGpu { driver: driver.clone() });
             }
             self.write_network_files(container)?;
+            self.mount_volumes(container)?;
             let tty = container.console.tty;
             let mounts = self.rootfs(container, tty)?;
             let now = self.kernel.now();
@@ -225,6 +228,7 @@ impl World {
             if tty.is_some() {
                 base.push("TERM=xterm".to_owned());
             }
+            base.extend(links::environment(&state, container)?);
             let launch = self.prepare(Prepare {
                 words: match container.host.init {
                     Some(true) => [vec![INIT_INSIDE.to_owned(), "--".to_owned()], container.command()].concat(),
@@ -268,6 +272,7 @@ impl World {
             net,
             hostname,
             env: env.iter().map(ToString::to_string).collect(),
+            finished: self.with(id, |c| c.state.ended().and_then(|ended| ended.finished)).flatten(),
         };
         self.with(id, |c| {
             c.state = State::Running(run);
@@ -278,6 +283,7 @@ impl World {
             self.mount_merged(container);
         }
         self.refresh_names();
+        self.tell_of_volumes(id, "mount");
         self.emit_container(id, "start", &[]);
         self.watch_health(id);
         Ok(())
@@ -367,6 +373,7 @@ impl World {
         }
         self.unmount_merged(id);
         self.unpublish_ports(id);
+        self.tell_of_volumes(id, "unmount");
         self.leave_networks(id);
         self.collect_file_events();
         let mut remove = None;
@@ -407,6 +414,7 @@ impl World {
             }
             std::mem::take(&mut c.console)
         });
+        self.unmount_volumes(id, &self.with(id, |c| c.mounts.clone()).unwrap_or_default());
         if let Some(net) = remove {
             self.kernel.network(|n| n.remove(net));
         }

@@ -9,7 +9,7 @@ use super::api::volume::{Volume, VolumeCreate};
 use super::container::{Container, MountSource};
 use super::errors::DaemonError;
 use super::files;
-use super::handle::{Daemon, State, World, matches_label, prunable};
+use super::handle::{Daemon, Patterns, State, World, matches_label, prunable};
 use crate::base::time::Timestamp;
 
 /// Where volumes are.
@@ -69,6 +69,7 @@ impl World {
         if !valid {
             return Err(DaemonError::BadVolumeName(name));
         }
+        super::volume_mounts::check_options(&name, &request.driver_opts)?;
         let now = self.kernel.now();
         let record = VolumeRecord { name, created: now, labels, options: request.driver_opts };
         files::mkdir_all(&self.host.mounts.borrow(), record.mountpoint().as_bytes(), 0o755, now)?;
@@ -132,8 +133,9 @@ impl Daemon {
             let state = self.0.state.borrow();
             let any =
                 |key: &str, test: &dyn Fn(&str) -> bool| filters.get(key).is_none_or(|v| v.iter().any(|v| test(v)));
+            let names = Patterns::of(filters, "name");
             let wanted = |r: &&VolumeRecord| {
-                any("name", &|v| r.name.contains(v))
+                names.match_text(&r.name)
                     && any("driver", &|v| v == "local")
                     && any("dangling", &|v| {
                         state.users_of_volume(&r.name).next().is_none() == matches!(v, "true" | "1")

@@ -21,6 +21,8 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
     /// Billionths of a processor.
     pub nano_cpus: Option<u64>,
+    /// The time in which they are counted, in microseconds (`cpu.max`), where it is not 100,000.
+    pub cpu_period_micros: Option<u64>,
     /// Files that one process may have open (`RLIMIT_NOFILE`).
     pub files: Option<u64>,
     /// `cpu.weight` as Docker's shares; 0 is the default.

@@ -15,7 +15,10 @@ use crate::docker::daemon::api::container::{MountKind, MountRequest};
 pub fn binds(texts: &[String], cwd: &[u8]) -> Result<(Vec<String>, BTreeSet<String>), String> {
     let (mut binds, mut volumes) = (Vec::new(), BTreeSet::new());
     for text in texts {
+        // docker/cli `cli/compose/loader/volume.go`.
+        let empty = text.len() > 2 && (text.starts_with(':') || text.ends_with(':') || text.contains("::"));
         match text.split_once(':') {
+            _ if empty => return Err(format!("invalid spec: {text}: empty section between colons")),
             _ if text.is_empty() => return Err("invalid empty volume spec".to_owned()),
             Some((source, target)) if !source.is_empty() && !target.is_empty() => {
                 // Only a path that begins with a dot is made absolute here.

@@ -19,7 +19,7 @@ pub static COMMAND: Command = Command {
             "Highest gw-priority provides the default gateway. Accepts positive and negative values.",
         )
         .since_api("1.48"),
-        long("ip", Text, "IPv4 address (e.g., \"172.30.100.104\")").not_simulated(),
+        long("ip", Text, "IPv4 address (e.g., \"172.30.100.104\")"),
         long("ip6", Text, "IPv6 address (e.g., \"2001:db8::33\")").not_simulated(),
         long("link", Link, "Add link to another container"),
         long("link-local-ip", Strings, "Add a link-local address for the container").not_simulated(),

@@ -1,8 +1,12 @@
 //! `docker network create`.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::create::pairs;
+use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::daemon::api::network::NetworkCreate;
@@ -49,7 +53,75 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             options: pairs(&given.strings("opt")),
             labels: pairs(&given.strings("label")),
         };
+        check_addresses(&request).map_err(CliError::new)?;
         let id = client.daemon.network_create(request)?;
         client.say(id).await
     })
+}
+
+/// What the client looks at before it asks the daemon (docker/cli `cli/command/network/create.go`, `createIPAMConfig`).
+fn check_addresses(request: &NetworkCreate) -> Result<(), String> {
+    let (subnets, ranges, gateways) = (&request.subnets, &request.ip_ranges, &request.gateways);
+    if subnets.len() < ranges.len() || subnets.len() < gateways.len() {
+        return Err("every ip-range or gateway must have a corresponding subnet".to_owned());
+    }
+    for (at, subnet) in subnets.iter().enumerate() {
+        for other in subnets.iter().take(at) {
+            if holds(subnet, other)? || holds(other, subnet)? {
+                return Err("multiple overlapping subnet configuration is not supported".to_owned());
+            }
+        }
+    }
+    let range = |one: &str, other: &str, subnet: &str| {
+        format!("cannot configure multiple ranges ({one}, {other}) on the same subnet ({subnet})")
+    };
+    let gateway = |one: &str, other: &str, subnet: &str| {
+        format!("cannot configure multiple gateways ({one}, {other}) for the same subnet ({subnet})")
+    };
+    assign(subnets, ranges, "range", &range)?;
+    assign(subnets, gateways, "gateway", &gateway)
+}
+
+/// Each of `parts` is in a subnet of its own.
+fn assign(
+    subnets: &[String],
+    parts: &[String],
+    what: &str,
+    twice: &dyn Fn(&str, &str, &str) -> String,
+) -> Result<(), String> {
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    for part in parts {
+        let mut found = false;
+        for subnet in subnets {
+            if holds(subnet, part)? {
+                if let Some(other) = taken.insert(subnet, part) {
+                    return Err(twice(part, other, subnet));
+                }
+                found = true;
+            }
+        }
+        if !found {
+            return Err(format!("no matching subnet for {what} {part}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an address, or the first one of a network, is in a subnet.
+fn holds(subnet: &str, part: &str) -> Result<bool, String> {
+    let invalid = || format!("invalid subnet: invalid CIDR address: {subnet}");
+    let (base, prefix) = subnet.split_once('/').ok_or_else(invalid)?;
+    let (base, prefix): (IpAddr, u32) = base.parse().ok().zip(prefix.parse().ok()).ok_or_else(invalid)?;
+    let address = part.split('/').next().unwrap_or(part);
+    let address: IpAddr = address.parse().map_err(|_| format!("invalid CIDR address: {part}"))?;
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(v4) => (32, u128::from(u32::from(v4))),
+        IpAddr::V6(v6) => (128, u128::from(v6)),
+    };
+    let ((width, base), (other, address)) = (bits(base), bits(address));
+    if prefix > width {
+        return Err(invalid());
+    }
+    let shift = width - prefix;
+    Ok(width == other && base.checked_shr(shift).unwrap_or(0) == address.checked_shr(shift).unwrap_or(0))
 }

@@ -151,9 +151,9 @@ impl Daemon {
         };
         let found = world.with(id, |c| {
             let pausable = request.pause && matches!(c.state, State::Running(_));
-            (c.root.borrow().upper(), c.image, c.chain, c.config.clone(), c.command(), pausable)
+            (c.root.borrow().upper(), c.image, c.chain, c.config.clone(), pausable)
         });
-        let Some((layer, image, chain, own, command, _)) = found else {
+        let Some((layer, image, chain, own, _)) = found else {
             return Err(DaemonError::NoSuchContainer(request.container));
         };
         let mut config = own.clone();
@@ -170,7 +170,7 @@ impl Daemon {
         let mut history = base.history.clone();
         history.push(History {
             created: Some(now),
-            created_by: command.join(" "),
+            created_by: own.cmd.as_deref().unwrap_or_default().join(" "),
             author: request.author.clone(),
             comment: request.comment.clone(),
             empty_layer: empty,

@@ -248,6 +248,14 @@ impl World {
             Err(_) if is_dir => drop(files::mkdir_all(mounts, at.as_bytes(), 0o755, now)?),
             Err(_) => drop(files::write(mounts, at.as_bytes(), 0o755, &Rope::new(), now)?),
         }
+        // A volume may be a file system of its own.
+        let volume =
+            host.table().iter().rfind(|mounted| mounted.at == place.path && mounted.fs_type == "tmpfs").cloned();
+        if let Some(mut volume) = volume {
+            volume.at = at.into();
+            volume.read_only |= !mount.point.writable;
+            return Ok(mounts.mount(volume)?);
+        }
         Ok(mounts.bind(&place, at.as_bytes(), !mount.point.writable, "/dev/vda1")?)
     }
 

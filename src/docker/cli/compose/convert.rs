@@ -12,8 +12,11 @@ use crate::docker::cli::commands::ROOT;
 use crate::docker::cli::create;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::{self, Invocation};
+use crate::docker::cli::value::parse_bytes;
 use crate::docker::daemon::api::container::CreateRequest;
 
+/// What of a service is a size in bytes.
+const SIZES: [&str; 4] = ["mem_limit", "mem_reservation", "memswap_limit", "shm_size"];
 /// The prefix of compose's labels.
 pub const LABEL: &str = "com.docker.compose";
 
@@ -340,6 +343,18 @@ impl Project {
         for key in ["command", "entrypoint"] {
             let words = service.get(key).map(command).map(|words| words.into_iter().map(Value::String).collect());
             out.insert(key.to_owned(), words.map_or(Value::Null, Value::Array));
+        }
+        // Sizes are texts of bytes there.
+        if let Some(Value::Object(limits)) =
+            out.get_mut("deploy").and_then(|deploy| deploy.pointer_mut("/resources/limits"))
+            && let Some(bytes) = limits.get("memory").and_then(|size| parse_bytes(&text(size)).ok())
+        {
+            limits.insert("memory".to_owned(), bytes.to_string().into());
+        }
+        for key in SIZES {
+            if let Some(bytes) = service.get(key).and_then(|size| parse_bytes(&text(size)).ok()) {
+                out.insert(key.to_owned(), bytes.to_string().into());
+            }
         }
         if let Some(build) = service.get("build") {
             let mut build = build

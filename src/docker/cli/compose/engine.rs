@@ -436,7 +436,8 @@ impl Project {
 
     async fn orphans(&self, client: &Client, remove: bool, steps: &mut Steps) -> Answer {
         let mut orphans = members(client, &self.name, false)?;
-        orphans.retain(|member| !self.services.contains_key(&member.service));
+        // One of a profile that is not enabled is none.
+        orphans.retain(|m| !self.services.contains_key(&m.service) && !self.disabled.contains(&m.service));
         if orphans.is_empty() {
             return Ok(());
         }

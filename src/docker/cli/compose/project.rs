@@ -108,6 +108,12 @@ pub struct Project {
     pub secrets: BTreeMap<String, Map<String, Value>>,
     /// Configs by name.
     pub configs: BTreeMap<String, Map<String, Value>>,
+    /// Services of profiles that are not enabled.
+    pub disabled: Vec<String>,
+    /// Every profile that a service names.
+    pub profiles: Vec<String>,
+    /// The variables that the file was filled in with.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// A text of a scalar.
@@ -187,27 +193,36 @@ impl Project {
             }
         }
         let absolute = |file: &str| path::normalize(&path::join(&cwd, file.as_bytes())).to_string();
-        let files: Vec<String> = files.iter().map(|file| absolute(file)).collect();
+        let stdin = |file: &str| if file == "-" { file.to_owned() } else { absolute(file) };
+        let files: Vec<String> = files.iter().map(|file| stdin(file)).collect();
         let first = files.first().cloned().unwrap_or_default();
         let dir = match given.string("project-directory") {
             Some(dir) => absolute(&dir),
+            None if first == "-" => absolute("."),
             None => String::from_utf8_lossy(path::parent(first.as_bytes())).into_owned(),
         };
         let env = Self::environment(client, given, &dir).await?;
-        let mut all = Map::new();
+        let (mut all, mut unset) = (Map::new(), Vec::new());
         for file in &files {
-            let bytes = client.proc.read_file(file.as_bytes()).await;
+            let bytes = match file.as_str() {
+                "-" => client.proc.read_all(0).await,
+                file => client.proc.read_file(file.as_bytes()).await,
+            };
             let bytes = bytes.map_err(|_| CliError::Says(14, format!("open {file}: no such file or directory")))?;
             let bytes = bytes.to_vec();
             let mut value = yaml::parse(&String::from_utf8_lossy(&bytes))
                 .map_err(|yaml::YamlError(line, what)| CliError::Says(15, format!("yaml: line {line}: {what}")))?;
             let mut path = Vec::new();
-            interpolate(&mut value, &mut path, &env).map_err(|why| CliError::Says(15, why))?;
+            interpolate(&mut value, &mut path, &mut Variables { env: &env, unset: &mut unset })
+                .map_err(|why| CliError::Says(15, why))?;
             match value {
                 Value::Object(map) => merge(&mut all, map),
                 Value::Null => return Err(CliError::new("empty compose file")),
                 _ => return Err(CliError::Says(15, "top-level object must be a mapping".to_owned())),
             }
+        }
+        for name in unset {
+            warn(client, &format!("The {name:?} variable is not set. Defaulting to a blank string.")).await;
         }
         if all.contains_key("version") {
             let what = format!(
@@ -235,17 +250,28 @@ impl Project {
             volumes: section(&all, "volumes"),
             secrets: section(&all, "secrets"),
             configs: section(&all, "configs"),
+            disabled: Vec::new(),
+            profiles: Vec::new(),
+            environment: env.clone(),
         };
         project.check(&first, &all).map_err(|why| CliError::Says(15, why))?;
         let mut profiles = given.strings("profile");
         profiles.extend(env.get("COMPOSE_PROFILES").into_iter().flat_map(|all| all.split(',')).map(str::to_owned));
         let asked = given.operand_strings();
+        let disabled = &mut project.disabled;
         project.services.retain(|name, service| {
             let own = texts(service.get("profiles"));
-            own.is_empty()
+            let is_enabled = own.is_empty()
                 || asked.contains(name)
-                || own.iter().any(|p| profiles.contains(p) || profiles.iter().any(|p| p == "*"))
+                || own.iter().any(|p| profiles.contains(p) || profiles.iter().any(|p| p == "*"));
+            if !is_enabled {
+                disabled.push(name.clone());
+            }
+            project.profiles.extend(own);
+            is_enabled
         });
+        project.profiles.arrange();
+        project.profiles.dedup();
         Ok(project)
     }
 
@@ -257,12 +283,7 @@ impl Project {
         for file in files {
             match client.proc.read_file(file.as_bytes()).await {
                 Ok(bytes) => {
-                    for line in String::from_utf8_lossy(&bytes.to_vec()).lines() {
-                        let line = line.trim().trim_start_matches("export ");
-                        if let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
-                            env.insert(key.trim().to_owned(), unquoted(value.trim()));
-                        }
-                    }
+                    env.extend(dotenv(&String::from_utf8_lossy(&bytes.to_vec())));
                 }
                 Err(_) if chosen.is_empty() => {}
                 Err(_) => return Err(CliError::new(format!("couldn't find env file: {file}"))),
@@ -275,6 +296,40 @@ impl Project {
             }
         }
         Ok(env)
+    }
+
+    /// Puts what the services' `env_file` hold into their `environment`, which wins.
+    ///
+    /// # Errors
+    /// A file that is not there.
+    pub async fn read_env_files(&mut self, client: &Client) -> Answer {
+        for service in self.services.values_mut() {
+            let Some(files) = service.remove("env_file") else { continue };
+            let files = match files {
+                Value::Array(items) => items,
+                one => vec![one],
+            };
+            let mut all = Map::new();
+            for file in files {
+                let is_required = file.get("required").is_none_or(|required| *required != Value::Bool(false));
+                let path = file.get("path").map_or_else(|| text(&file), text);
+                let path = path::normalize(&path::join(self.dir.as_bytes(), path.as_bytes())).to_string();
+                match client.proc.read_file(path.as_bytes()).await {
+                    Ok(bytes) => {
+                        let read = dotenv(&String::from_utf8_lossy(&bytes.to_vec()));
+                        all.extend(read.into_iter().map(|(key, value)| (key, Value::String(value))));
+                    }
+                    Err(_) if !is_required => {}
+                    Err(_) => return Err(CliError::new(env_file_missing(&path))),
+                }
+            }
+            for (key, value) in pairs(service.get("environment")) {
+                let own = value.or_else(|| self.environment.get(&key).cloned());
+                all.insert(key, own.map_or(Value::Null, Value::String));
+            }
+            service.insert("environment".to_owned(), Value::Object(all));
+        }
+        Ok(())
     }
 
     fn check(&self, file: &str, all: &Map<String, Value>) -> Result<(), String> {
@@ -427,6 +482,23 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
     }
 }
 
+/// What is said of an `env_file` that is not there (compose-go).
+pub fn env_file_missing(path: &str) -> String {
+    format!("env file {path} not found: stat {path}: no such file or directory")
+}
+
+/// The lines `KEY=value` of a file of variables.
+fn dotenv(text: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let line = line.trim().trim_start_matches("export ");
+        if let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            all.push((key.trim().to_owned(), unquoted(value.trim())));
+        }
+    }
+    all
+}
+
 fn unquoted(text: &str) -> String {
     let inside = |q: char| text.strip_prefix(q).and_then(|t| t.strip_suffix(q));
     match inside('"').or_else(|| inside('\'')) {
@@ -436,7 +508,7 @@ fn unquoted(text: &str) -> String {
 }
 
 /// Fills in `$NAME`, `${NAME:-default}` and their like in all texts.
-fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &BTreeMap<String, String>) -> Result<(), String> {
+fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &mut Variables<'_>) -> Result<(), String> {
     match value {
         Value::String(text) if text.contains('$') => {
             *text = substitute(text, env, 0)
@@ -461,7 +533,23 @@ fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &BTreeMap<String,
     Ok(())
 }
 
-fn substitute(text: &str, env: &BTreeMap<String, String>, depth: usize) -> Result<String, String> {
+/// What texts are filled in with, and which names had no value.
+struct Variables<'a> {
+    env: &'a BTreeMap<String, String>,
+    unset: &'a mut Vec<String>,
+}
+
+impl Variables<'_> {
+    /// The value of a name that is used without a default.
+    fn plain(&mut self, name: &str) -> &str {
+        if !self.env.contains_key(name) && !self.unset.iter().any(|known| known == name) {
+            self.unset.push(name.to_owned());
+        }
+        self.env.get(name).map_or("", String::as_str)
+    }
+}
+
+fn substitute(text: &str, env: &mut Variables<'_>, depth: usize) -> Result<String, String> {
     let bad = || format!("invalid interpolation format for {text:?}. You may need to escape any $ with another $");
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut out = String::new();
@@ -485,10 +573,11 @@ fn substitute(text: &str, env: &BTreeMap<String, String>, depth: usize) -> Resul
                 return Err(bad());
             }
             let (strict, how) = how.strip_prefix(':').map_or((false, how), |how| (true, how));
-            let value = env.get(name).filter(|value| !strict || !value.is_empty());
-            let word = |how: &str| substitute(how.get(1..).unwrap_or_default(), env, depth + 1);
+            let all = env.env;
+            let value = all.get(name).filter(|value| !strict || !value.is_empty());
+            let mut word = |how: &str| substitute(how.get(1..).unwrap_or_default(), env, depth + 1);
             match (how.chars().next(), value) {
-                (None, value) if !strict => out.push_str(value.map_or("", String::as_str)),
+                (None, _) if !strict => out.push_str(env.plain(name)),
                 (Some('-'), Some(value)) | (Some('?'), Some(value)) => out.push_str(value),
                 (Some('-'), None) => out.push_str(&word(how)?),
                 (Some('?'), None) => {
@@ -503,7 +592,7 @@ fn substitute(text: &str, env: &BTreeMap<String, String>, depth: usize) -> Resul
             if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
                 return Err(bad());
             }
-            out.push_str(env.get(name).map_or("", String::as_str));
+            out.push_str(env.plain(name));
             rest = more;
         }
     }
@@ -530,13 +619,14 @@ mod tests {
     fn variables_have_defaults_and_demands() {
         let env: BTreeMap<String, String> =
             [("A", "1"), ("E", "")].into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        let ok = |text| substitute(text, &env, 0).unwrap();
+        let mut unset = Vec::new();
+        let mut ok = |text| substitute(text, &mut Variables { env: &env, unset: &mut unset }, 0).unwrap();
         assert_eq!(ok("$A-${A}-${B:-x${A}}-${E-y}-${E:-z}-$$A"), "1-1-x1--z-$A");
-        assert_eq!(
-            substitute("${B:?need it}", &env, 0).unwrap_err(),
-            "required variable B is missing a value: need it"
-        );
-        assert!(substitute("${", &env, 0).is_err());
+        assert_eq!(ok("$B${C}$B${D:-}"), "");
+        assert_eq!(unset, ["B", "C"]);
+        let mut fail = |text| substitute(text, &mut Variables { env: &env, unset: &mut unset }, 0).unwrap_err();
+        assert_eq!(fail("${B:?need it}"), "required variable B is missing a value: need it");
+        assert!(fail("${").contains("invalid interpolation format"));
     }
 
     #[test]

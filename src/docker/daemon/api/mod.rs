@@ -17,7 +17,7 @@ pub mod volume;
 use std::collections::BTreeMap;
 
 pub use super::errors::{Class, DaemonError, RuntimeError};
-pub use super::handle::Daemon;
+pub use super::handle::{Daemon, Patterns};
 pub use super::limits::CAPABILITIES;
 
 /// `--filter`: values by name, as the API's JSON map.

@@ -9,18 +9,18 @@ use serde_json::{Map, Value};
 use crate::base::size::human_size3;
 use crate::base::table::tabulate;
 use crate::docker::cli::client::{Answer, Client, Running, join, race};
-use crate::docker::cli::columns::{Columns, indented_json, short_id, template_error};
+use crate::docker::cli::columns::{Columns, filters, indented_json, short_id, template_error};
 use crate::docker::cli::command::*;
 use crate::docker::cli::commands::container::{logs as container_logs, rows};
-use crate::docker::cli::compose::convert::LABEL;
+use crate::docker::cli::compose::convert::{LABEL, config_hash};
 use crate::docker::cli::compose::engine::Member;
 use crate::docker::cli::compose::project::Project;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::cli::when;
-use crate::docker::daemon::api::Filters;
 use crate::docker::daemon::api::container::{ListOptions, LogsOptions, StopOptions};
+use crate::docker::daemon::api::{Filters, Patterns};
 use crate::os::kernel::{Disposition, Signal};
 
 /// `docker compose config`.
@@ -29,10 +29,28 @@ pub static CONFIG: Command = Command {
     short: "Parse, resolve and render compose file in canonical format",
     aliases: &["convert"],
     flags: &[&[
+        long("environment", Bool(false), "Print environment used for interpolation."),
         long("format", Text, "Format the output. Values: [yaml | json]"),
+        long("hash", Text, "Print the service config hash, one per line."),
         long("images", Bool(false), "Print the image names, one per line."),
+        long("lock-image-digests", Bool(false), "Produces an override file with image digests").not_simulated(),
+        long("networks", Bool(false), "Print the network names, one per line."),
+        long(
+            "no-consistency",
+            Bool(false),
+            "Don't check model consistency - warning: may produce invalid Compose output",
+        )
+        .not_simulated(),
+        long("no-env-resolution", Bool(false), "Don't resolve service env files"),
+        long("no-interpolate", Bool(false), "Don't interpolate environment variables").not_simulated(),
+        long("no-normalize", Bool(false), "Don't normalize compose model").not_simulated(),
+        long("no-path-resolution", Bool(false), "Don't resolve file paths").not_simulated(),
+        flag('o', "output", Text, "Save to file (default to stdout)"),
+        long("profiles", Bool(false), "Print the profile names, one per line."),
         flag('q', "quiet", Bool(false), "Only validate the configuration, don't print anything"),
+        long("resolve-image-digests", Bool(false), "Pin image tags to digests").not_simulated(),
         long("services", Bool(false), "Print the service names, one per line."),
+        long("variables", Bool(false), "Print model variables and default values.").not_simulated(),
         long("volumes", Bool(false), "Print the volume names, one per line."),
     ]],
     arity: Arity::Any,
@@ -88,6 +106,8 @@ pub static LS: Command = Command {
     short: "List running compose projects",
     flags: &[&[
         flag('a', "all", Bool(false), "Show all stopped Compose projects"),
+        long("filter", Filter, "Filter output based on conditions provided"),
+        long("format", Text, "Format the output. Values: [table | json] (default \"table\")"),
         flag('q', "quiet", Bool(false), "Only display project names"),
     ]],
     verb: Verb::Run(ls),
@@ -113,8 +133,10 @@ pub static PS: Command = Command {
     short: "List containers",
     flags: &[&[
         flag('a', "all", Bool(false), "Show all stopped containers (including those created by the run command)"),
+        long("filter", Text, "Filter services by a property (supported filters: status)"),
         long("format", Text, TABLE_FORMAT),
         long("no-trunc", Bool(false), "Don't truncate output"),
+        long("orphans", Bool(true), "Include orphaned services (not declared by project) (default true)"),
         flag('q', "quiet", Bool(false), "Only display IDs"),
         long("services", Bool(false), "Display services"),
         long(
@@ -145,8 +167,19 @@ pub fn short_name<'a>(project: &Project, name: &'a str) -> &'a str {
 fn ps<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let project = Project::load(client, given).await?;
-        let status = given.strings("status");
+        let mut status = given.strings("status");
+        if let Some(filter) = given.string("filter").filter(|filter| !filter.is_empty()) {
+            match filter.split_once('=') {
+                Some(("status", wanted)) => status.push(wanted.to_owned()),
+                Some(("source", _)) => return Err(CliError::new("source filter is not simulated in Capas")),
+                Some((name, _)) => return Err(CliError::new(format!("unknown filter {name}"))),
+                None => return Err(CliError::new("arguments to --filter should be in form KEY=VAL")),
+            }
+        }
         let mut members = project.members_of(client, &given.operand_strings())?;
+        if !given.bool("orphans") {
+            members.retain(|member| project.services.contains_key(&member.service));
+        }
         members.retain(|member| match status.is_empty() {
             true => given.bool("all") || matches!(member.row.state, "running" | "restarting" | "paused"),
             false => status.iter().any(|wanted| wanted == member.row.state),
@@ -240,6 +273,11 @@ fn images<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
 
 fn ls<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
+        let wanted = filters(given);
+        if let Some(other) = wanted.keys().find(|key| *key != "name") {
+            return Err(CliError::new(format!("unknown filter {other}")));
+        }
+        let names = Patterns::of(&wanted, "name");
         let filters = Filters::from([("label".to_owned(), vec![format!("{LABEL}.project")])]);
         let options = ListOptions { all: given.bool("all"), filters, ..ListOptions::default() };
         let mut projects: Map<String, Value> = Map::new();
@@ -261,10 +299,28 @@ fn ls<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             }
             states.arrange();
             let files = entry.get("files").and_then(Value::as_str).unwrap_or_default().to_owned();
-            table.push(vec![name.clone(), states.join(", "), files]);
+            if names.match_text(name) {
+                table.push(vec![name.clone(), states.join(", "), files]);
+            }
         }
+        let rows = table.get(1..).unwrap_or_default();
         if given.bool("quiet") {
-            return client.print(projects.keys().map(|name| format!("{name}\n")).collect::<String>()).await;
+            return client
+                .print(rows.iter().flatten().step_by(3).map(|name| format!("{name}\n")).collect::<String>())
+                .await;
+        }
+        match given.string("format").as_deref() {
+            None | Some("" | "table") => {}
+            Some("json") => {
+                let one = |row: &Vec<String>| {
+                    let keys = ["Name", "Status", "ConfigFiles"].map(str::to_owned);
+                    Value::Object(keys.into_iter().zip(row.iter().cloned().map(Value::String)).collect())
+                };
+                return client.say(Value::Array(rows.iter().map(one).collect()).to_string()).await;
+            }
+            Some(other) => {
+                return Err(CliError::new(format!("format value {other:?} could not be parsed: parsing failed")));
+            }
         }
         client.print(tabulate(&table)).await
     })
@@ -409,14 +465,40 @@ fn config<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             let image = |name: &String| project.services.get(name).map(|service| project.image(name, service));
             return client.print(lines(selected.iter().filter_map(image).collect())).await;
         }
+        if given.bool("networks") {
+            return client.print(lines(project.used_networks())).await;
+        }
+        if given.bool("profiles") {
+            return client.print(lines(project.profiles.clone())).await;
+        }
+        if given.bool("environment") {
+            let all = project.environment.iter().map(|(name, value)| format!("{name}={value}"));
+            return client.print(lines(all.collect())).await;
+        }
+        if let Some(wanted) = given.string("hash").filter(|wanted| !wanted.is_empty()) {
+            let wanted: Vec<&str> = wanted.split(',').collect();
+            let hash = |name: &String| Some(format!("{name} {}", config_hash(project.services.get(name)?)));
+            let shown = selected.iter().filter(|name| wanted == ["*"] || wanted.contains(&name.as_str()));
+            return client.print(lines(shown.filter_map(hash).collect())).await;
+        }
+        let mut project = project;
+        if !given.bool("no-env-resolution") {
+            project.read_env_files(client).await?;
+        }
         let mut document = document(&project, &selected);
         escape_dollars(&mut document);
-        if given.string("format").as_deref() == Some("json") {
-            return client.say(indented_json(&document).replace("    ", "  ")).await;
-        }
         let mut out = String::new();
-        write_yaml(&document, 0, &mut out);
-        client.print(out).await
+        if given.string("format").as_deref() == Some("json") {
+            out = indented_json(&document).replace("    ", "  ") + "\n";
+        } else {
+            write_yaml(&document, 0, &mut out);
+        }
+        match given.string("output").filter(|file| !file.is_empty()) {
+            Some(file) => {
+                client.proc.write_file(file.as_bytes(), &out.into_bytes().into()).await.map_err(CliError::write)
+            }
+            None => client.print(out).await,
+        }
     })
 }
 

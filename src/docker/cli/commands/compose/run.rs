@@ -1,7 +1,7 @@
 //! `docker compose exec` and `run`.
 
 use super::delegate;
-use crate::docker::cli::client::{Client, Running};
+use crate::docker::cli::client::{Answer, Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::compose::engine::Up;
 use crate::docker::cli::compose::project::Project;
@@ -63,6 +63,149 @@ pub static RUN: Command = Command {
     ..Command::new("run")
 };
 
+/// `docker compose cp`.
+pub static CP: Command = Command {
+    usage: "[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n\tdocker compose cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH",
+    short: "Copy files/folders between a service container and the local filesystem",
+    flags: &[&[
+        long("all", Bool(false), "Include containers created by the run command").not_simulated(),
+        flag('a', "archive", Bool(false), "Archive mode (copy all uid/gid information)"),
+        flag('L', "follow-link", Bool(false), "Always follow symbol link in SRC_PATH"),
+        long("index", Int, "Index of the container if service has multiple replicas"),
+    ]],
+    arity: Arity::Exactly(2),
+    verb: Verb::Run(cp),
+    ..Command::new("cp")
+};
+
+/// `docker compose export`.
+pub static EXPORT: Command = Command {
+    usage: "[OPTIONS] SERVICE",
+    short: "Export a service container's filesystem as a tar archive",
+    flags: &[&[
+        long("index", Int, "index of the container if service has multiple replicas."),
+        flag('o', "output", Text, "Write to a file, instead of STDOUT"),
+    ]],
+    arity: Arity::Exactly(1),
+    verb: Verb::Run(export),
+    ..Command::new("export")
+};
+
+/// `docker compose push`.
+pub static PUSH: Command = Command {
+    usage: "[OPTIONS] [SERVICE...]",
+    short: "Push service images",
+    flags: &[&[
+        long("ignore-push-failures", Bool(false), "Push what it can and ignores images with push failures"),
+        long("include-deps", Bool(false), "Also push images of services declared as dependencies").not_simulated(),
+        flag('q', "quiet", Bool(false), "Push without printing progress information"),
+    ]],
+    arity: Arity::Any,
+    verb: Verb::Run(push),
+    ..Command::new("push")
+};
+
+/// `docker compose stats`.
+pub static STATS: Command = Command {
+    usage: "[OPTIONS] [SERVICE]",
+    short: "Display a live stream of container(s) resource usage statistics",
+    flags: &[&[
+        flag('a', "all", Bool(false), "Show all containers (default shows just running)"),
+        long("format", Text, TABLE_FORMAT),
+        long("no-stream", Bool(false), "Disable streaming stats and only pull the first result"),
+        long("no-trunc", Bool(false), "Do not truncate output"),
+    ]],
+    arity: Arity::AtMost(1),
+    verb: Verb::Run(stats),
+    ..Command::new("stats")
+};
+
+/// The project, where operands are no names of services.
+async fn project(client: &Client, given: &Invocation, services: usize) -> Answer<Project> {
+    let mut without = given.clone();
+    without.operands.truncate(services);
+    Project::load(client, &without).await
+}
+
+fn index(given: &Invocation) -> usize {
+    given.int("index").and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
+}
+
+fn cp<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = project(client, given, 0).await?;
+        let mut words = vec!["cp".to_owned()];
+        words.extend(given.bool("archive").then(|| "-a".to_owned()));
+        words.extend(given.bool("follow-link").then(|| "-L".to_owned()));
+        let mut names_service = false;
+        for operand in given.operand_strings() {
+            match operand.split_once(':').filter(|(name, _)| !name.contains(['/', '.']) && !name.is_empty()) {
+                Some((service, path)) => {
+                    names_service = true;
+                    let all = project.members_of(client, &[service.to_owned()])?;
+                    let wanted = index(given);
+                    let member = all.into_iter().find(|member| wanted == 0 || member.number == wanted);
+                    let none = || CliError::new(format!("no container found for service {service:?}"));
+                    words.push(format!("{}:{path}", member.ok_or_else(none)?.row.id));
+                }
+                None => words.push(operand),
+            }
+        }
+        if !names_service {
+            return Err(CliError::new("unknown copy direction"));
+        }
+        delegate(client, &words).await
+    })
+}
+
+fn export<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = project(client, given, 1).await?;
+        let member = project.running(client, &given.operand(0), index(given))?;
+        let mut words = vec!["export".to_owned()];
+        words.extend(given.string("output").into_iter().flat_map(|file| ["-o".to_owned(), file]));
+        words.push(member.row.id);
+        delegate(client, &words).await
+    })
+}
+
+fn push<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = project(client, given, usize::MAX).await?;
+        for name in project.selected(&given.operand_strings(), false)? {
+            let Some(service) = project.services.get(&name).filter(|service| service.contains_key("build")) else {
+                continue;
+            };
+            let mut words = vec!["push".to_owned()];
+            words.extend(given.bool("quiet").then(|| "-q".to_owned()));
+            words.push(project.image(&name, service));
+            match delegate(client, &words).await {
+                Err(_) if given.bool("ignore-push-failures") => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    })
+}
+
+fn stats<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
+    Box::pin(async move {
+        let project = project(client, given, usize::MAX).await?;
+        let mut members = project.members_of(client, &given.operand_strings())?;
+        members.retain(|member| given.bool("all") || member.row.state == "running");
+        let mut words = vec!["stats".to_owned()];
+        for flag in ["no-stream", "no-trunc"] {
+            words.extend(given.bool(flag).then(|| format!("--{flag}")));
+        }
+        words.extend(passed(given, &["format"]));
+        words.extend(members.into_iter().map(|member| member.row.id));
+        if words.last().is_some_and(|last| last.starts_with('-') || last == "stats") {
+            return Ok(());
+        }
+        delegate(client, &words).await
+    })
+}
+
 fn passed(given: &Invocation, flags: &[&'static str]) -> Vec<String> {
     let mut words = Vec::new();
     for flag in flags {
@@ -74,11 +217,8 @@ fn passed(given: &Invocation, flags: &[&'static str]) -> Vec<String> {
 fn exec<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let (service, command) = (given.operand(0), given.operand_strings().split_off(1));
-        let mut without = given.clone();
-        without.operands.truncate(1);
-        let project = Project::load(client, &without).await?;
-        let index = given.int("index").and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-        let member = project.running(client, &service, index)?;
+        let project = project(client, given, 1).await?;
+        let member = project.running(client, &service, index(given))?;
         let mut words = vec!["exec".to_owned()];
         words.extend(passed(given, &["env", "user", "workdir"]));
         let tty = !given.bool("no-TTY") && given.bool("tty") && client.stdin_tty().is_some();
@@ -99,9 +239,7 @@ fn exec<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let (service, command) = (given.operand(0), given.operand_strings().split_off(1));
-        let mut without = given.clone();
-        without.operands.truncate(1);
-        let project = Project::load(client, &without).await?;
+        let project = project(client, given, 1).await?;
         let needs = match project.services.get(&service) {
             Some(found) => project.needs(found),
             None => return Err(CliError::new(format!("no such service: {service}"))),

@@ -10,6 +10,7 @@ use super::handle::World;
 use super::rootfs::{mount_tmpfs, tmpfs};
 use super::volume::VolumeRecord;
 use crate::os::fs::mounts::Caller;
+use crate::os::fs::overlay::ROOT;
 
 /// Bytes of a tmpfs without a size.
 const TMPFS_BYTES: u64 = 256 << 20;
@@ -80,6 +81,8 @@ impl World {
                 }
                 let given = Some(options.size_bytes).filter(|bytes| *bytes > 0);
                 let fs = tmpfs(self, given.unwrap_or(TMPFS_BYTES), options.mode.unwrap_or(0o1777));
+                let now = self.kernel.now();
+                fs.borrow_mut().set_meta(ROOT, now, |meta| (meta.uid, meta.gid) = (options.uid, options.gid))?;
                 Ok(mount_tmpfs(&mut host, &at, device, &fs, given, options)?)
             }
             "none" | "bind" | "" if words.split(',').any(|word| matches!(word, "bind" | "rbind")) => {

@@ -5,6 +5,7 @@ use crate::docker::cli::client::{Answer, Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::compose::engine::Up;
 use crate::docker::cli::compose::project::Project;
+use crate::docker::cli::compose::steps::Steps;
 use crate::docker::cli::create;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
@@ -137,24 +138,42 @@ fn cp<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let mut words = vec!["cp".to_owned()];
         words.extend(given.bool("archive").then(|| "-a".to_owned()));
         words.extend(given.bool("follow-link").then(|| "-L".to_owned()));
-        let mut names_service = false;
+        let (mut name, mut shown) = (None, vec!["copy".to_owned()]);
         for operand in given.operand_strings() {
             match operand.split_once(':').filter(|(name, _)| !name.contains(['/', '.']) && !name.is_empty()) {
                 Some((service, path)) => {
-                    names_service = true;
                     let all = project.members_of(client, &[service.to_owned()])?;
                     let wanted = index(given);
                     let member = all.into_iter().find(|member| wanted == 0 || member.number == wanted);
                     let none = || CliError::new(format!("no container found for service {service:?}"));
-                    words.push(format!("{}:{path}", member.ok_or_else(none)?.row.id));
+                    let member = member.ok_or_else(none)?;
+                    shown.push(format!("{}:{path}", member.name()));
+                    words.push(format!("{}:{path}", member.row.id));
+                    name = Some(member.name().to_owned());
                 }
-                None => words.push(operand),
+                None => {
+                    shown.push(operand.clone());
+                    words.push(operand);
+                }
+            }
+            shown.push("to".to_owned());
+        }
+        let Some(name) = name else { return Err(CliError::new("unknown copy direction")) };
+        shown.pop();
+        if words.last().is_some_and(|to| to == "-") {
+            return delegate(client, &words).await;
+        }
+        words.insert(1, "-q".to_owned());
+        let (mut steps, what) = (Steps::new("Copying"), format!("{name} {}", shown.join(" ")));
+        steps.working(client, &what, "Copying").await;
+        match delegate(client, &words).await {
+            Ok(()) => steps.done(client, &what, "Copied").await,
+            Err(error) => {
+                steps.failed(client, &what).await;
+                return Err(error);
             }
         }
-        if !names_service {
-            return Err(CliError::new("unknown copy direction"));
-        }
-        delegate(client, &words).await
+        Ok(())
     })
 }
 

@@ -237,7 +237,18 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
 
 /// docker/go-units `RAMInBytes`.
 pub fn parse_bytes(text: &str) -> Result<i64, String> {
-    size::parse_ram(text).filter(|n| *n >= 0).ok_or_else(|| format!("invalid size: '{text}'"))
+    if let Some(bytes) = size::parse_ram(text).filter(|n| *n >= 0) {
+        return Ok(bytes);
+    }
+    let end = text.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ')).map_or(0, |at| at + 1);
+    let (number, suffix) = text.split_at_checked(end).unwrap_or((text, ""));
+    match number.trim_end_matches(' ').parse::<f64>() {
+        Ok(number) if number >= 0.0 => Err(format!("invalid suffix: '{suffix}'")),
+        Err(_) if end > 0 && !suffix.is_empty() => {
+            Err(format!("strconv.ParseFloat: parsing {number:?}: invalid syntax"))
+        }
+        _ => Err(format!("invalid size: '{text}'")),
+    }
 }
 
 /// docker/cli `opts.ParseCPUs`: billionths of a processor.

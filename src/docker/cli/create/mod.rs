@@ -175,6 +175,16 @@ pub fn pairs(texts: &[String]) -> BTreeMap<String, String> {
     texts.iter().map(|text| pair(text, '=')).collect()
 }
 
+/// Whether Go's `net.ParseMAC` takes it: six, eight or twenty bytes with colons, hyphens or, by two, dots.
+fn is_mac(text: &str) -> bool {
+    let hex = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let parts = |mark: char, digits: usize| {
+        let parts: Vec<&str> = text.split(mark).collect();
+        parts.iter().all(|part| hex(part, digits)) && matches!(parts.len() * digits / 2, 6 | 8 | 20)
+    };
+    parts(':', 2) || parts('-', 2) || parts('.', 4)
+}
+
 /// `KEY:VALUE`, `KEY=VALUE`; the value may be missing.
 fn pair(text: &str, separator: char) -> (String, String) {
     let (key, value) = text.split_once(separator).unwrap_or((text, ""));
@@ -257,6 +267,9 @@ fn networks(given: &Invocation) -> Result<(String, BTreeMap<String, EndpointRequ
         first.links.extend(given.strings("link").into_iter().filter(|_| is_user_defined));
         for (flag, field) in [("ip", &mut first.ipv4_address), ("mac-address", &mut first.mac_address)] {
             if let Some(text) = given.string(flag) {
+                if flag == "mac-address" && !is_mac(&text) {
+                    return Err(format!("{text} is not a valid mac address"));
+                }
                 *field = text;
             }
         }

@@ -23,6 +23,9 @@ pub static COMMAND: Command = Command {
 
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
+        if given.changed("time") {
+            client.complain("Flag --time has been deprecated, use --timeout instead".to_owned()).await;
+        }
         let options =
             StopOptions { signal: given.string("signal"), timeout_seconds: given.int("timeout").or(given.int("time")) };
         client

@@ -38,6 +38,16 @@ impl CacheKey {
         Self(hasher.finish())
     }
 
+    /// A key that another builder's cache names.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
+    /// The digest by which a cache in an image names it.
+    pub const fn digest(self) -> Digest {
+        self.0
+    }
+
     /// Its bytes, to make other keys of.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

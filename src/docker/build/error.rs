@@ -272,7 +272,8 @@ pub enum PullProblem {
 }
 
 impl PullProblem {
-    fn buildkit(self, reference: &str) -> String {
+    /// BuildKit's words.
+    pub fn buildkit(self, reference: &str) -> String {
         match self {
             Self::Denied => "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed".to_owned(),
             Self::NotFound => format!("{reference}: not found"),

@@ -37,8 +37,9 @@ impl Solver<'_> {
                 let inputs = Inputs { code: instruction.code.clone(), ..Inputs::default() };
                 let key = CacheKey::of("unknown", Some(state.key), &[inputs.code.as_bytes()]);
                 let (step, started) = self.begin(key, &name).await;
-                self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))?;
-                self.assume(state, Making { key, inputs, name, span, started }).await;
+                let making = Making { key, inputs, name, span, started };
+                self.probe(state, step, &making).await.map_err(|error| error.at(span))?;
+                self.assume(state, making).await;
                 return Ok(());
             }
             Err(error) => {
@@ -50,8 +51,8 @@ impl Solver<'_> {
         };
         inputs.code.clone_from(&instruction.code);
         let (step, started) = self.begin(key, &name).await;
-        let making = Making { key, inputs: inputs.clone(), name, span, started };
-        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+        let making = Making { key, inputs, name, span, started };
+        let created = match self.probe(state, step, &making).await.map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
                 let bytes: u64 = found.iter().map(size_of).sum();

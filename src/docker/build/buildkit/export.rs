@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::error::{BuildError, Located};
 use super::super::world::World;
 use super::state::State;
-use super::{MAX_RESIDENT_BYTES, Solver};
+use super::{MAX_RESIDENT_BYTES, Solver, inline};
 use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
 use crate::docker::daemon::api::build::Export;
@@ -42,6 +42,7 @@ impl Solver<'_> {
         for (key, value) in &self.request.labels {
             state.config.labels.insert(key.clone(), value.clone());
         }
+        let inline_cache = if self.request.inline_cache { inline::document(&state) } else { Vec::new() };
         let history = with_times(state.history);
         Image::new(
             ImageConfig {
@@ -51,6 +52,7 @@ impl Solver<'_> {
                 config: state.config,
                 created: history.iter().rev().find_map(|line| line.created),
                 history,
+                inline_cache,
                 diff_ids: state.diff_ids,
                 ..ImageConfig::default()
             },
@@ -72,6 +74,11 @@ impl Solver<'_> {
         })
         .await;
         layers.done();
+        if self.request.inline_cache {
+            let preparing = step.status("preparing layers for inline cache", 0, 0);
+            (self.world.sleep)(World::duration(3, 0, 1)).await;
+            preparing.done();
+        }
         // A linked layer is held by nobody else before the image is.
         let held = state.held.clone();
         let image = self.image(state);

@@ -8,6 +8,7 @@ mod base;
 mod context;
 mod copy;
 mod export;
+mod inline;
 mod lookup;
 mod mount;
 mod remote;
@@ -34,6 +35,7 @@ use crate::docker::dockerfile::lint::Warning;
 use crate::docker::dockerfile::{self, Dockerfile};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::tree::Tree;
+use inline::Imported;
 use state::{BaseImage, State};
 use step::makes_layer;
 use together::{Bell, Task};
@@ -86,6 +88,8 @@ struct Solver<'a> {
     steps: RefCell<BTreeMap<CacheKey, bool>>,
     /// Contexts that were asked for, the main one without a name; `true` once they are here.
     sent: RefCell<BTreeMap<String, bool>>,
+    /// What images of other builds have, by the key of the step.
+    imported: RefCell<BTreeMap<CacheKey, Imported>>,
     /// Vertices that there will be.
     total: Cell<u32>,
     /// Names of rules that were broken.
@@ -170,6 +174,7 @@ async fn solve(world: &World, request: &BuildRequest, trace: Trace, purpose: Pur
         done: RefCell::default(),
         steps: RefCell::default(),
         sent: RefCell::default(),
+        imported: RefCell::default(),
         total: Cell::new(0),
         broken: RefCell::default(),
     };
@@ -183,6 +188,9 @@ impl<'a> Solver<'a> {
         self.load_metadata().await?;
         if self.request.remote.is_none() {
             self.load_ignore_file().await;
+        }
+        if self.purpose == Purpose::Build {
+            self.import_caches().await;
         }
         let mut tasks: Vec<Task<'_, Located>> = Vec::new();
         for index in &self.plan.order {
@@ -257,6 +265,7 @@ impl<'a> Solver<'a> {
             sum +=
                 stage.stage.instructions.iter().filter(|instruction| makes_layer(&instruction.command)).count() as u32;
         }
+        sum += self.request.cache_from.len() as u32;
         sum + 2 * images.len() as u32 + u32::from(self.is_context_sent())
     }
 }

@@ -92,6 +92,10 @@ pub struct BuildRequest {
     pub contexts: BTreeMap<String, NamedContext>,
     /// What becomes of the result.
     pub export: Export,
+    /// `--cache-from`: images whose layers may stand for steps, as written.
+    pub cache_from: Vec<String>,
+    /// `--cache-to type=inline`: the image is to tell what made its layers.
+    pub inline_cache: bool,
     /// `--pull`.
     pub pull: bool,
     /// `--network`.

@@ -19,8 +19,7 @@ pub static COMMAND: Command = Command {
         long("build-arg", List, "Set build-time variables"),
         long("build-context", List, "Additional build contexts (e.g., name=path)"),
         long("builder", Text, "Override the configured builder instance (default \"default\")"),
-        long("cache-from", List, "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")")
-            .not_simulated(),
+        long("cache-from", List, "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")"),
         long("cache-to", List, "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")"),
         long("call", Text, "Set method for evaluating build (\"check\", \"outline\", \"targets\") (default \"build\")"),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),

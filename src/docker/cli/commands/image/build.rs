@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::build_cache;
 use super::build_output::{self, Output};
 use crate::base::path;
 use crate::base::rope::Rope;
@@ -57,7 +58,7 @@ pub static COMMAND: Command = Command {
     flags: &[&[
         long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")").not_simulated(),
         long("build-arg", List, "Set build-time variables"),
-        long("cache-from", Strings, "Images to consider as cache sources").not_simulated(),
+        long("cache-from", Strings, "Images to consider as cache sources"),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),
         long("compress", Bool(false), "Compress the build context using gzip"),
         long("cpu-period", Int, "Limit the CPU CFS (Completely Fair Scheduler) period").not_simulated(),
@@ -136,6 +137,7 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return Err(CliError::Says(125, text));
         }
         let mut request = options(client, given, version).await?;
+        caches(client, given, &mut request).await?;
         let outputs = outputs(client, given, &mut request)?;
         read(client, given, &mut request).await?;
         let tags = request.tags.clone();
@@ -221,6 +223,17 @@ async fn write(client: &Client, file: &str, text: &str) -> Answer {
     written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))
 }
 
+/// Which images' caches are asked, and whether the new one is to have its own.
+async fn caches(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer {
+    if request.version == BuilderVersion::Classic {
+        request.cache_from = given.lists("cache-from");
+        return Ok(());
+    }
+    request.cache_from = build_cache::sources(client, &given.strings("cache-from")).await?;
+    request.inline_cache = build_cache::is_inline(&given.strings("cache-to"), &request.build_args)?;
+    Ok(())
+}
+
 /// Where the result goes.
 fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer<Vec<Output>> {
     let mut outputs = Vec::new();
@@ -229,15 +242,6 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
     }
     if given.bool("push") {
         outputs.push(Output::push());
-    }
-    if let Some(cache) = given.strings("cache-to").first() {
-        if cache.split(',').any(|field| field == "type=inline") {
-            return Err(not_simulated("--cache-to type=inline"));
-        }
-        // docker/buildx `driver.CacheExport`: what the docker driver can't do without containerd's image store.
-        return Err(CliError::new(
-            "ERROR: Cache export is not supported for the docker driver.\nSwitch to a different driver, or turn on the containerd image store, and try again.\nLearn more at https://docs.docker.com/go/build-cache-backends/",
-        ));
     }
     // Without containerd's image store there is no place for attestations: `false` is how it is anyway.
     for name in ["provenance", "sbom"] {

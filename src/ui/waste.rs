@@ -7,14 +7,15 @@ use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::base::size::human_size3;
+use crate::docker::build::recipe::{Fate, Recipe, difference};
+use crate::docker::build::remedy::Remedy;
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::view::inside::Subject;
 use crate::view::picture::tint_of;
-use crate::view::remedy::Remedy;
-use crate::view::slim::{Fate, Recipe, difference};
+
+use crate::docker::build::waste::{Hidden, Waste};
 use crate::view::texts::waste::WasteTexts;
 use crate::view::texts::{Language, fill};
-use crate::view::waste::{Hidden, Waste};
 
 stylance::import_crate_style!(style, "src/ui/waste.module.css");
 
@@ -234,15 +235,13 @@ impl Session {
         self.with_machine(|machine| {
             let Subject::Object(name) = subject else { return None };
             let image = machine.builder().store.borrow().resolve(name).ok()?;
-            Recipe::of(machine, image)
+            machine.recipe(image)
         })
     }
 
     /// What would make a Dockerfile's image smaller; `None` if it can't be built.
     fn remedies(&self, recipe: &Recipe) -> Option<Vec<Remedy>> {
-        let found = |machine: &crate::machine::Machine| {
-            crate::view::remedy::Diagnosis::of(machine, &recipe.path, &recipe.text).ok()
-        };
+        let found = |machine: &crate::machine::Machine| machine.diagnose(&recipe.path, &recipe.text).ok();
         self.with_machine(found).map(|diagnosis| diagnosis.remedies)
     }
 }

@@ -260,6 +260,11 @@ impl BuildCache {
         !self.seen_bases.insert(name)
     }
 
+    /// Whether a file's content was sent before.
+    pub fn knows_file(&self, sum: Digest) -> bool {
+        self.known_files.contains(&sum)
+    }
+
     /// Whether a file's content was sent before; from now on it was.
     pub fn learn_file(&mut self, sum: Digest) -> bool {
         !self.known_files.insert(sum)

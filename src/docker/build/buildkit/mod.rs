@@ -102,13 +102,19 @@ struct Solver<'a> {
 /// Whatever makes a build fail, with the lines it is about.
 pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Exported, Located> {
     let trace = Trace::new(world, sink);
-    let (sleep, name) = (&world.sleep, &request.dockerfile_name);
     let purpose = if request.check { Purpose::Check } else { Purpose::Build };
     if let Some(address) = &request.remote {
         let fetched = remote::fetch(world, request, address, &trace).await?;
         readable(&fetched)?;
         return solve(world, &fetched, trace, purpose).await;
     }
+    load_definition(world, request, &trace).await;
+    readable(request)?;
+    solve(world, request, trace, purpose).await
+}
+
+async fn load_definition(world: &World, request: &BuildRequest, trace: &Trace) {
+    let (sleep, name) = (&world.sleep, &request.dockerfile_name);
     let step = trace.start(format!("[internal] load build definition from {name}"));
     let size = if request.is_dockerfile_missing {
         transfer_size_bytes(&Layer::default(), true)
@@ -120,9 +126,6 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     part.done();
     sleep(World::duration(4, 0, 1)).await;
     step.done();
-
-    readable(request)?;
-    solve(world, request, trace, purpose).await
 }
 
 fn readable(request: &BuildRequest) -> Result<(), BuildError> {
@@ -136,13 +139,14 @@ fn readable(request: &BuildRequest) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Tells what a build would do, and does not do it. `world` must not wait: its sleep only moves its own clock. Gives the
-/// image that would come of it, where the cache has every step.
+/// Tells what a build would do, and does not do it. The clock of `world` must be its own. Gives the image that would come of it, where the cache has every step.
 ///
 /// # Errors
 /// What would make the build fail, as far as it can be known.
 pub async fn foresee(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Option<ImageId>, Located> {
-    match solve(world, request, Trace::new(world, sink), Purpose::Foresee).await? {
+    let trace = Trace::new(world, sink);
+    load_definition(world, request, &trace).await;
+    match solve(world, request, trace, Purpose::Foresee).await? {
         Exported::Foreseen(image) => Ok(image),
         _ => Ok(None),
     }
@@ -201,7 +205,7 @@ impl<'a> Solver<'a> {
                 Ok(())
             }));
         }
-        if self.purpose == Purpose::Build && self.is_context_sent() {
+        if self.purpose != Purpose::Check && self.is_context_sent() {
             tasks.push(Box::pin(async move {
                 self.load_context().await;
                 Ok(())
@@ -220,6 +224,9 @@ impl<'a> Solver<'a> {
             (Purpose::Build, export) => self.export_files(export).await.map(Exported::Files),
             (Purpose::Foresee, _) => {
                 let state = self.done.borrow_mut().remove(&self.plan.target);
+                if let Some(state) = &state {
+                    (self.world.sleep)(self.time_of_export(state) + export::NAMING).await;
+                }
                 let known = state.filter(|state| state.missed.is_none() && !state.unknown);
                 Ok(Exported::Foreseen(known.map(|state| self.image(state).id())))
             }

@@ -101,7 +101,7 @@ pub fn Inside(props: &InsideProps) -> Html {
         Callback::from(move |_: MouseEvent| on_close.emit(()))
     };
     let back = html! {
-        <button type="button" class={style::back} onclick={close} data-capas="back">{ "‹ " }{ texts.back }</button>
+        <button type="button" class={classes!(style::button, style::back)} onclick={close} data-capas="back">{ "‹ " }{ texts.back }</button>
     };
     let Some(stack) = stack.as_ref() else {
         return html! { <div class={style::inside}><div class={style::head}>{ back }</div><p class={style::none}>{ texts.gone }</p></div> };

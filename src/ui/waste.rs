@@ -18,6 +18,8 @@ use crate::view::texts::waste::WasteTexts;
 use crate::view::texts::{Language, fill};
 
 stylance::import_crate_style!(style, "src/ui/waste.module.css");
+// The button is the one of the pane around it.
+stylance::import_crate_style!(inside, "src/ui/inside.module.css");
 
 /// Hidden files that are listed; the largest come first.
 const MAX_FILES: usize = 60;
@@ -181,7 +183,7 @@ fn Remedies(props: &RemediesProps) -> Html {
             html! {
                 <p class={style::look}>
                     <span>{ made_by }</span>
-                    <button type="button" class={style::button} {onclick} data-capas="look">{ texts.look }</button>
+                    <button type="button" class={inside::button} {onclick} data-capas="look">{ texts.look }</button>
                 </p>
             }
         }
@@ -217,7 +219,7 @@ fn remedy(texts: &WasteTexts, recipe: &Recipe, remedy: &Remedy, apply: Option<Ca
     let button = apply.map(|apply| {
         let (recipe, own) = (recipe.clone(), remedy.clone());
         let onclick = Callback::from(move |_: MouseEvent| apply.emit((recipe.clone(), own.clone())));
-        html! { <button type="button" class={style::button} {onclick} data-capas="apply">{ texts.apply }</button> }
+        html! { <button type="button" class={inside::button} {onclick} data-capas="apply">{ texts.apply }</button> }
     });
     html! {
         <li class={style::remedy} data-capas="remedy">

@@ -31,6 +31,7 @@ use super::world::World;
 use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
 use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, Export};
+use crate::docker::dockerfile::instruction::Command;
 use crate::docker::dockerfile::lint::Warning;
 use crate::docker::dockerfile::{self, Dockerfile};
 use crate::os::fs::layer::Layer;
@@ -189,7 +190,9 @@ impl<'a> Solver<'a> {
     async fn solve(&self) -> Result<Exported, Located> {
         self.expect(self.total());
         self.plan.warnings.iter().for_each(|warning| self.warn(warning));
+        self.check_syntax()?;
         self.load_metadata().await?;
+        self.check_entitlements()?;
         if self.request.remote.is_none() {
             self.load_ignore_file().await;
         }
@@ -232,6 +235,36 @@ impl<'a> Solver<'a> {
             }
             (Purpose::Check, _) => Ok(Exported::Nothing),
         }
+    }
+
+    /// Refuses a frontend of somebody else: only Docker's own can be what this one is.
+    fn check_syntax(&self) -> Result<(), BuildError> {
+        let given = self.request.build_args.get("BUILDKIT_SYNTAX").or(self.file.directives.syntax.as_ref());
+        let Some(frontend) = given.and_then(|text| text.split_whitespace().next()) else { return Ok(()) };
+        let name = frontend.split(['@', ':']).next().unwrap_or_default();
+        let name = name.strip_prefix("docker.io/").unwrap_or(name);
+        match name {
+            "docker/dockerfile" | "docker/dockerfile-upstream" => Ok(()),
+            _ => Err(BuildError::NotSimulated(format!("the frontend {frontend}"))),
+        }
+    }
+
+    /// Whether the steps may do what they ask for (BuildKit `util/entitlements`; moby allows `network.host` only).
+    fn check_entitlements(&self) -> Result<(), BuildError> {
+        let allowed = |name: &str| self.request.allow.iter().any(|own| own == name);
+        if let Some(name) = self.request.allow.iter().find(|name| *name != "network.host") {
+            return Err(BuildError::EntitlementRefused(name.clone()));
+        }
+        for instruction in self.reachable().flat_map(|stage| &stage.stage.instructions) {
+            let Command::Run(run) = &instruction.command else { continue };
+            if run.security.as_deref() == Some("insecure") {
+                return Err(BuildError::Entitlement("security.insecure"));
+            }
+            if run.network.as_deref() == Some("host") && !allowed("network.host") {
+                return Err(BuildError::Entitlement("network.host"));
+            }
+        }
+        Ok(())
     }
 
     /// Tells of a broken rule, unless the Dockerfile says that it does not count.

@@ -100,6 +100,8 @@ pub struct BuildRequest {
     pub pull: bool,
     /// `--network`.
     pub network: Option<String>,
+    /// `--allow`: entitlements.
+    pub allow: Vec<String>,
     /// `--secret`, by id.
     pub secrets: BTreeMap<String, Rope>,
     /// `--check`: the Dockerfile is checked and nothing is built.

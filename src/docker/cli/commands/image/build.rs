@@ -25,6 +25,7 @@ use crate::docker::cli::value::check_platform;
 use crate::docker::daemon::api::build::{
     BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuildSink, BuilderVersion, NamedContext,
 };
+use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::image::reference::Reference;
 use crate::docker::registry::git::Remote;
 use crate::os::fs::layer::Change;
@@ -42,6 +43,9 @@ const DEPRECATED: &str = "DEPRECATED: The legacy builder is deprecated and will 
 const MULTI_PLATFORM: &str = "ERROR: Multi-platform build is not supported for the docker driver.
 Switch to a different driver, or turn on the containerd image store, and try again.
 Learn more at https://docs.docker.com/go/build-multi-platform/";
+
+/// The largest secret (BuildKit `secretsprovider/store.go` `MaxSecretSize`).
+const MAX_SECRET_BYTES: u64 = 500 * 1024;
 
 /// A flag that Docker does not have.
 pub const EXPLAIN: Flag = long(
@@ -105,7 +109,7 @@ pub static COMMAND: Command = Command {
         long("provenance", Text, "Shorthand for \"--attest=type=provenance\"").hidden(),
         long("sbom", Text, "Shorthand for \"--attest=type=sbom\"").hidden(),
         long("ssh", List, "SSH agent socket or keys to expose to the build").hidden().not_simulated(),
-        long("allow", List, "Allow extra privileged entitlement").hidden().not_simulated(),
+        long("allow", List, "Allow extra privileged entitlement").hidden(),
         long("annotation", List, "Add annotation to the image").hidden().not_simulated(),
         long("attest", List, "Attestation parameters").hidden().not_simulated(),
         EXPLAIN.hidden(),
@@ -326,24 +330,83 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
         let (key, value) = label.split_once('=').unwrap_or((&label, ""));
         request.labels.insert(key.to_owned(), value.to_owned());
     }
-    for secret in given.strings("secret") {
-        let field = |names: [&str; 2]| {
-            secret
-                .split(',')
-                .filter_map(|field| field.split_once('='))
-                .find(|(key, _)| names.contains(key))
-                .map(|(_, value)| value.to_owned())
-        };
-        let id = field(["id", "id"]).unwrap_or_default();
-        let content = match (field(["src", "source"]), field(["env", "env"])) {
-            (Some(file), _) => {
-                client.read_file(&file).await.map_err(|why| CliError::new(format!("ERROR: failed to stat {why}")))?
-            }
-            (None, name) => Rope::from(client.env(&name.unwrap_or_else(|| id.clone())).unwrap_or_default().as_str()),
-        };
+    for text in given.strings("secret") {
+        let (id, content) = secret(client, &text).await?;
         request.secrets.insert(id, content);
     }
+    if version == BuilderVersion::BuildKit {
+        entitle(client, given, &mut request)?;
+    }
     Ok(request)
+}
+
+/// What the build is allowed, and the network that its steps get (docker/buildx `build/opt.go`).
+fn entitle(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer {
+    let builder = given.string("builder").or_else(|| client.env("BUILDX_BUILDER")).unwrap_or_default();
+    if !matches!(builder.as_str(), "" | "default") {
+        return Err(CliError::new(format!("ERROR: no builder {} found", go_quote(&builder))));
+    }
+    for name in given.lists("allow") {
+        match name.as_str() {
+            "network.host" | "security.insecure" => request.allow.push(name),
+            _ => return Err(not_simulated(&format!("--allow {name}"))),
+        }
+    }
+    match request.network.as_deref() {
+        None | Some("default" | "none") => {}
+        Some("host") => request.allow.push("network.host".to_owned()),
+        Some(other) => {
+            return Err(CliError::new(format!(
+                "ERROR: network mode {} not supported by buildkit - you can define a custom network for your builder using the network driver-opt in buildx create",
+                go_quote(other)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A secret's name and what it is (docker/buildx `util/buildflags/secrets.go`, BuildKit `secretsprovider/store.go`).
+async fn secret(client: &Client, text: &str) -> Answer<(String, Rope)> {
+    let fail = |why: String| Err(CliError::new(format!("ERROR: {why}")));
+    let (mut kind, mut id, mut file, mut variable) = (String::new(), String::new(), String::new(), String::new());
+    for field in text.split(',') {
+        let Some((key, value)) = field.split_once('=') else {
+            return fail(format!("invalid field '{field}' must be a key=value pair"));
+        };
+        let key = key.to_lowercase();
+        let place = match key.as_str() {
+            "type" if !matches!(value, "file" | "env") => {
+                return fail(format!("unsupported secret type {}", go_quote(value)));
+            }
+            "type" => &mut kind,
+            "id" => &mut id,
+            "source" | "src" => &mut file,
+            "env" => &mut variable,
+            _ => return fail(format!("unexpected key '{key}' in '{field}'")),
+        };
+        value.clone_into(place);
+    }
+    if kind == "env" && variable.is_empty() {
+        variable = std::mem::take(&mut file);
+    }
+    if id.is_empty() {
+        return fail("secret missing ID".to_owned());
+    }
+    if variable.is_empty() && file.is_empty() {
+        let name = if client.env(&id).is_some() { &mut variable } else { &mut file };
+        name.clone_from(&id);
+    }
+    if file.is_empty() {
+        return Ok((id, Rope::from(client.env(&variable).unwrap_or_default().as_str())));
+    }
+    if client.proc.stat(&path::join(&client.proc.cwd(), file.as_bytes())).is_err() {
+        return fail(format!("failed to stat {file}: stat {file}: no such file or directory"));
+    }
+    let content = client.read_file(&file).await.map_err(|why| CliError::new(format!("ERROR: {why}")))?;
+    if content.len() > MAX_SECRET_BYTES {
+        return fail(format!("secret {id} too big. max size 500KB"));
+    }
+    Ok((id, content))
 }
 
 /// What `--build-context` names: an image or a folder.

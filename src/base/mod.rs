@@ -2,6 +2,7 @@
 //!
 //! Every function is pure. What depends on time, randomness or files takes them as arguments.
 
+pub mod base64;
 pub mod digest;
 pub mod errno;
 pub mod language;

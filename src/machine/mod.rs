@@ -21,6 +21,7 @@ pub mod content;
 pub mod host;
 pub mod journal;
 pub mod replay;
+mod slim;
 pub mod trial;
 
 use std::cell::RefCell;
@@ -428,7 +429,8 @@ fn start_daemon(
     let client = daemon.clone();
     kernel.add_completer("docker", Rc::new(move |_, words| cli::complete::complete(&client, words)));
     let client = daemon.clone();
-    kernel.add_program("capas", move |proc| Box::pin(guide::main(proc, client.clone())));
+    let advise = slim::adviser(world.clone(), host.mounts());
+    kernel.add_program("capas", move |proc| Box::pin(guide::main(proc, client.clone(), Rc::clone(&advise))));
     let client = daemon.clone();
     kernel.add_completer("capas", Rc::new(move |_, words| guide::complete(&client, words)));
     (daemon, world)

@@ -7,39 +7,20 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::bakery;
 use super::build_world::{self, Site};
-use super::{Machine, bakery};
-use crate::base::digest::ImageId;
+use crate::base::time::Timestamp;
 use crate::docker::build::error::PullProblem;
 use crate::docker::build::foresee::now_or_never;
+use crate::docker::build::remedy::{Trial, TrialError};
 use crate::docker::build::{self, world::World};
-use crate::docker::daemon::api::build::{BuildEvent, BuildFailure, BuildRequest, BuildSink};
+use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink};
 use crate::docker::image::reference::Reference;
-use crate::docker::image::store::Store;
 use crate::docker::registry::RegistryError;
 use crate::os::kernel::{Kernel, Programs, Stop};
 
 /// Work after which a trial is given up (about a microsecond each).
 const FUEL: u64 = 200_000_000;
-
-/// What a trial left.
-pub struct Trial {
-    /// The session's images and the new one.
-    pub store: Store,
-    /// The new one.
-    pub image: ImageId,
-    /// What the build told.
-    pub events: Vec<BuildEvent>,
-}
-
-/// Why there is no image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TrialError {
-    /// The build fails.
-    Failed(BuildFailure),
-    /// It does not end.
-    Endless,
-}
 
 /// A place for trials; steps that one of them did, the next ones find in its cache.
 pub struct Laboratory {
@@ -48,12 +29,12 @@ pub struct Laboratory {
 }
 
 impl Laboratory {
-    /// A laboratory with the images of a machine.
-    pub fn new(machine: &Machine) -> Self {
+    /// A laboratory with the images of a session's builder.
+    pub fn new(session: &World, now: Timestamp) -> Self {
         let mut programs = Programs::new();
         super::host::register(&mut programs);
-        let kernel = Kernel::new(1, machine.now(), programs);
-        let resolve = Rc::clone(&machine.builder().resolve);
+        let kernel = Kernel::new(1, now, programs);
+        let resolve = Rc::clone(&session.resolve);
         let registry = move |reference: &Reference| match now_or_never(resolve(reference.clone())) {
             Some(found) => found.map_err(|why| match why {
                 PullProblem::Denied => RegistryError::Denied,
@@ -65,7 +46,7 @@ impl Laboratory {
         let net = kernel.network(|network| network.add());
         let world = build_world::world(Site {
             kernel: kernel.clone(),
-            store: Rc::new(RefCell::new(machine.builder().store.borrow().clone())),
+            store: Rc::new(RefCell::new(session.store.borrow().clone())),
             registry: Rc::new(registry),
             net,
             is_patient: false,

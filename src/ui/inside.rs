@@ -9,6 +9,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 use yew::prelude::*;
 
 use crate::base::size::human_size3;
+use crate::docker::build::waste::Waste;
 use crate::docker::daemon::api::layers::{LayerRole, LayerStack};
 use crate::os::fs::stack::{Fate, holdings};
 use crate::ui::dom;
@@ -19,7 +20,6 @@ use crate::view::picture::tint_of;
 use crate::view::preview::{Body, Preview};
 use crate::view::texts::layers::LayersTexts;
 use crate::view::texts::{Language, Texts, fill};
-use crate::view::waste::Waste;
 
 stylance::import_crate_style!(style, "src/ui/inside.module.css");
 
@@ -101,7 +101,7 @@ pub fn Inside(props: &InsideProps) -> Html {
         Callback::from(move |_: MouseEvent| on_close.emit(()))
     };
     let back = html! {
-        <button type="button" class={style::back} onclick={close} data-capas="back">{ "‹ " }{ texts.back }</button>
+        <button type="button" class={classes!(style::button, style::back)} onclick={close} data-capas="back">{ "‹ " }{ texts.back }</button>
     };
     let Some(stack) = stack.as_ref() else {
         return html! { <div class={style::inside}><div class={style::head}>{ back }</div><p class={style::none}>{ texts.gone }</p></div> };

@@ -7,16 +7,19 @@ use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::base::size::human_size3;
+use crate::docker::build::recipe::{Fate, Recipe, difference};
+use crate::docker::build::remedy::Remedy;
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::view::inside::Subject;
 use crate::view::picture::tint_of;
-use crate::view::remedy::Remedy;
-use crate::view::slim::{Fate, Recipe, difference};
+
+use crate::docker::build::waste::{Hidden, Waste};
 use crate::view::texts::waste::WasteTexts;
 use crate::view::texts::{Language, fill};
-use crate::view::waste::{Hidden, Waste};
 
 stylance::import_crate_style!(style, "src/ui/waste.module.css");
+// The button is the one of the pane around it.
+stylance::import_crate_style!(inside, "src/ui/inside.module.css");
 
 /// Hidden files that are listed; the largest come first.
 const MAX_FILES: usize = 60;
@@ -180,7 +183,7 @@ fn Remedies(props: &RemediesProps) -> Html {
             html! {
                 <p class={style::look}>
                     <span>{ made_by }</span>
-                    <button type="button" class={style::button} {onclick} data-capas="look">{ texts.look }</button>
+                    <button type="button" class={inside::button} {onclick} data-capas="look">{ texts.look }</button>
                 </p>
             }
         }
@@ -216,7 +219,7 @@ fn remedy(texts: &WasteTexts, recipe: &Recipe, remedy: &Remedy, apply: Option<Ca
     let button = apply.map(|apply| {
         let (recipe, own) = (recipe.clone(), remedy.clone());
         let onclick = Callback::from(move |_: MouseEvent| apply.emit((recipe.clone(), own.clone())));
-        html! { <button type="button" class={style::button} {onclick} data-capas="apply">{ texts.apply }</button> }
+        html! { <button type="button" class={inside::button} {onclick} data-capas="apply">{ texts.apply }</button> }
     });
     html! {
         <li class={style::remedy} data-capas="remedy">
@@ -234,15 +237,13 @@ impl Session {
         self.with_machine(|machine| {
             let Subject::Object(name) = subject else { return None };
             let image = machine.builder().store.borrow().resolve(name).ok()?;
-            Recipe::of(machine, image)
+            machine.recipe(image)
         })
     }
 
     /// What would make a Dockerfile's image smaller; `None` if it can't be built.
     fn remedies(&self, recipe: &Recipe) -> Option<Vec<Remedy>> {
-        let found = |machine: &crate::machine::Machine| {
-            crate::view::remedy::Diagnosis::of(machine, &recipe.path, &recipe.text).ok()
-        };
+        let found = |machine: &crate::machine::Machine| machine.diagnose(&recipe.path, &recipe.text).ok();
         self.with_machine(found).map(|diagnosis| diagnosis.remedies)
     }
 }

@@ -7,14 +7,11 @@
 use std::time::Duration;
 
 use crate::base::path;
-use crate::docker::build::context;
 use crate::docker::build::foresee::{Foreseen, foresee};
-use crate::docker::daemon::api::build::{BuildContext, BuildEvent, BuildRequest, LayerSize, MissReason};
+use crate::docker::build::recipe::request_of;
+use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, LayerSize, MissReason};
 use crate::docker::dockerfile::{self, Dockerfile, ParseError, Span};
 use crate::machine::Machine;
-use crate::os::fs::layer::{Change, Layer};
-use crate::os::fs::mounts::Caller;
-use crate::os::fs::node::{Content, Entry};
 
 /// What a Dockerfile would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,7 +96,7 @@ pub struct Total {
     pub image_bytes: u64,
     /// Whether the image's bytes are all known.
     pub is_complete: bool,
-    /// How long the steps take as far as that is known.
+    /// How long the build takes as far as that is known: stages that don't need each other take their time together.
     pub took: Duration,
 }
 
@@ -112,7 +109,7 @@ impl Forecast {
 
     /// Foretells the build of another context (`docker build -f PATH FOLDER`).
     pub fn of_context(machine: &Machine, folder: &str, path: &str, text: &str) -> Self {
-        let (mut request, unreadable) = request_of(machine, folder, path, text);
+        let (mut request, unreadable) = request_of(&machine.host_files().borrow(), folder, path, text);
         let (file, error) = readable(text);
         let Some(file) = file else { return Self { error, ..Self::default() } };
         request.dockerfile = file.text.as_str().into();
@@ -157,7 +154,6 @@ impl Forecast {
                     }
                 }
                 BuildEvent::Layer { span, size, took } => {
-                    out.total.took += took.unwrap_or_default();
                     if let Some(line) = out.line(*span) {
                         line.size = Some(sum(line.size, *size));
                         line.took = *took;
@@ -174,6 +170,7 @@ impl Forecast {
                 _ => {}
             }
         }
+        out.total.took = foreseen.took;
         out.leave_out(file, foreseen, &reached);
         out.add_up(file);
         out.findings = foreseen
@@ -239,33 +236,6 @@ impl Forecast {
             next = file.stages.iter().take(index).rposition(|other| !other.name.is_empty() && other.name == stage.base);
         }
     }
-}
-
-/// A build of the folder in which the Dockerfile at `path` of the host stands, with `text` in the file.
-pub fn request(machine: &Machine, path: &str, text: &str) -> BuildRequest {
-    let folder = path::parent(path.as_bytes()).to_owned();
-    request_of(machine, &folder.to_string(), path, text).0
-}
-
-/// The same for another folder, and why that can't be read.
-fn request_of(machine: &Machine, folder: &str, path: &str, text: &str) -> (BuildRequest, Option<String>) {
-    let name = path::file_name(path.as_bytes()).to_string();
-    let mounts = machine.host_files();
-    let own = path.strip_prefix(folder).map_or(name.as_str(), |rest| rest.trim_start_matches('/'));
-    let read = context::from_folder(&mounts.borrow(), &Caller::root(), folder.as_bytes(), own, &[]);
-    let (mut context, unreadable) = match read {
-        Ok(context) => (context, None),
-        Err(error) => (BuildContext::default(), Some(error.to_string())),
-    };
-    if let Some(Change::Put(entry)) = context.files.get(own.as_bytes()) {
-        // What is being typed is not in the file yet and will be when it is built.
-        let entry = Entry { content: Content::File(text.into()), ..Entry::clone(entry) };
-        let changed = std::iter::once((own.into(), Change::Put(std::sync::Arc::new(entry))));
-        let rest = context.files.entries().filter(|(at, _)| *at != own).map(|(at, c)| (at.to_owned(), c.clone()));
-        context.files = std::sync::Arc::new(rest.chain(changed).collect::<Layer>());
-    }
-    let dockerfile = text.into();
-    (BuildRequest { context, dockerfile, dockerfile_name: name, ..BuildRequest::default() }, unreadable)
 }
 
 fn makes_layer(keyword: &str) -> bool {
@@ -418,5 +388,77 @@ mod tests {
         let forecast = Forecast::of(&machine, PATH, text);
         assert_eq!(forecast.error, None);
         assert_eq!(forecast.lines.last().unwrap().size, Some(LayerSize::Unknown));
+    }
+
+    /// How long the last build took on the machine's clock: from the start of its first vertex to the end of its last.
+    fn really_took(machine: &Machine) -> Duration {
+        let log = machine.file("/home/alumno/log").unwrap().to_vec();
+        let (mut first, mut last) = (None::<crate::base::time::Timestamp>, None);
+        for line in String::from_utf8(log).unwrap().lines() {
+            let news: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            for vertex in news["vertexes"].as_array().into_iter().flatten() {
+                let at = |key: &str| vertex[key].as_str().and_then(crate::base::time::Timestamp::parse_rfc3339);
+                first = first.into_iter().chain(at("started")).min();
+                last = last.into_iter().chain(at("completed")).max();
+            }
+        }
+        last.unwrap().since(first.unwrap())
+    }
+
+    /// Stages side by side, one after the other, with a base in common and without; each built twice, the second time with
+    /// one file changed, so that the first time of every command is known.
+    #[test]
+    fn the_time_that_is_foretold_is_the_time_that_it_takes() {
+        let cases = [
+            "FROM alpine\nCOPY a /a\nRUN sleep 2\nRUN sleep 1\n",
+            "FROM alpine AS one\nCOPY a /a\nRUN sleep 3; touch /one\nFROM alpine AS two\nCOPY a /a\nRUN sleep 5; touch /two\nFROM alpine\nCOPY --from=one /one /\nCOPY --from=two /two /\n",
+            "FROM alpine AS one\nCOPY a /a\nRUN sleep 3; touch /one\nFROM one AS two\nRUN sleep 2; touch /two\nFROM one AS three\nRUN sleep 4; touch /three\nFROM scratch\nCOPY --from=two /two /\nCOPY --from=three /three /\n",
+            "FROM alpine AS no\nRUN sleep 50\nFROM alpine\nWORKDIR /w\nCOPY a .\nRUN sleep 1\n",
+            "FROM alpine AS one\nRUN sleep 3\nFROM alpine AS two\nCOPY a /a\nRUN --mount=from=one,target=/m sleep 2\n",
+        ];
+        for text in cases {
+            let mut machine = machine(&[]);
+            put(&mut machine, "a", "1");
+            put(&mut machine, "Dockerfile", text);
+            let close = |machine: &mut Machine, command: &str| {
+                let foretold = Forecast::of(machine, PATH, text).total.took;
+                let (console, hour) = (machine.console(), Duration::from_secs(3600));
+                machine.input(console, format!("{command}\r").as_bytes());
+                machine.settle(console, hour, hour);
+                let took = really_took(machine);
+                let apart = took.abs_diff(foretold);
+                assert!(
+                    apart <= took / 50 + Duration::from_millis(20),
+                    "{text}: {foretold:?} foretold, {took:?} taken"
+                );
+                took
+            };
+            let build = "docker build --progress=rawjson app 2> log";
+            let console = machine.console();
+            machine.input(console, format!("{build}\r").as_bytes());
+            machine.settle(console, Duration::from_secs(3600), Duration::from_secs(3600));
+            let cold = really_took(&machine);
+            put(&mut machine, "a", "12");
+            let again = close(&mut machine, build);
+            assert!(again > Duration::from_secs(1) && again <= cold, "{cold:?} {again:?}");
+            assert!(close(&mut machine, build) < Duration::from_millis(100), "all of it is cached");
+        }
+    }
+
+    /// What is known before anything was built: downloads, copies, nothing that runs.
+    #[test]
+    fn the_time_of_downloads_is_foretold() {
+        let text = "FROM debian:bookworm-slim AS one\nCOPY a /a\nFROM alpine\nCOPY --from=one /a /a\nCOPY a /b\n";
+        let mut machine = machine(&[]);
+        put(&mut machine, "a", &"0123456789".repeat(10_000));
+        put(&mut machine, "Dockerfile", text);
+        let foretold = Forecast::of(&machine, PATH, text);
+        assert!(foretold.total.took > Duration::from_secs(1), "{:?}", foretold.total.took);
+        let console = machine.console();
+        machine.input(console, b"docker build --progress=rawjson app 2> log\r");
+        machine.settle(console, Duration::from_secs(3600), Duration::from_secs(3600));
+        let took = really_took(&machine);
+        let apart = took.abs_diff(foretold.total.took);
+        assert!(apart <= took / 10, "{:?} foretold, {took:?} taken", foretold.total.took);
     }
 }

@@ -31,7 +31,7 @@ pub fn stack(layers: &[&[(&str, Change)]]) -> LayerStack {
             used_by: Vec::new(),
         });
     }
-    LayerStack { name: "i".to_owned(), is_container: false, layers: out, mounts: Vec::new() }
+    LayerStack { name: "i".to_owned(), image: None, is_container: false, layers: out, mounts: Vec::new() }
 }
 
 fn example() -> LayerStack {

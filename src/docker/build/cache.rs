@@ -38,6 +38,16 @@ impl CacheKey {
         Self(hasher.finish())
     }
 
+    /// A key that another builder's cache names.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
+    /// The digest by which a cache in an image names it.
+    pub const fn digest(self) -> Digest {
+        self.0
+    }
+
     /// Its bytes, to make other keys of.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -248,6 +258,11 @@ impl BuildCache {
     /// Whether a base image was used before; from now on it was.
     pub fn use_base(&mut self, name: String) -> bool {
         !self.seen_bases.insert(name)
+    }
+
+    /// Whether a file's content was sent before.
+    pub fn knows_file(&self, sum: Digest) -> bool {
+        self.known_files.contains(&sum)
     }
 
     /// Whether a file's content was sent before; from now on it was.

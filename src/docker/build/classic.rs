@@ -64,6 +64,8 @@ struct Builder<'a> {
     done: Vec<State>,
     step: usize,
     total: usize,
+    /// Images of `--cache-from`; once one of them has had a step, only that one.
+    sources: Vec<ImageId>,
     /// The first step that was not in the cache: those after it can't be either.
     missed: Option<(String, Span)>,
 }
@@ -105,6 +107,7 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
         done: Vec::new(),
         step: 0,
         total,
+        sources: sources(world, request),
         missed: None,
     };
     builder.run_all().await
@@ -357,7 +360,15 @@ impl Builder<'_> {
                 .into_iter()
                 .filter_map(|id| store.image(id))
                 .filter(|image| image.config().container_config.as_ref().is_some_and(|other| is_same(other, config)));
-            same.max_by_key(|image| image.config().created).map(Image::id)
+            let own = same.max_by_key(|image| image.config().created).map(Image::id);
+            // With `--cache-from` only what its images are made of counts.
+            let is_below = |id: &ImageId| {
+                let below = |source: &ImageId| std::iter::successors(store.parent(*source), |id| store.parent(*id));
+                self.sources.iter().any(|source| below(source).any(|parent| parent == *id))
+            };
+            let own = own.filter(|id| self.request.cache_from.is_empty() || is_below(id));
+            drop(store);
+            own.or_else(|| self.from_sources(state.image, config))
         };
         match found {
             Some(id) => {
@@ -377,6 +388,51 @@ impl Builder<'_> {
                 false
             }
         }
+    }
+
+    /// Takes a step from the history of one of the images of `--cache-from` (moby `image/cache/cache.go` `ImageCache`).
+    fn from_sources(&mut self, parent: Option<ImageId>, config: &ContainerConfig) -> Option<ImageId> {
+        let mut store = self.world.store.borrow_mut();
+        let below = parent.and_then(|id| store.image(id)).map(|image| image.config().clone()).unwrap_or_default();
+        let line = config.cmd.clone().unwrap_or_default().join(" ");
+        let depth = below.history.len();
+        let fits = |source: &ImageConfig| {
+            source.history.get(depth).is_some_and(|next| next.created_by == line)
+                && source.history.starts_with(&below.history)
+                && source.diff_ids.starts_with(&below.diff_ids)
+        };
+        let (id, source) = self.sources.iter().find_map(|id| {
+            let source = store.image(*id)?.config();
+            fits(source).then(|| (*id, source.clone()))
+        })?;
+        let history = source.history.get(..=depth)?.to_vec();
+        let made = if source.history.len() == history.len() {
+            id
+        } else {
+            let mut diff_ids = below.diff_ids;
+            if history.last().is_some_and(|line| !line.empty_layer) {
+                let layers = history.iter().filter(|line| !line.empty_layer).count();
+                diff_ids.push(*source.diff_ids.get(layers.checked_sub(1)?)?);
+            }
+            let restored = ImageConfig {
+                architecture: source.architecture,
+                os: source.os,
+                author: source.author,
+                config: config.clone(),
+                created: history.last().and_then(|line| line.created),
+                docker_version: self.world.docker_version.to_owned(),
+                history,
+                diff_ids,
+                ..ImageConfig::default()
+            };
+            // It stays with the image it came from, so as not to mix two.
+            self.sources = vec![id];
+            store.add_image(Image::new(restored, Form::Classic)).ok()?
+        };
+        if let Some(parent) = parent {
+            store.set_parent(made, parent);
+        }
+        Some(made)
     }
 
     fn explain(&self, state: &State, instruction: &Instruction, files: &BTreeMap<String, Digest>) -> MissReason {
@@ -440,6 +496,7 @@ impl Builder<'_> {
                 container_config: Some(config),
                 created: Some(now),
                 docker_version: self.world.docker_version.to_owned(),
+                inline_cache: Vec::new(),
                 ..child
             },
             Form::Classic,
@@ -671,6 +728,12 @@ impl Builder<'_> {
 /// Whether a path goes above the context.
 fn leaves(wanted: &str) -> bool {
     !has_wildcards(wanted) && dockerfile::ignore::clean(wanted.trim_start_matches('/')).starts_with("..")
+}
+
+/// The images of `--cache-from` that are here; the others are passed over without a word (moby `MakeImageCache`).
+fn sources(world: &World, request: &BuildRequest) -> Vec<ImageId> {
+    let store = world.store.borrow();
+    request.cache_from.iter().filter_map(|name| store.resolve(name).ok()).collect()
 }
 
 /// Whether a container config would give the same (moby `image/cache/compare.go`): the host's name and the image's don't count.

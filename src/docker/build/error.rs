@@ -109,23 +109,30 @@ pub enum BuildError {
         host: String,
     },
     /// BuildKit `source/git/source.go`: git could not fetch, and what it said.
-    #[error(
-        "failed to read dockerfile: failed to load cache key: failed to fetch remote {url}: git stderr:\n{why}\n: exit status 128"
-    )]
+    #[error("{during}failed to load cache key: failed to fetch remote {url}: git stderr:\n{why}\n: exit status 128")]
     GitFetch {
+        /// What asked for it, with a colon; empty for ADD.
+        during: &'static str,
         /// The repository.
         url: String,
         /// git's words.
         why: String,
     },
     /// BuildKit `source/git/source.go`: no such branch.
-    #[error("failed to read dockerfile: failed to load cache key: repository does not contain ref {0}, output: \"\"")]
-    GitRef(String),
+    #[error("{during}failed to load cache key: repository does not contain ref {reference}, output: \"\"")]
+    GitRef {
+        /// What asked for it, with a colon; empty for ADD.
+        during: &'static str,
+        /// The branch.
+        reference: String,
+    },
     /// BuildKit `source/git/source.go`: no such folder in the repository.
     #[error(
-        "failed to read dockerfile: failed to open subdir {folder}: open /var/lib/docker/tmp/buildkit-mount{mount}/{folder}: no such file or directory"
+        "{during}failed to open subdir {folder}: open /var/lib/docker/tmp/buildkit-mount{mount}/{folder}: no such file or directory"
     )]
     GitFolder {
+        /// What asked for it, with a colon; empty for ADD.
+        during: &'static str,
         /// The folder.
         folder: String,
         /// The number in the name of a temporary mount.
@@ -250,6 +257,18 @@ pub enum BuildError {
     /// BuildKit `linter.go`: `# check=error=true`.
     #[error("lint violation found for rules: {0}")]
     Lint(String),
+    /// BuildKit `util/entitlements`: what the daemon allows nobody.
+    #[error("granting entitlement {0} is not allowed by build daemon configuration")]
+    EntitlementRefused(String),
+    /// BuildKit `util/entitlements`: what the client did not allow.
+    #[error("{0} is not allowed")]
+    Entitlement(&'static str),
+    /// opencontainers/go-digest `ErrDigestInvalidFormat`: `ADD --checksum=x`.
+    #[error("invalid checksum digest format")]
+    ChecksumFormat,
+    /// BuildKit `convert.go` `dispatchCopy`.
+    #[error("checksum can't be specified for {0}")]
+    Checksum(&'static str),
     /// What this simulation does not do.
     #[error("{0} is not simulated")]
     NotSimulated(String),
@@ -272,7 +291,8 @@ pub enum PullProblem {
 }
 
 impl PullProblem {
-    fn buildkit(self, reference: &str) -> String {
+    /// BuildKit's words.
+    pub fn buildkit(self, reference: &str) -> String {
         match self {
             Self::Denied => "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed".to_owned(),
             Self::NotFound => format!("{reference}: not found"),
@@ -343,7 +363,7 @@ impl BuildError {
                 | Self::Canceled
                 | Self::RemoteContext { .. }
                 | Self::GitFetch { .. }
-                | Self::GitRef(_)
+                | Self::GitRef { .. }
                 | Self::GitFolder { .. }
         )
     }

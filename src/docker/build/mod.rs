@@ -14,8 +14,11 @@ pub mod files;
 pub mod foresee;
 pub mod plan;
 pub mod progress;
+pub mod recipe;
+pub mod remedy;
 pub mod sandbox;
 pub mod trace;
+pub mod waste;
 pub mod world;
 
 #[cfg(test)]

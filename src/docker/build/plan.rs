@@ -298,7 +298,8 @@ pub fn origins(instruction: &Instruction, stages: &[Stage], contexts: &Contexts)
             for text in &run.mounts {
                 // Variables are not expanded yet; what can't be read now may be read then.
                 let Ok(mount) = Mount::parse(text) else { continue };
-                if mount.kind == MountType::Bind {
+                let from_elsewhere = mount.kind == MountType::Cache && !mount.from.is_empty();
+                if mount.kind == MountType::Bind || from_elsewhere {
                     out.push(origin(&mount.from, instruction, stages, contexts)?);
                 }
             }

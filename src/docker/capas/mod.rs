@@ -7,15 +7,20 @@
 mod fidelity;
 mod layers;
 mod locate;
+mod waste;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
 
+use crate::base::digest::ImageId;
 use crate::base::errno::Errno;
 use crate::base::size::human_size3;
 use crate::base::table::tabulate_with;
+use crate::docker::build::recipe::Recipe;
+use crate::docker::build::remedy::Remedy;
 use crate::docker::daemon::api::Daemon;
 use crate::docker::daemon::api::container::ListOptions;
 use crate::docker::daemon::api::image::ImageListOptions;
@@ -64,7 +69,7 @@ pub struct Verb {
 }
 
 /// The verbs, in the order of help.
-pub static VERBS: &[Verb] = &[layers::VERB, locate::VERB, fidelity::VERB];
+pub static VERBS: &[Verb] = &[layers::VERB, locate::VERB, waste::VERB, fidelity::VERB];
 
 const OPTIONS: [Opt; 2] = [long_value("lang"), flag('h', "help")];
 
@@ -82,19 +87,34 @@ const SEE_HELP: Words = Words { es: "Véase 'capas --help'.", en: "See 'capas --
 const NO_OBJECT: Words =
     Words { es: "no hay ninguna imagen ni contenedor «{}»", en: "there is no image or container '{}'" };
 
+/// What would make an image smaller.
+pub enum Advice {
+    /// No Dockerfile of the student's makes it.
+    NoRecipe,
+    /// Its Dockerfile can't be built any more.
+    Failed(Recipe),
+    /// Its Dockerfile, and the changes that help.
+    Remedies(Recipe, Vec<Remedy>),
+}
+
+/// Who knows what would make an image smaller: the machine, which builds every change aside.
+pub type Advise = Rc<dyn Fn(ImageId) -> Advice>;
+
 /// The program at work.
 pub struct Capas {
     /// Its process.
     pub proc: Proc,
     /// The daemon it asks.
     pub daemon: Daemon,
+    /// Whom it asks for advice.
+    pub advise: Advise,
     /// The language it speaks.
     pub language: Language,
 }
 
 /// The program: reads its words, runs the verb, answers the exit status.
-pub async fn main(proc: Proc, daemon: Daemon) -> i32 {
-    let mut capas = Capas { language: of_locale(&proc), proc, daemon };
+pub async fn main(proc: Proc, daemon: Daemon, advise: Advise) -> i32 {
+    let mut capas = Capas { language: of_locale(&proc), proc, daemon, advise };
     let words = capas.proc.args();
     let read = scan(&OPTIONS, Syntax::default(), words.get(1..).unwrap_or_default(), &|_, _| Ok(()));
     let Ok(read) = read else { return capas.refuse(capas.say(BAD_OPTION)).await };

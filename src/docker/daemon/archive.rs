@@ -187,6 +187,7 @@ impl Daemon {
             created: Some(now),
             docker_version: super::api::SERVER_VERSION.to_owned(),
             history,
+            inline_cache: Vec::new(),
             diff_ids,
         };
         let made = store.add_image(Image::new(document, Form::Classic))?;

@@ -22,7 +22,8 @@ impl Daemon {
         let Ok(id) = world.find(name) else {
             let image = store.resolve(name).ok()?;
             let layers = stack(&store, &users(&store), Some(image), store.image(image)?.config().chain_id());
-            return Some(LayerStack { name: name_of(&store, image), is_container: false, layers, mounts: Vec::new() });
+            let name = name_of(&store, image);
+            return Some(LayerStack { name, image: Some(image), is_container: false, layers, mounts: Vec::new() });
         };
         let state = world.state.borrow();
         let container = state.containers.get(&id)?;
@@ -41,7 +42,13 @@ impl Daemon {
                 used_by: Vec::new(),
             });
         }
-        Some(LayerStack { name: container.name.clone(), is_container: true, layers, mounts: mounts(container) })
+        Some(LayerStack {
+            name: container.name.clone(),
+            image: Some(container.image),
+            is_container: true,
+            layers,
+            mounts: mounts(container),
+        })
     }
 
     /// The stack whose uppermost layer is this one, whatever image it is of.
@@ -52,8 +59,9 @@ impl Daemon {
         let image = store
             .images()
             .find(|image| store.stack(image.config().chain_id()).iter().any(|layer| layer.chain_id == top));
-        let layers = stack(&store, &users(&store), image.map(|image| image.id()), Some(top));
-        Some(LayerStack { name, is_container: false, layers, mounts: Vec::new() })
+        let image = image.map(|image| image.id());
+        let layers = stack(&store, &users(&store), image, Some(top));
+        Some(LayerStack { name, image: None, is_container: false, layers, mounts: Vec::new() })
     }
 
     /// Every layer that is stored, each once, what stands on others after them.

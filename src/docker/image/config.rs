@@ -8,8 +8,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::base::base64;
 use crate::base::digest::{ChainId, DiffId, Digest, ImageId};
 use crate::base::time::Timestamp;
+
+/// The field of BuildKit's inline cache (`exporter/containerimage/writer.go` `patchImageConfig`): base64, as Go writes bytes.
+const INLINE_CACHE: &str = "moby.buildkit.cache.v0";
 
 /// Who wrote a config, which decides its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,6 +274,8 @@ pub struct ImageConfig {
     pub docker_version: String,
     /// How, oldest first.
     pub history: Vec<History>,
+    /// BuildKit's inline cache: a JSON list of what made which layer, or nothing.
+    pub inline_cache: Vec<u8>,
     /// The layers, lowest first.
     pub diff_ids: Vec<DiffId>,
 }
@@ -296,6 +302,8 @@ impl ImageConfig {
             out.put_text("docker_version", &self.docker_version);
         }
         out.put_if(!self.history.is_empty(), "history", self.history.iter().map(History::to_value).collect::<Vec<_>>());
+        let cache = &self.inline_cache;
+        out.put_if(form == Form::BuildKit && !cache.is_empty(), INLINE_CACHE, base64::encode(cache));
         out.put("os", self.os.clone());
         let mut rootfs = Fields(Map::new());
         rootfs.put("type", "layers");
@@ -345,6 +353,12 @@ impl ImageConfig {
             created: created(&from)?,
             docker_version: from.text("docker_version")?,
             history,
+            // What is no cache hinders nobody from loading an image.
+            inline_cache: from
+                .text(INLINE_CACHE)
+                .ok()
+                .and_then(|text| base64::decode(text.as_bytes()))
+                .unwrap_or_default(),
             diff_ids: diff_ids.map_err(|_| ConfigError::Field("diff_ids"))?,
         })
     }
@@ -538,6 +552,9 @@ mod tests {
             let mut config = sample();
             config.config.labels.insert("a".into(), "b".into());
             config.config.volumes.insert("/data".into());
+            if form == Form::BuildKit {
+                config.inline_cache = b"[{}]".to_vec();
+            }
             config.config.exposed_ports.insert("80/tcp".into());
             config.config.healthcheck =
                 Some(Healthcheck { test: vec!["NONE".into()], retries: 3, ..Healthcheck::default() });

@@ -7,8 +7,8 @@ use regex_lite::Regex;
 
 use super::pattern::{self, Grammar};
 use super::program::{Done, Run, run, spec, text};
-use super::tac;
 use super::walk::Walk;
+use crate::base::base64;
 use crate::base::errno::Errno;
 use crate::os::args::{flag, long_flag, value};
 use crate::os::kernel::Proc;
@@ -217,7 +217,7 @@ fn encoded(value: &[u8], encoding: Encoding) -> Vec<u8> {
             out.extend_from_slice(format!("{byte:02x}").as_bytes());
             out
         }),
-        Encoding::Base64 => [b"0s".as_slice(), tac::base64_of(value).as_slice()].concat(),
+        Encoding::Base64 => [b"0s".as_slice(), base64::encode(value).as_bytes()].concat(),
         Encoding::Auto | Encoding::Text => {
             let mut out = vec![b'"'];
             for byte in value {
@@ -240,7 +240,7 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         return digits.chunks(2).map(|pair| u8::try_from(pair.first()? * 16 + pair.get(1)?).ok()).collect();
     }
     if let Some(code) = text.strip_prefix(b"0s").or_else(|| text.strip_prefix(b"0S")) {
-        return tac::bytes_of_base64(code);
+        return base64::decode(code);
     }
     let inner = text.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(text);
     let mut out = Vec::new();

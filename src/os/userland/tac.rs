@@ -1,6 +1,7 @@
 //! `tac`, `rev`, `nl`, `base64`: all of the input, turned into something else.
 
 use super::program::{Done, Run, number, run, spec};
+use crate::base::base64;
 use crate::os::args::{flag, value};
 use crate::os::kernel::Proc;
 
@@ -81,44 +82,15 @@ fn number_lines(run: &Run, text: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 fn encode(run: &Run, bytes: &[u8]) -> Option<Vec<u8>> {
     if run.args.has('d') {
-        let known = |byte: &u8| !run.args.has('i') || LETTERS.contains(byte);
-        return bytes_of_base64(&bytes.iter().copied().filter(known).collect::<Vec<u8>>());
+        let known = |byte: &u8| !run.args.has('i') || base64::LETTERS.contains(byte);
+        return base64::decode(&bytes.iter().copied().filter(known).collect::<Vec<u8>>());
     }
-    let out = base64_of(bytes);
+    let out = base64::encode(bytes).into_bytes();
     let wrap = run.args.value('w').and_then(|w| number::<usize>(w)).unwrap_or(76);
     if wrap == 0 {
         return Some(out);
     }
     Some(out.chunks(wrap).flat_map(|line| line.iter().copied().chain([b'\n'])).collect())
-}
-
-/// Bytes in base64 (RFC 4648), on one line.
-pub(super) fn base64_of(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().chain(&[0, 0]).take(3).fold(0usize, |bits, b| bits << 8 | usize::from(*b));
-        for place in 0..4 {
-            out.push(if place <= group.len() { LETTERS[bits >> (18 - 6 * place) & 63] } else { b'=' });
-        }
-    }
-    out
-}
-
-/// What base64 stands for; `None` where a character is none of its letters. Blanks and padding are passed over.
-pub(super) fn bytes_of_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut bits, mut have) = (0u32, 0);
-    for byte in text.iter().filter(|b| !b.is_ascii_whitespace() && **b != b'=') {
-        let value = LETTERS.iter().position(|letter| letter == byte)?;
-        (bits, have) = (bits << 6 | value as u32, have + 6);
-        if have >= 8 {
-            have -= 8;
-            out.push((bits >> have & 0xff) as u8);
-        }
-    }
-    Some(out)
 }

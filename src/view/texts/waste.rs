@@ -1,8 +1,8 @@
 //! The words of what an image stores and hides, and of what would make it smaller.
 
 use super::{Count, Language};
-use crate::view::remedy::Cause;
-use crate::view::waste::How;
+use crate::docker::build::remedy::Cause;
+use crate::docker::build::waste::How;
 
 /// What is said about waste.
 #[derive(Debug)]

@@ -143,7 +143,7 @@ impl Solver<'_> {
         let canonical = reference.to_string();
         // The step has its number whether or not another stage's vertex stands for it.
         let vertex = |what: &str| text(&format!("FROM {canonical}{what}"));
-        if self.purpose == Purpose::Build && self.bases.borrow().contains_key(&canonical) {
+        if self.purpose != Purpose::Check && self.bases.borrow().contains_key(&canonical) {
             vertex("");
             self.bell.until(|| self.bases.borrow().get(&canonical).copied().filter(|here| *here)).await;
         }
@@ -152,6 +152,7 @@ impl Solver<'_> {
             let size_bytes = Some(self.size_of(&base));
             self.trace.tell(BuildEvent::Base { span, size_bytes, download_bytes: 0 });
             if self.purpose != Purpose::Build {
+                self.bases.borrow_mut().insert(canonical, true);
                 return Ok(base);
             }
             if self.bases.borrow_mut().insert(canonical.clone(), true).is_some() {
@@ -175,7 +176,9 @@ impl Solver<'_> {
             if self.purpose == Purpose::Foresee {
                 (self.world.sleep)(took).await;
             }
-            self.images.borrow_mut().insert(canonical, base.clone());
+            self.images.borrow_mut().insert(canonical.clone(), base.clone());
+            self.bases.borrow_mut().insert(canonical, true);
+            self.bell.ring();
             return Ok(base);
         }
         let digest = published.digest();

@@ -59,7 +59,7 @@ impl Solver<'_> {
 
     /// Brings the files that the build asks for, the first time one is needed.
     pub(super) async fn load_context(&self) {
-        if self.request.remote.is_some() || self.asked("").await {
+        if self.purpose == Purpose::Check || self.request.remote.is_some() || self.asked("").await {
             return;
         }
         let step = self.trace.start("[internal] load build context");
@@ -77,6 +77,7 @@ impl Solver<'_> {
                     || inside(at, source)
             })
         };
+        let is_foresight = self.purpose == Purpose::Foresee;
         let (known, new) = {
             let mut cache = self.world.cache.borrow_mut();
             let mut split: [BTreeMap<_, _>; 2] = Default::default();
@@ -86,6 +87,7 @@ impl Solver<'_> {
                 }
                 let sum = match change {
                     Change::Put(entry) => match &entry.content {
+                        Content::File(rope) if is_foresight => cache.knows_file(rope.structural_key()),
                         Content::File(rope) => cache.learn_file(rope.structural_key()),
                         _ => true,
                     },
@@ -130,7 +132,7 @@ impl Solver<'_> {
     /// The files of a named context, sent when they are first asked for.
     pub(super) async fn named_tree(&self, name: &str) -> Tree {
         let files = self.named_files(name);
-        if self.purpose == Purpose::Build && !self.asked(name).await {
+        if self.purpose != Purpose::Check && !self.asked(name).await {
             let step = self.trace.start(format!("[context {name}] load from client"));
             let size = transfer_size_bytes(&files, true);
             let part = step.status(format!("transferring {name}:"), size, 0);
@@ -151,9 +153,7 @@ impl Solver<'_> {
     pub(super) async fn origin_tree(&self, origin: &Origin, span: Span) -> Result<Tree, Located> {
         match origin {
             Origin::Context => {
-                if self.purpose == Purpose::Build {
-                    self.load_context().await;
-                }
+                self.load_context().await;
                 Ok(self.context.clone())
             }
             Origin::Named(name) => Ok(self.named_tree(name).await),

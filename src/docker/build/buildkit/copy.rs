@@ -1,5 +1,7 @@
 //! COPY and ADD.
 
+use std::sync::Arc;
+
 use super::super::cache::{CacheKey, Inputs};
 use super::super::error::{BuildError, Located};
 use super::super::files::{self, CopyOptions, Destination, Found};
@@ -7,12 +9,15 @@ use super::super::plan::Origin;
 use super::super::world::World;
 use super::Solver;
 use super::lookup::{Making, finish};
+use super::remote::look_up;
 use super::state::{Count, State};
+use crate::base::digest::Digest;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::docker::dockerfile::Instruction;
 use crate::docker::dockerfile::ignore::Matcher;
 use crate::docker::dockerfile::instruction::Copy;
+use crate::docker::registry::git::Remote;
 use crate::os::fs::tree::Tree;
 
 impl Solver<'_> {
@@ -37,8 +42,9 @@ impl Solver<'_> {
                 let inputs = Inputs { code: instruction.code.clone(), ..Inputs::default() };
                 let key = CacheKey::of("unknown", Some(state.key), &[inputs.code.as_bytes()]);
                 let (step, started) = self.begin(key, &name).await;
-                self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))?;
-                self.assume(state, Making { key, inputs, name, span, started }).await;
+                let making = Making { key, inputs, name, span, started };
+                self.probe(state, step, &making).await.map_err(|error| error.at(span))?;
+                self.assume(state, making).await;
                 return Ok(());
             }
             Err(error) => {
@@ -50,8 +56,8 @@ impl Solver<'_> {
         };
         inputs.code.clone_from(&instruction.code);
         let (step, started) = self.begin(key, &name).await;
-        let making = Making { key, inputs: inputs.clone(), name, span, started };
-        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+        let making = Making { key, inputs, name, span, started };
+        let created = match self.probe(state, step, &making).await.map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
                 let bytes: u64 = found.iter().map(size_of).sum();
@@ -70,6 +76,17 @@ impl Solver<'_> {
         Ok(())
     }
 
+    /// The files of a repository that ADD names.
+    fn cloned(&self, remote: &Remote, copy: &Copy) -> Result<Found, BuildError> {
+        if copy.keep_git_dir {
+            return Err(BuildError::NotSimulated("ADD --keep-git-dir".to_owned()));
+        }
+        let (_, branch) = look_up(self.world, remote, "")?;
+        let files = branch.files(&remote.folder, (self.world.now)()).unwrap_or_default();
+        let tree = Tree::of([&files]);
+        Ok(Found { path: "".into(), name: "".into(), node: Arc::clone(tree.root()), pivot: 0 })
+    }
+
     pub(super) fn prepare_copy(
         &self,
         state: &State,
@@ -79,8 +96,13 @@ impl Solver<'_> {
         source: &Tree,
     ) -> Result<(Vec<Found>, CopyOptions, String, CacheKey, Inputs), BuildError> {
         let keyword = if is_add { "ADD" } else { "COPY" };
+        check_sum(copy)?;
         let mut found = Vec::new();
         for wanted in &copy.sources {
+            if let Some(remote) = Remote::parse(wanted).filter(|_| is_add && !is_path(wanted)) {
+                found.push(self.cloned(&remote, copy)?);
+                continue;
+            }
             if let Some(host) = host_of(wanted).filter(|_| is_add) {
                 return Err(BuildError::NoHost { url: wanted.clone(), host });
             }
@@ -120,6 +142,22 @@ impl Solver<'_> {
             [("WORKDIR".to_owned(), to.clone()), ("--chown".to_owned(), format!("{:?}", options.owner))].into();
         let inputs = Inputs { code: String::new(), files, around, linked: copy.link };
         Ok((found, options, to, key, inputs))
+    }
+}
+
+/// Whether ADD takes a source for a file of the context, although it could be a repository without a scheme.
+fn is_path(source: &str) -> bool {
+    !source.contains("://") && !source.starts_with("git@")
+}
+
+/// Whether a checksum can be asked for, and is one.
+fn check_sum(copy: &Copy) -> Result<(), BuildError> {
+    let Some(sum) = &copy.checksum else { return Ok(()) };
+    sum.parse::<Digest>().map_err(|_| BuildError::ChecksumFormat)?;
+    match copy.sources.as_slice() {
+        [source] if source.starts_with("http://") || source.starts_with("https://") => Ok(()),
+        [_] => Err(BuildError::Checksum("non-HTTP(S) sources")),
+        _ => Err(BuildError::Checksum("multiple sources")),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::super::error::{BuildError, Located};
 use super::super::world::World;
 use super::state::State;
-use super::{MAX_RESIDENT_BYTES, Solver};
+use super::{MAX_RESIDENT_BYTES, Solver, inline};
 use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
 use crate::docker::daemon::api::build::Export;
@@ -14,6 +15,9 @@ use crate::docker::image::config::{Form, History, Image, ImageConfig};
 use crate::os::fs::archive;
 use crate::os::fs::mounts::{Caller, Mount, Mounts};
 use crate::os::fs::overlay::Overlay;
+
+/// How long an image takes to be written down.
+pub(super) const NAMING: Duration = Duration::from_millis(2);
 
 impl Solver<'_> {
     /// The result's files as a tar (BuildKit `exporter/local`, `exporter/tar`).
@@ -42,6 +46,7 @@ impl Solver<'_> {
         for (key, value) in &self.request.labels {
             state.config.labels.insert(key.clone(), value.clone());
         }
+        let inline_cache = if self.request.inline_cache { inline::document(&state) } else { Vec::new() };
         let history = with_times(state.history);
         Image::new(
             ImageConfig {
@@ -51,11 +56,21 @@ impl Solver<'_> {
                 config: state.config,
                 created: history.iter().rev().find_map(|line| line.created),
                 history,
+                inline_cache,
                 diff_ids: state.diff_ids,
                 ..ImageConfig::default()
             },
             Form::BuildKit,
         )
+    }
+
+    /// How long the layers of a stage take to become an image's.
+    pub(super) fn time_of_export(&self, state: &State) -> Duration {
+        if state.missed.is_none() {
+            return Duration::ZERO;
+        }
+        let store = self.world.store.borrow();
+        World::duration(24, store.stack(state.chain()).last().map_or(0, |layer| layer.size_bytes), 250)
     }
 
     pub(super) async fn export(&self) -> Result<ImageId, Located> {
@@ -64,14 +79,13 @@ impl Solver<'_> {
         };
         let step = self.trace.start("exporting to image");
         let layers = step.status("exporting layers", 0, 0);
-        let bytes: u64 = self.world.store.borrow().stack(state.chain()).last().map_or(0, |layer| layer.size_bytes);
-        (self.world.sleep)(if state.missed.is_some() {
-            World::duration(24, bytes, 250)
-        } else {
-            World::duration(0, 0, 1)
-        })
-        .await;
+        (self.world.sleep)(self.time_of_export(&state)).await;
         layers.done();
+        if self.request.inline_cache {
+            let preparing = step.status("preparing layers for inline cache", 0, 0);
+            (self.world.sleep)(World::duration(3, 0, 1)).await;
+            preparing.done();
+        }
         // A linked layer is held by nobody else before the image is.
         let held = state.held.clone();
         let image = self.image(state);
@@ -79,7 +93,7 @@ impl Solver<'_> {
         let writing = step.status(format!("writing image {id}"), 0, 0);
         self.world.store.borrow_mut().add_image(image)?;
         drop(held);
-        (self.world.sleep)(World::duration(2, 0, 1)).await;
+        (self.world.sleep)(NAMING).await;
         writing.done();
         for tag in &self.request.tags {
             let naming = step.status(format!("naming to {tag}"), 0, 0);

@@ -8,6 +8,7 @@ use super::super::cache::{CacheKey, Done, Inputs};
 use super::super::error::{BuildError, Located};
 use super::super::trace::Step;
 use super::super::world::Held;
+use super::inline::Record;
 use super::state::State;
 use super::{Purpose, Solver};
 use crate::base::digest::ChainId;
@@ -26,7 +27,6 @@ pub(super) struct Making {
 }
 
 impl Solver<'_> {
-    /// Takes a step from the cache, if it is there; tells either way.
     /// Starts a step, unless another stage has the very same one: then it waits for that one, and there is no vertex.
     pub(super) async fn begin(&self, key: CacheKey, name: &str) -> (Option<Step>, Timestamp) {
         if self.purpose == Purpose::Build {
@@ -49,16 +49,20 @@ impl Solver<'_> {
         self.bell.ring();
     }
 
-    pub(super) fn probe(
+    /// Takes a step from the cache, if it is there; tells either way.
+    pub(super) async fn probe(
         &self,
         state: &mut State,
         step: Option<Step>,
-        key: CacheKey,
-        inputs: &Inputs,
-        span: Span,
+        making: &Making,
     ) -> Result<(Option<Timestamp>, Option<Step>), BuildError> {
+        let Making { key, inputs, span, .. } = making;
+        let (key, span) = (*key, *span);
         let filter = &self.request.no_cache_filter;
         let refused = self.request.no_cache || filter.iter().any(|name| name.eq_ignore_ascii_case(&state.stage));
+        if !refused && let Some(step) = &step {
+            self.bring(state, step, making).await?;
+        }
         let hit = match self.purpose {
             // Another stage has just done it.
             Purpose::Build if step.is_none() => self.world.cache.borrow_mut().lookup(key, (self.world.now)()),
@@ -92,8 +96,9 @@ impl Solver<'_> {
             state.key = CacheKey::of("linked", Some(state.key), &[key.as_bytes()]);
             return Ok((Some(hit.created), None));
         }
-        let key = if inputs.linked { CacheKey::of("linked", Some(state.key), &[key.as_bytes()]) } else { key };
-        self.enter(state, held, key)?;
+        let above = if inputs.linked { CacheKey::of("linked", Some(state.key), &[key.as_bytes()]) } else { key };
+        self.enter(state, held, above)?;
+        state.records.push(Record::of(key, state.diff_ids.len(), hit.created, inputs.linked));
         Ok((Some(hit.created), None))
     }
 
@@ -121,6 +126,7 @@ impl Solver<'_> {
     /// Puts a new layer on the stage and into the cache.
     pub(super) fn commit(&self, state: &mut State, layer: Layer, making: Making) -> Result<Timestamp, BuildError> {
         let now = (self.world.now)();
+        let linked = making.inputs.linked;
         let Making { key, inputs, name, span, started } = making;
         let (size_bytes, took) = (layer.size_bytes(), now.since(started));
         self.trace.tell(BuildEvent::Layer { span, size: LayerSize::Exact(size_bytes), took: Some(took) });
@@ -138,6 +144,7 @@ impl Solver<'_> {
         let done = Done { id, parent, inputs, description: name, held: kept, size_bytes, took, created: now };
         self.world.cache.borrow_mut().insert(key, done);
         self.enter(state, Some(held), above)?;
+        state.records.push(Record::of(key, state.diff_ids.len(), now, linked));
         Ok(now)
     }
 

@@ -8,6 +8,7 @@ mod base;
 mod context;
 mod copy;
 mod export;
+mod inline;
 mod lookup;
 mod mount;
 mod remote;
@@ -30,10 +31,12 @@ use super::world::World;
 use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
 use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, Export};
+use crate::docker::dockerfile::instruction::Command;
 use crate::docker::dockerfile::lint::Warning;
 use crate::docker::dockerfile::{self, Dockerfile};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::tree::Tree;
+use inline::Imported;
 use state::{BaseImage, State};
 use step::makes_layer;
 use together::{Bell, Task};
@@ -86,6 +89,8 @@ struct Solver<'a> {
     steps: RefCell<BTreeMap<CacheKey, bool>>,
     /// Contexts that were asked for, the main one without a name; `true` once they are here.
     sent: RefCell<BTreeMap<String, bool>>,
+    /// What images of other builds have, by the key of the step.
+    imported: RefCell<BTreeMap<CacheKey, Imported>>,
     /// Vertices that there will be.
     total: Cell<u32>,
     /// Names of rules that were broken.
@@ -98,13 +103,19 @@ struct Solver<'a> {
 /// Whatever makes a build fail, with the lines it is about.
 pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Exported, Located> {
     let trace = Trace::new(world, sink);
-    let (sleep, name) = (&world.sleep, &request.dockerfile_name);
     let purpose = if request.check { Purpose::Check } else { Purpose::Build };
     if let Some(address) = &request.remote {
         let fetched = remote::fetch(world, request, address, &trace).await?;
         readable(&fetched)?;
         return solve(world, &fetched, trace, purpose).await;
     }
+    load_definition(world, request, &trace).await;
+    readable(request)?;
+    solve(world, request, trace, purpose).await
+}
+
+async fn load_definition(world: &World, request: &BuildRequest, trace: &Trace) {
+    let (sleep, name) = (&world.sleep, &request.dockerfile_name);
     let step = trace.start(format!("[internal] load build definition from {name}"));
     let size = if request.is_dockerfile_missing {
         transfer_size_bytes(&Layer::default(), true)
@@ -116,9 +127,6 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     part.done();
     sleep(World::duration(4, 0, 1)).await;
     step.done();
-
-    readable(request)?;
-    solve(world, request, trace, purpose).await
 }
 
 fn readable(request: &BuildRequest) -> Result<(), BuildError> {
@@ -132,13 +140,14 @@ fn readable(request: &BuildRequest) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Tells what a build would do, and does not do it. `world` must not wait: its sleep only moves its own clock. Gives the
-/// image that would come of it, where the cache has every step.
+/// Tells what a build would do, and does not do it. The clock of `world` must be its own. Gives the image that would come of it, where the cache has every step.
 ///
 /// # Errors
 /// What would make the build fail, as far as it can be known.
 pub async fn foresee(world: &World, request: &BuildRequest, sink: &BuildSink) -> Result<Option<ImageId>, Located> {
-    match solve(world, request, Trace::new(world, sink), Purpose::Foresee).await? {
+    let trace = Trace::new(world, sink);
+    load_definition(world, request, &trace).await;
+    match solve(world, request, trace, Purpose::Foresee).await? {
         Exported::Foreseen(image) => Ok(image),
         _ => Ok(None),
     }
@@ -170,6 +179,7 @@ async fn solve(world: &World, request: &BuildRequest, trace: Trace, purpose: Pur
         done: RefCell::default(),
         steps: RefCell::default(),
         sent: RefCell::default(),
+        imported: RefCell::default(),
         total: Cell::new(0),
         broken: RefCell::default(),
     };
@@ -180,9 +190,14 @@ impl<'a> Solver<'a> {
     async fn solve(&self) -> Result<Exported, Located> {
         self.expect(self.total());
         self.plan.warnings.iter().for_each(|warning| self.warn(warning));
+        self.check_syntax()?;
         self.load_metadata().await?;
+        self.check_entitlements()?;
         if self.request.remote.is_none() {
             self.load_ignore_file().await;
+        }
+        if self.purpose == Purpose::Build {
+            self.import_caches().await;
         }
         let mut tasks: Vec<Task<'_, Located>> = Vec::new();
         for index in &self.plan.order {
@@ -193,7 +208,7 @@ impl<'a> Solver<'a> {
                 Ok(())
             }));
         }
-        if self.purpose == Purpose::Build && self.is_context_sent() {
+        if self.purpose != Purpose::Check && self.is_context_sent() {
             tasks.push(Box::pin(async move {
                 self.load_context().await;
                 Ok(())
@@ -212,11 +227,44 @@ impl<'a> Solver<'a> {
             (Purpose::Build, export) => self.export_files(export).await.map(Exported::Files),
             (Purpose::Foresee, _) => {
                 let state = self.done.borrow_mut().remove(&self.plan.target);
+                if let Some(state) = &state {
+                    (self.world.sleep)(self.time_of_export(state) + export::NAMING).await;
+                }
                 let known = state.filter(|state| state.missed.is_none() && !state.unknown);
                 Ok(Exported::Foreseen(known.map(|state| self.image(state).id())))
             }
             (Purpose::Check, _) => Ok(Exported::Nothing),
         }
+    }
+
+    /// Refuses a frontend of somebody else: only Docker's own can be what this one is.
+    fn check_syntax(&self) -> Result<(), BuildError> {
+        let given = self.request.build_args.get("BUILDKIT_SYNTAX").or(self.file.directives.syntax.as_ref());
+        let Some(frontend) = given.and_then(|text| text.split_whitespace().next()) else { return Ok(()) };
+        let name = frontend.split(['@', ':']).next().unwrap_or_default();
+        let name = name.strip_prefix("docker.io/").unwrap_or(name);
+        match name {
+            "docker/dockerfile" | "docker/dockerfile-upstream" => Ok(()),
+            _ => Err(BuildError::NotSimulated(format!("the frontend {frontend}"))),
+        }
+    }
+
+    /// Whether the steps may do what they ask for (BuildKit `util/entitlements`; moby allows `network.host` only).
+    fn check_entitlements(&self) -> Result<(), BuildError> {
+        let allowed = |name: &str| self.request.allow.iter().any(|own| own == name);
+        if let Some(name) = self.request.allow.iter().find(|name| *name != "network.host") {
+            return Err(BuildError::EntitlementRefused(name.clone()));
+        }
+        for instruction in self.reachable().flat_map(|stage| &stage.stage.instructions) {
+            let Command::Run(run) = &instruction.command else { continue };
+            if run.security.as_deref() == Some("insecure") {
+                return Err(BuildError::Entitlement("security.insecure"));
+            }
+            if run.network.as_deref() == Some("host") && !allowed("network.host") {
+                return Err(BuildError::Entitlement("network.host"));
+            }
+        }
+        Ok(())
     }
 
     /// Tells of a broken rule, unless the Dockerfile says that it does not count.
@@ -257,6 +305,7 @@ impl<'a> Solver<'a> {
             sum +=
                 stage.stage.instructions.iter().filter(|instruction| makes_layer(&instruction.command)).count() as u32;
         }
+        sum += self.request.cache_from.len() as u32;
         sum + 2 * images.len() as u32 + u32::from(self.is_context_sent())
     }
 }

@@ -46,19 +46,32 @@ impl Solver<'_> {
         let fresh = |tree: Tree| Rc::new(RefCell::new(Overlay::new(2, tree, MAX_RESIDENT_BYTES)));
         let key = text.as_bytes().to_vec();
         match mount.kind {
-            MountType::Tmpfs => Ok((Some(wrap(fresh(Tree::empty()), "/", "tmpfs")), key)),
+            MountType::Tmpfs => {
+                let most = mount.size_limit_bytes.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+                let most = most.map_or(MAX_RESIDENT_BYTES, |size| size.min(MAX_RESIDENT_BYTES));
+                let memory = Rc::new(RefCell::new(Overlay::new(2, Tree::empty(), most)));
+                Ok((Some(wrap(memory, "/", "tmpfs")), key))
+            }
             MountType::Cache => {
                 let id = if mount.id.is_empty() { target.to_string() } else { mount.id.clone() };
                 let mut root = Meta::root(mount.mode.unwrap_or(0o755), (self.world.now)());
                 (root.uid, root.gid) = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
                 let base: Layer = [("".into(), Change::Put(Arc::new(Entry::dir(root))))].into_iter().collect();
+                let (below, source) = if mount.from.is_empty() {
+                    (Tree::of([&base]), "/".to_owned())
+                } else {
+                    // What a cache holds before anybody wrote into it.
+                    let origin = self.origin(&mount.from, instruction)?;
+                    let tree = self.origin_tree(&origin, span).await?;
+                    (tree, path::normalize(mount.source.as_bytes()).to_string())
+                };
                 if self.purpose == Purpose::Foresee {
                     return Ok((None, key));
                 }
-                let make = || Overlay::new(3, Tree::of([&base]), MAX_RESIDENT_BYTES);
+                let make = || Overlay::new(3, below, MAX_RESIDENT_BYTES);
                 let (name, now) = (self.world.identity(), (self.world.now)());
                 let overlay = self.world.cache.borrow_mut().mount(&id, name, now, make);
-                Ok((Some(wrap(overlay, "/", "cache")), key))
+                Ok((Some(wrap(overlay, &source, "cache")), key))
             }
             MountType::Secret => {
                 let id = secret_id(&mount);

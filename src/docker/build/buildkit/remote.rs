@@ -24,8 +24,14 @@ pub(super) async fn fetch(
     };
     let step = trace.start(format!("[internal] load git source {address}"));
     let log = step.log();
-    (world.sleep)(World::duration(60, 0, 1)).await;
-    match look_up(world, &remote) {
+    (world.sleep)(World::duration(20, 0, 1)).await;
+    if !world.cache.borrow_mut().use_base(format!("git {}", remote.url)) {
+        // git's own words; the daemon keeps a repository in the same place as a layer.
+        let place = world.identity();
+        log(false, format!("Initialized empty Git repository in /var/lib/docker/overlay2/{place}/diff/\n").as_bytes());
+    }
+    (world.sleep)(World::duration(40, 0, 1)).await;
+    match look_up(world, &remote, "failed to read dockerfile: ") {
         Ok((repository, branch)) => {
             let id = branch.id();
             if remote.reference.is_empty() {
@@ -62,13 +68,21 @@ pub(super) async fn fetch(
             })
         }
         Err(error) => {
+            if let BuildError::GitFetch { why, .. } = &error {
+                log(true, format!("{why}\n").as_bytes());
+            }
             step.fail(without_prefix(&error));
             Err(error.into())
         }
     }
 }
 
-fn look_up(world: &World, remote: &Remote) -> Result<(&'static Repository, &'static Branch), BuildError> {
+/// The repository and the branch of an address; `during` stands before the words of an error.
+pub(super) fn look_up(
+    world: &World,
+    remote: &Remote,
+    during: &'static str,
+) -> Result<(&'static Repository, &'static Branch), BuildError> {
     let Some(repository) = remote.repository() else {
         let why = if remote.is_host_known() {
             // What github.com answers for what there is not: it might be private.
@@ -76,12 +90,14 @@ fn look_up(world: &World, remote: &Remote) -> Result<(&'static Repository, &'sta
         } else {
             format!("fatal: unable to access '{}/': Could not resolve host: {}", remote.url, remote.host)
         };
-        return Err(BuildError::GitFetch { url: remote.url.clone(), why });
+        return Err(BuildError::GitFetch { during, url: remote.url.clone(), why });
     };
-    let branch = repository.find(&remote.reference).ok_or_else(|| BuildError::GitRef(remote.reference.clone()))?;
+    let branch = repository
+        .find(&remote.reference)
+        .ok_or_else(|| BuildError::GitRef { during, reference: remote.reference.clone() })?;
     if branch.files(&remote.folder, (world.now)()).is_none() {
         let mount = world.random.borrow_mut().below(1_000_000_000);
-        return Err(BuildError::GitFolder { folder: remote.folder.clone(), mount });
+        return Err(BuildError::GitFolder { during, folder: remote.folder.clone(), mount });
     }
     Ok((repository, branch))
 }

@@ -73,8 +73,8 @@ impl Solver<'_> {
         let key = CacheKey::of("run", Some(state.key), &words);
         let inputs = Inputs { code: instruction.code.clone(), files, around, linked: false };
         let (step, started) = self.begin(key, &name).await;
-        let making = Making { key, inputs: inputs.clone(), name, span, started };
-        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+        let making = Making { key, inputs, name, span, started };
+        let created = match self.probe(state, step, &making).await.map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, _) if self.purpose == Purpose::Foresee => self.assume(state, making).await,
             (None, step) => {

@@ -8,6 +8,7 @@ use super::super::change::DEFAULT_PATH;
 use super::super::error::Located;
 use super::super::files::{self, Found};
 use super::super::world::Held;
+use super::inline::Record;
 use super::lookup::Making;
 use super::{COMMENT, Solver};
 use crate::base::digest::{ChainId, DiffId, ManifestDigest};
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub(super) unknown: bool,
     /// Triggers that this stage's own ONBUILD lines leave to stages on top of it.
     pub(super) triggers: Vec<String>,
+    /// What made which of its layers, lowest first.
+    pub(super) records: Vec<Record>,
 }
 
 impl State {
@@ -95,25 +98,35 @@ impl Count {
     }
 }
 
-impl Solver<'_> {
-    pub(super) fn scratch(&self) -> State {
-        let env = vec![format!("PATH={DEFAULT_PATH}")];
-        State {
-            config: ContainerConfig { env: env.clone(), working_dir: "/".to_owned(), ..ContainerConfig::default() },
+impl Default for State {
+    /// A stage of nothing at all, not even a search path.
+    fn default() -> Self {
+        let key = CacheKey::of("from", None, &[b"scratch"]);
+        Self {
+            config: ContainerConfig::default(),
             author: String::new(),
             history: Vec::new(),
             diff_ids: Vec::new(),
             held: None,
             tree: Tree::empty(),
-            key: CacheKey::of("from", None, &[b"scratch"]),
-            env,
+            key,
+            env: Vec::new(),
             args: Vec::new(),
             cmd_set: false,
             missed: None,
             stage: String::new(),
             unknown: false,
             triggers: Vec::new(),
+            records: vec![Record::base(key)],
         }
+    }
+}
+
+impl Solver<'_> {
+    pub(super) fn scratch(&self) -> State {
+        let env = vec![format!("PATH={DEFAULT_PATH}")];
+        let config = ContainerConfig { env: env.clone(), working_dir: "/".to_owned(), ..ContainerConfig::default() };
+        State { config, env, ..State::default() }
     }
 
     /// A stage from the files of a named context.
@@ -138,6 +151,7 @@ impl Solver<'_> {
             config.set_env("PATH", DEFAULT_PATH);
         }
         let chain = image.chain_id().map(|chain| chain.to_string()).unwrap_or_default();
+        let key = CacheKey::of("from", None, &[chain.as_bytes()]);
         State {
             env: config.env.clone(),
             config,
@@ -146,13 +160,9 @@ impl Solver<'_> {
             diff_ids: image.diff_ids.clone(),
             held: base.held.clone(),
             tree: base.tree.clone(),
-            key: CacheKey::of("from", None, &[chain.as_bytes()]),
-            args: Vec::new(),
-            cmd_set: false,
-            missed: None,
-            stage: String::new(),
-            unknown: false,
-            triggers: Vec::new(),
+            key,
+            records: vec![Record::base(key)],
+            ..State::default()
         }
     }
 }

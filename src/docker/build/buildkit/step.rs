@@ -185,8 +185,8 @@ impl Solver<'_> {
         let around = around.map(|(name, value)| (name.to_owned(), value.clone())).into();
         let inputs = Inputs { code: instruction.code.clone(), around, ..Inputs::default() };
         let (step, started) = self.begin(key, &name).await;
-        let making = Making { key, inputs: inputs.clone(), name, span, started };
-        let created = match self.probe(state, step, key, &inputs, span).map_err(|error| error.at(span))? {
+        let making = Making { key, inputs, name, span, started };
+        let created = match self.probe(state, step, &making).await.map_err(|error| error.at(span))? {
             (Some(created), _) => created,
             (None, step) => {
                 (self.world.sleep)(World::duration(14, 0, 1)).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::base::base64;
 use crate::base::digest::Digest;
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::build::{BuildEvent, Vertex, VertexId};
@@ -29,13 +30,13 @@ impl RawJson {
                 json!({ "statuses": [out] })
             }
             BuildEvent::Log { vertex, at, bytes } => json!({ "logs": [{
-                "vertex": self.digest(*vertex), "stream": 1, "data": base64(bytes), "timestamp": time(*at),
+                "vertex": self.digest(*vertex), "stream": 1, "data": base64::encode(bytes), "timestamp": time(*at),
             }] }),
             BuildEvent::Warning { vertex, warning } => {
                 let range = json!({ "start": { "line": warning.span.start }, "end": { "line": warning.span.end } });
                 let mut out = json!({
-                    "vertex": self.digest(*vertex), "level": 1, "short": base64(warning.short().as_bytes()),
-                    "detail": [base64(warning.rule.description.as_bytes())], "range": [range],
+                    "vertex": self.digest(*vertex), "level": 1, "short": base64::encode(warning.short().as_bytes()),
+                    "detail": [base64::encode(warning.rule.description.as_bytes())], "range": [range],
                 });
                 put(&mut out, "url", warning.rule.url().map(Value::from));
                 json!({ "warnings": [out] })
@@ -71,30 +72,9 @@ fn time(at: Timestamp) -> String {
     at.rfc3339_nano()
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let index = (word >> (18 - 6 * digit) & 63) as usize;
-            let known = DIGITS.get(index).filter(|_| digit <= chunk.len());
-            out.push(known.map_or('=', |byte| char::from(*byte)));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(text.as_bytes()), expected);
-        }
-    }
 
     #[test]
     fn events_are_lines_of_json() {

@@ -92,10 +92,16 @@ pub struct BuildRequest {
     pub contexts: BTreeMap<String, NamedContext>,
     /// What becomes of the result.
     pub export: Export,
+    /// `--cache-from`: images whose layers may stand for steps, as written.
+    pub cache_from: Vec<String>,
+    /// `--cache-to type=inline`: the image is to tell what made its layers.
+    pub inline_cache: bool,
     /// `--pull`.
     pub pull: bool,
     /// `--network`.
     pub network: Option<String>,
+    /// `--allow`: entitlements.
+    pub allow: Vec<String>,
     /// `--secret`, by id.
     pub secrets: BTreeMap<String, Rope>,
     /// `--check`: the Dockerfile is checked and nothing is built.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::base::digest::{ChainId, DiffId};
+use crate::base::digest::{ChainId, DiffId, ImageId};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::tree::Tree;
 
@@ -14,6 +14,8 @@ pub use crate::docker::image::store::{LayerEvent, LayerName};
 pub struct LayerStack {
     /// The container's name, or the image's first name, or its short id.
     pub name: String,
+    /// The image that it is of or is made from; `None` where there is only a layer.
+    pub image: Option<ImageId>,
     /// Whether it is a container.
     pub is_container: bool,
     /// The layers, lowest first. A container's last one is its writable layer, as it is now.

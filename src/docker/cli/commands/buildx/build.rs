@@ -12,15 +12,13 @@ pub static COMMAND: Command = Command {
     alias_line: "docker build, docker builder build, docker image build, docker buildx b",
     flags: &[&[
         long("add-host", Strings, "Add a custom host-to-IP mapping (format: \"host:ip\")").not_simulated(),
-        long("allow", List, "Allow extra privileged entitlement (e.g., \"network.host\", \"security.insecure\")")
-            .not_simulated(),
+        long("allow", List, "Allow extra privileged entitlement (e.g., \"network.host\", \"security.insecure\")"),
         long("annotation", List, "Add annotation to the image").not_simulated(),
         long("attest", List, "Attestation parameters (format: \"type=sbom,generator=image\")").not_simulated(),
         long("build-arg", List, "Set build-time variables"),
         long("build-context", List, "Additional build contexts (e.g., name=path)"),
         long("builder", Text, "Override the configured builder instance (default \"default\")"),
-        long("cache-from", List, "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")")
-            .not_simulated(),
+        long("cache-from", List, "External cache sources (e.g., \"user/app:cache\", \"type=local,src=path/to/dir\")"),
         long("cache-to", List, "Cache export destinations (e.g., \"user/app:cache\", \"type=local,dest=path/to/dir\")"),
         long("call", Text, "Set method for evaluating build (\"check\", \"outline\", \"targets\") (default \"build\")"),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),

@@ -24,6 +24,8 @@ pub static BUILDX: Noun = Noun {
             &build::COMMAND,
             &absent("create", "Create a new builder instance"),
             &DU,
+            &absent("history", "Commands to work on build records"),
+            &absent("imagetools", "Commands to work on images in registry"),
             &INSPECT,
             &LS,
             &PRUNE,
@@ -46,7 +48,7 @@ static DU: Command = Command {
     short: "Disk usage",
     flags: &[&[
         long("filter", Filter, "Provide filter values").not_simulated(),
-        long("verbose", Bool(false), "Shows detailed information about cache usage").not_simulated(),
+        long("verbose", Bool(false), "Shows detailed information about cache usage"),
     ]],
     verb: Verb::Run(du),
     ..Command::new("du")
@@ -105,11 +107,40 @@ fn sum(records: &[BuildCacheRecord], test: impl Fn(&BuildCacheRecord) -> bool) -
     records.iter().filter(|record| test(record)).map(|record| record.size_bytes).sum()
 }
 
-fn du<'a>(client: &'a Client, _given: &'a Invocation) -> Running<'a> {
+/// docker/buildx `commands/du.go` `printVerbose`: a paragraph a record, its values one below the other.
+fn paragraphs(records: &[BuildCacheRecord], client: &Client) -> String {
+    let mut out = String::new();
+    for record in records {
+        // Go's `time.Time`, as it prints itself.
+        let time = |at: crate::base::time::Timestamp| at.rfc3339_nano().replace('T', " ").replace('Z', " +0000 UTC");
+        let lines = [
+            ("ID", record.id.clone()),
+            ("Created at", time(record.created)),
+            ("Mutable", (record.kind == "exec.cachemount").to_string()),
+            ("Reclaimable", (!record.in_use).to_string()),
+            ("Shared", record.shared.to_string()),
+            ("Size", human_size(record.size_bytes)),
+            ("Description", record.description.clone()),
+            ("Usage count", record.usage_count.to_string()),
+            ("Last used", when::ago(record.last_used, client.now())),
+            ("Type", record.kind.clone()),
+        ];
+        for (name, value) in lines.iter().filter(|(name, value)| *name != "Description" || !value.is_empty()) {
+            // The column is as wide as the longest name, in tabs.
+            let tabs = if name.len() + 1 < 8 { "\t\t" } else { "\t" };
+            out.push_str(&format!("{name}:{tabs}{value}\n"));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn du<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         let records = client.daemon.disk_usage()?.build_cache;
         let (shared, total) = (sum(&records, |record| record.shared), sum(&records, |_| true));
-        let mut out = table(&records, client);
+        let verbose = given.bool("verbose");
+        let mut out = if verbose { paragraphs(&records, client) } else { table(&records, client) };
         if shared > 0 {
             out.push_str(&format!("Shared:\t\t{}\nPrivate:\t{}\n", human_size(shared), human_size(total - shared)));
         }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::build_cache;
 use super::build_output::{self, Output};
 use crate::base::path;
 use crate::base::rope::Rope;
@@ -24,6 +25,7 @@ use crate::docker::cli::value::check_platform;
 use crate::docker::daemon::api::build::{
     BuildContext, BuildEvent, BuildFailure, BuildOutcome, BuildRequest, BuildSink, BuilderVersion, NamedContext,
 };
+use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::image::reference::Reference;
 use crate::docker::registry::git::Remote;
 use crate::os::fs::layer::Change;
@@ -42,6 +44,9 @@ const MULTI_PLATFORM: &str = "ERROR: Multi-platform build is not supported for t
 Switch to a different driver, or turn on the containerd image store, and try again.
 Learn more at https://docs.docker.com/go/build-multi-platform/";
 
+/// The largest secret (BuildKit `secretsprovider/store.go` `MaxSecretSize`).
+const MAX_SECRET_BYTES: u64 = 500 * 1024;
+
 /// A flag that Docker does not have.
 pub const EXPLAIN: Flag = long(
     "explain-cache",
@@ -57,7 +62,7 @@ pub static COMMAND: Command = Command {
     flags: &[&[
         long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")").not_simulated(),
         long("build-arg", List, "Set build-time variables"),
-        long("cache-from", Strings, "Images to consider as cache sources").not_simulated(),
+        long("cache-from", Strings, "Images to consider as cache sources"),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),
         long("compress", Bool(false), "Compress the build context using gzip"),
         long("cpu-period", Int, "Limit the CPU CFS (Completely Fair Scheduler) period").not_simulated(),
@@ -104,7 +109,7 @@ pub static COMMAND: Command = Command {
         long("provenance", Text, "Shorthand for \"--attest=type=provenance\"").hidden(),
         long("sbom", Text, "Shorthand for \"--attest=type=sbom\"").hidden(),
         long("ssh", List, "SSH agent socket or keys to expose to the build").hidden().not_simulated(),
-        long("allow", List, "Allow extra privileged entitlement").hidden().not_simulated(),
+        long("allow", List, "Allow extra privileged entitlement").hidden(),
         long("annotation", List, "Add annotation to the image").hidden().not_simulated(),
         long("attest", List, "Attestation parameters").hidden().not_simulated(),
         EXPLAIN.hidden(),
@@ -136,6 +141,7 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return Err(CliError::Says(125, text));
         }
         let mut request = options(client, given, version).await?;
+        caches(client, given, &mut request).await?;
         let outputs = outputs(client, given, &mut request)?;
         read(client, given, &mut request).await?;
         let tags = request.tags.clone();
@@ -221,6 +227,17 @@ async fn write(client: &Client, file: &str, text: &str) -> Answer {
     written.map_err(|errno| CliError::new(format!("open {file}: {}", errno.strerror().to_lowercase())))
 }
 
+/// Which images' caches are asked, and whether the new one is to have its own.
+async fn caches(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer {
+    if request.version == BuilderVersion::Classic {
+        request.cache_from = given.lists("cache-from");
+        return Ok(());
+    }
+    request.cache_from = build_cache::sources(client, &given.strings("cache-from")).await?;
+    request.inline_cache = build_cache::is_inline(&given.strings("cache-to"), &request.build_args)?;
+    Ok(())
+}
+
 /// Where the result goes.
 fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer<Vec<Output>> {
     let mut outputs = Vec::new();
@@ -229,15 +246,6 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
     }
     if given.bool("push") {
         outputs.push(Output::push());
-    }
-    if let Some(cache) = given.strings("cache-to").first() {
-        if cache.split(',').any(|field| field == "type=inline") {
-            return Err(not_simulated("--cache-to type=inline"));
-        }
-        // docker/buildx `driver.CacheExport`: what the docker driver can't do without containerd's image store.
-        return Err(CliError::new(
-            "ERROR: Cache export is not supported for the docker driver.\nSwitch to a different driver, or turn on the containerd image store, and try again.\nLearn more at https://docs.docker.com/go/build-cache-backends/",
-        ));
     }
     // Without containerd's image store there is no place for attestations: `false` is how it is anyway.
     for name in ["provenance", "sbom"] {
@@ -322,24 +330,83 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
         let (key, value) = label.split_once('=').unwrap_or((&label, ""));
         request.labels.insert(key.to_owned(), value.to_owned());
     }
-    for secret in given.strings("secret") {
-        let field = |names: [&str; 2]| {
-            secret
-                .split(',')
-                .filter_map(|field| field.split_once('='))
-                .find(|(key, _)| names.contains(key))
-                .map(|(_, value)| value.to_owned())
-        };
-        let id = field(["id", "id"]).unwrap_or_default();
-        let content = match (field(["src", "source"]), field(["env", "env"])) {
-            (Some(file), _) => {
-                client.read_file(&file).await.map_err(|why| CliError::new(format!("ERROR: failed to stat {why}")))?
-            }
-            (None, name) => Rope::from(client.env(&name.unwrap_or_else(|| id.clone())).unwrap_or_default().as_str()),
-        };
+    for text in given.strings("secret") {
+        let (id, content) = secret(client, &text).await?;
         request.secrets.insert(id, content);
     }
+    if version == BuilderVersion::BuildKit {
+        entitle(client, given, &mut request)?;
+    }
     Ok(request)
+}
+
+/// What the build is allowed, and the network that its steps get (docker/buildx `build/opt.go`).
+fn entitle(client: &Client, given: &Invocation, request: &mut BuildRequest) -> Answer {
+    let builder = given.string("builder").or_else(|| client.env("BUILDX_BUILDER")).unwrap_or_default();
+    if !matches!(builder.as_str(), "" | "default") {
+        return Err(CliError::new(format!("ERROR: no builder {} found", go_quote(&builder))));
+    }
+    for name in given.lists("allow") {
+        match name.as_str() {
+            "network.host" | "security.insecure" => request.allow.push(name),
+            _ => return Err(not_simulated(&format!("--allow {name}"))),
+        }
+    }
+    match request.network.as_deref() {
+        None | Some("default" | "none") => {}
+        Some("host") => request.allow.push("network.host".to_owned()),
+        Some(other) => {
+            return Err(CliError::new(format!(
+                "ERROR: network mode {} not supported by buildkit - you can define a custom network for your builder using the network driver-opt in buildx create",
+                go_quote(other)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A secret's name and what it is (docker/buildx `util/buildflags/secrets.go`, BuildKit `secretsprovider/store.go`).
+async fn secret(client: &Client, text: &str) -> Answer<(String, Rope)> {
+    let fail = |why: String| Err(CliError::new(format!("ERROR: {why}")));
+    let (mut kind, mut id, mut file, mut variable) = (String::new(), String::new(), String::new(), String::new());
+    for field in text.split(',') {
+        let Some((key, value)) = field.split_once('=') else {
+            return fail(format!("invalid field '{field}' must be a key=value pair"));
+        };
+        let key = key.to_lowercase();
+        let place = match key.as_str() {
+            "type" if !matches!(value, "file" | "env") => {
+                return fail(format!("unsupported secret type {}", go_quote(value)));
+            }
+            "type" => &mut kind,
+            "id" => &mut id,
+            "source" | "src" => &mut file,
+            "env" => &mut variable,
+            _ => return fail(format!("unexpected key '{key}' in '{field}'")),
+        };
+        value.clone_into(place);
+    }
+    if kind == "env" && variable.is_empty() {
+        variable = std::mem::take(&mut file);
+    }
+    if id.is_empty() {
+        return fail("secret missing ID".to_owned());
+    }
+    if variable.is_empty() && file.is_empty() {
+        let name = if client.env(&id).is_some() { &mut variable } else { &mut file };
+        name.clone_from(&id);
+    }
+    if file.is_empty() {
+        return Ok((id, Rope::from(client.env(&variable).unwrap_or_default().as_str())));
+    }
+    if client.proc.stat(&path::join(&client.proc.cwd(), file.as_bytes())).is_err() {
+        return fail(format!("failed to stat {file}: stat {file}: no such file or directory"));
+    }
+    let content = client.read_file(&file).await.map_err(|why| CliError::new(format!("ERROR: {why}")))?;
+    if content.len() > MAX_SECRET_BYTES {
+        return fail(format!("secret {id} too big. max size 500KB"));
+    }
+    Ok((id, content))
 }
 
 /// What `--build-context` names: an image or a folder.

@@ -3,7 +3,8 @@
 use crate::docker::cli::command::Noun;
 
 pub mod build;
-pub mod build_output;
+pub mod build_cache;
+mod build_output;
 pub mod history;
 pub mod import;
 pub mod inspect;

@@ -12,7 +12,6 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::base::digest::{ChainId, DiffId, ImageId};
 use crate::docker::daemon::api::layers::{LayerRole, LayerStack, StackLayer};
 use crate::docker::image::store::Store;
-use crate::machine::Machine;
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::node::{Content, Entry, Kind};
 
@@ -90,11 +89,6 @@ fn bytes(entry: &Entry) -> u64 {
 type SeenFiles<'a> = BTreeMap<&'a BStr, Seen<'a>>;
 
 impl Waste {
-    /// What an image of the daemon wastes; `None` if there is no such image.
-    pub fn of(machine: &Machine, image: ImageId) -> Option<Self> {
-        Self::of_stored(&machine.builder().store.borrow(), image)
-    }
-
     /// What an image of a store wastes; `None` if there is no such image.
     pub fn of_stored(store: &Store, image: ImageId) -> Option<Self> {
         let config = store.image(image)?.config();

@@ -9,17 +9,34 @@ use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 
-use super::forecast::request;
 use super::waste::{Hidden, How, Waste};
-use crate::docker::build::plan;
-use crate::docker::daemon::api::build::{BuildEvent, BuildRequest};
+use super::{files, plan};
+use crate::base::digest::ImageId;
+use crate::docker::daemon::api::build::{BuildEvent, BuildFailure, BuildRequest};
 use crate::docker::dockerfile::instruction::{Command, Copy, Run};
 use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span};
 use crate::docker::image::store::Store;
-use crate::machine::Machine;
-use crate::machine::trial::{Laboratory, Trial, TrialError};
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::node::Content;
+
+/// What a trial build left.
+pub struct Trial {
+    /// The session's images and the new one.
+    pub store: Store,
+    /// The new one.
+    pub image: ImageId,
+    /// What the build told.
+    pub events: Vec<BuildEvent>,
+}
+
+/// Why there is no image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrialError {
+    /// The build fails.
+    Failed(BuildFailure),
+    /// It does not end.
+    Endless,
+}
 
 /// Why an image is larger than it need be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,20 +110,18 @@ const PACKAGE_CACHES: &[PackageCache] = &[
 ];
 
 impl Diagnosis {
-    /// Builds the Dockerfile at `path` of the host with `text` in it, finds what its image wastes, and builds every change
-    /// that may help. Takes as long as the builds do.
+    /// Builds a Dockerfile with `text` in it, finds what its image wastes, and builds every change that may help. Takes as
+    /// long as the builds do.
     ///
     /// # Errors
     /// The Dockerfile can't be built.
-    pub fn of(machine: &Machine, path: &str, text: &str) -> Result<Self, TrialError> {
-        let laboratory = Laboratory::new(machine);
-        let request = |text: &str| -> BuildRequest { request(machine, path, text) };
-        let trial = laboratory.build(&request(text))?;
+    pub fn of(text: &str, build: &dyn Fn(&str) -> Result<Trial, TrialError>) -> Result<Self, TrialError> {
+        let trial = build(text)?;
         let waste = Waste::of_stored(&trial.store, trial.image).unwrap_or_default();
         let before_bytes = trial.store.image_size_bytes(trial.image);
         let mut remedies: Vec<Remedy> = Vec::new();
         for (cause, span, text) in proposals(text, &trial, &waste) {
-            let Ok(changed) = laboratory.build(&request(&text)) else { continue };
+            let Ok(changed) = build(&text) else { continue };
             let after_bytes = changed.store.image_size_bytes(changed.image);
             if after_bytes < before_bytes && is_same(&trial, &changed) {
                 remedies.push(Remedy { cause, span, text, before_bytes, after_bytes });
@@ -137,7 +152,7 @@ fn dockerfile_files(tree: &crate::os::fs::tree::Tree) -> Vec<SeenFile> {
         let meta = node.entry.meta;
         (path.to_string(), meta.mode, meta.uid, meta.gid, node.entry.content.clone())
     };
-    crate::docker::build::files::walk(tree.root()).into_iter().map(file).collect()
+    files::walk(tree.root()).into_iter().map(file).collect()
 }
 
 fn is_cache(path: &BStr) -> bool {
@@ -268,15 +283,22 @@ fn without_cache(text: &str, maker: &Instruction, run: &Run, cache: &PackageCach
     Some(replace_lines(text, maker.span, Some(&changed)))
 }
 
-/// Two RUNs with nothing but RUNs between them, as one.
+/// Two RUNs with nothing but RUNs between them, as one; a late `rm` goes into the step that adds, whatever is between.
 fn joined(text: &str, file: &Dockerfile, first: &Instruction, last: &Instruction, run: &Run) -> Option<String> {
     let stage = file.stages.iter().find(|stage| stage.instructions.iter().any(|i| i.span == first.span))?;
     let from = stage.instructions.iter().position(|i| i.span == first.span)?;
     let to = stage.instructions.iter().position(|i| i.span == last.span)?;
     let between = stage.instructions.get(from..to)?;
     let plain = |i: &Instruction| matches!(&i.command, Command::Run(run) if is_plain(run) && run.mounts.is_empty() && run.network.is_none());
-    if !between.iter().all(plain) || !plain(last) || !is_plain(run) {
+    if !plain(first) || !plain(last) || !is_plain(run) {
         return None;
+    }
+    if !between.iter().all(plain) {
+        let command = script(run);
+        let lines = format!("{} \\\n && {command}", lines_of(text, first.span));
+        let without = replace_lines(text, last.span, None);
+        // Whether what is between needs the file a trial shows.
+        return command.starts_with("rm ").then(|| replace_lines(&without, first.span, Some(&lines)));
     }
     let mut lines = lines_of(text, first.span);
     for instruction in stage.instructions.get(from + 1..=to)? {
@@ -330,67 +352,4 @@ fn mounted(
     let changed = format!("{keyword} --mount=type=bind{from},source={source},target={target} {kept}");
     let changed = replace_lines(text, hider.span, Some(&changed));
     Some(replace_lines(&changed, copied.span, None))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::Config;
-
-    const PATH: &str = "/home/alumno/app/Dockerfile";
-
-    fn diagnose(text: &str) -> Diagnosis {
-        let mut machine = Machine::new(Config::default());
-        machine.put_file("/home/alumno/app/data.txt", "0123456789".repeat(1000).as_bytes()).unwrap();
-        let before = machine.daemon().snapshot();
-        let diagnosis = Diagnosis::of(&machine, PATH, text).unwrap_or_else(|error| panic!("{error:?}"));
-        assert_eq!(machine.daemon().snapshot(), before, "a trial leaves the session alone");
-        diagnosis
-    }
-
-    fn changes(text: &str) -> Vec<(Cause, String, u64)> {
-        let found = diagnose(text).remedies.into_iter();
-        found.map(|remedy| (remedy.cause, remedy.text.clone(), remedy.saved_bytes())).collect()
-    }
-
-    #[test]
-    fn a_late_rm_belongs_into_the_step_that_adds() {
-        let text = "FROM alpine\nRUN cp /bin/busybox /big\nRUN wc -c < /big > /count\nRUN rm /big\n";
-        let found = diagnose(text);
-        assert_eq!(found.waste.hidden.len(), 1);
-        assert_eq!(found.remedies.len(), 1);
-        assert_eq!(
-            found.remedies[0].text,
-            "FROM alpine\nRUN cp /bin/busybox /big \\\n && wc -c < /big > /count \\\n && rm /big\n"
-        );
-        assert_eq!(found.remedies[0].saved_bytes(), found.waste.hidden_bytes());
-    }
-
-    #[test]
-    fn an_owner_is_given_while_copying() {
-        let text = "FROM alpine\nCOPY data.txt /srv/\nRUN chown -R 1000:1000 /srv/data.txt\n";
-        let changed = "FROM alpine\nCOPY --chown=1000:1000 data.txt /srv/\n";
-        assert_eq!(changes(text), [(Cause::ChownCopy, changed.to_owned(), 10_000)]);
-    }
-
-    #[test]
-    fn a_file_for_one_step_is_mounted() {
-        let text = "FROM alpine\nCOPY data.txt /tmp/data.txt\nRUN wc -c /tmp/data.txt > /size && rm /tmp/data.txt\n";
-        let changed =
-            "FROM alpine\nRUN --mount=type=bind,source=data.txt,target=/tmp/data.txt wc -c /tmp/data.txt > /size\n";
-        assert_eq!(changes(text), [(Cause::AddedThenDeleted, changed.to_owned(), 10_000)]);
-    }
-
-    #[test]
-    fn package_caches_stay_out() {
-        let [(cause, changed, saved)] = &changes("FROM alpine\nRUN apk update && apk add curl\n")[..] else { panic!() };
-        assert_eq!((*cause, changed.as_str()), (Cause::PackageCache, "FROM alpine\nRUN apk add --no-cache curl\n"));
-        assert!(*saved > 100_000, "{saved}");
-        let text = "FROM debian:bullseye-slim\nRUN apt-get update && apt-get install -y curl\n";
-        let [(cause, changed, saved)] = &changes(text)[..] else { panic!() };
-        assert_eq!(*cause, Cause::PackageCache);
-        assert!(changed.ends_with("install -y curl \\\n && rm -rf /var/lib/apt/lists/*\n"), "{changed}");
-        assert!(*saved > 1_000_000, "{saved}");
-        assert_eq!(changes("FROM alpine\nRUN apk add --no-cache curl\n"), []);
-    }
 }

@@ -3,15 +3,20 @@
 //! No build notes where its Dockerfile was. [`Recipe::of`] finds it all the same: it is the one that would make this very
 //! image if it were built now, every step from the cache. Nothing is guessed by names.
 
+use std::sync::Arc;
+
+use super::context;
+use super::foresee::foresee;
+use super::world::World;
 use crate::base::digest::ImageId;
 use crate::base::path;
-use crate::docker::build::foresee::foresee;
-use crate::machine::{Machine, host};
-use crate::os::fs::mounts::Caller;
-use crate::os::fs::node::Kind;
+use crate::docker::daemon::api::build::{BuildContext, BuildRequest};
+use crate::os::fs::layer::{Change, Layer};
+use crate::os::fs::mounts::{Caller, Mounts};
+use crate::os::fs::node::{Content, Entry, Kind};
 
-use super::files::{self, MAX_TEXT_BYTES};
-use super::forecast::request;
+/// The longest Dockerfile that is tried.
+const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 /// How deep Dockerfiles are looked for below the student's folder.
 const MAX_DEPTH: usize = 4;
@@ -30,20 +35,16 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The Dockerfile that would make this image if it were built now. `None` if there is none: it was changed since, its
-    /// context was, it was built with other flags, or what its steps left in the cache is gone.
-    pub fn of(machine: &Machine, image: ImageId) -> Option<Self> {
-        let makes = |recipe: &Self| {
-            foresee(machine.builder(), &request(machine, &recipe.path, &recipe.text)).image == Some(image)
-        };
-        Self::all(machine).into_iter().find(makes)
+    /// The Dockerfile in or below `folder` that would make this image if it were built now. `None` if there is none: it was
+    /// changed since, its context was, it was built with other flags, or what its steps left in the cache is gone.
+    pub fn of(world: &World, mounts: &Mounts, who: &Caller, folder: &str, image: ImageId) -> Option<Self> {
+        let makes = |recipe: &Self| foresee(world, &request(mounts, &recipe.path, &recipe.text)).image == Some(image);
+        Self::all(mounts, who, folder).into_iter().find(makes)
     }
 
-    /// Dockerfiles below the student's folder, the nearest first.
-    fn all(machine: &Machine) -> Vec<Self> {
-        let (mounts, who) = (machine.host_files(), Caller { cred: host::student(), ..Caller::root() });
-        let mounts = mounts.borrow();
-        let (mut found, mut folders, mut looked) = (Vec::new(), vec![host::HOME.to_owned()], 0);
+    /// Dockerfiles in and below a folder, the nearest first.
+    fn all(mounts: &Mounts, who: &Caller, folder: &str) -> Vec<Self> {
+        let (mut found, mut folders, mut looked) = (Vec::new(), vec![folder.to_owned()], 0);
         for _ in 0..MAX_DEPTH {
             let mut below = Vec::new();
             for folder in std::mem::take(&mut folders) {
@@ -51,14 +52,14 @@ impl Recipe {
                 if looked > MAX_FOLDERS {
                     return found;
                 }
-                for entry in mounts.readdir(&who, folder.as_bytes()).unwrap_or_default() {
+                for entry in mounts.readdir(who, folder.as_bytes()).unwrap_or_default() {
                     let name = entry.name.to_string();
-                    let at = files::join(&folder, &name);
-                    let kind = mounts.stat(&who, at.as_bytes(), false).map(|stat| stat.kind);
+                    let at = path::join(folder.as_bytes(), name.as_bytes()).to_string();
+                    let kind = mounts.stat(who, at.as_bytes(), false).map(|stat| stat.kind);
                     match kind {
                         Ok(Kind::Dir) if !name.starts_with('.') => below.push(at),
                         Ok(Kind::File) if is_dockerfile(&name) && found.len() < MAX_TRIED => {
-                            found.extend(Self::read(machine, at));
+                            found.extend(Self::read(mounts, who, at));
                         }
                         _ => {}
                     }
@@ -69,15 +70,47 @@ impl Recipe {
         found
     }
 
-    fn read(machine: &Machine, path: String) -> Option<Self> {
-        let content = machine.file(&path).ok().filter(|content| content.len() <= MAX_TEXT_BYTES)?;
-        Some(Self { text: files::text_of(&content.to_vec())?.to_owned(), path })
+    fn read(mounts: &Mounts, who: &Caller, path: String) -> Option<Self> {
+        mounts.access(who, path.as_bytes(), 4).ok()?;
+        let content = mounts.find(who, path.as_bytes(), true).and_then(|place| place.content()).ok()?;
+        let Content::File(content) = content else { return None };
+        if content.len() > MAX_TEXT_BYTES {
+            return None;
+        }
+        let text = String::from_utf8(content.to_vec()).ok().filter(|text| !text.contains('\0'))?;
+        Some(Self { text, path })
     }
 
     /// Its folder: the context that it is built with.
     pub fn folder(&self) -> String {
         path::parent(self.path.as_bytes()).to_string()
     }
+}
+
+/// A build of the folder in which the Dockerfile at `path` stands, with `text` in the file.
+pub fn request(mounts: &Mounts, path: &str, text: &str) -> BuildRequest {
+    let folder = path::parent(path.as_bytes()).to_owned();
+    request_of(mounts, &folder.to_string(), path, text).0
+}
+
+/// The same for another folder, and why that can't be read.
+pub fn request_of(mounts: &Mounts, folder: &str, path: &str, text: &str) -> (BuildRequest, Option<String>) {
+    let name = path::file_name(path.as_bytes()).to_string();
+    let own = path.strip_prefix(folder).map_or(name.as_str(), |rest| rest.trim_start_matches('/'));
+    let read = context::from_folder(mounts, &Caller::root(), folder.as_bytes(), own, &[]);
+    let (mut context, unreadable) = match read {
+        Ok(context) => (context, None),
+        Err(error) => (BuildContext::default(), Some(error.to_string())),
+    };
+    if let Some(Change::Put(entry)) = context.files.get(own.as_bytes()) {
+        // What is being typed is not in the file yet and will be when it is built.
+        let entry = Entry { content: Content::File(text.into()), ..Entry::clone(entry) };
+        let changed = std::iter::once((own.into(), Change::Put(Arc::new(entry))));
+        let rest = context.files.entries().filter(|(at, _)| *at != own).map(|(at, c)| (at.to_owned(), c.clone()));
+        context.files = Arc::new(rest.chain(changed).collect::<Layer>());
+    }
+    let dockerfile = text.into();
+    (BuildRequest { context, dockerfile, dockerfile_name: name, ..BuildRequest::default() }, unreadable)
 }
 
 fn is_dockerfile(name: &str) -> bool {
@@ -149,46 +182,6 @@ fn near_changes<'a>(lines: &[(Fate, &'a str)]) -> Vec<(Fate, &'a str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Config;
-    use crate::view::remedy::Diagnosis;
-    use crate::view::waste::Waste;
-
-    fn built(files: &[(&str, &str)], command: &str) -> (Machine, ImageId) {
-        let mut machine = Machine::new(Config::default());
-        for (path, text) in files {
-            machine.put_file(path, text.as_bytes()).unwrap();
-        }
-        let (console, hour) = (machine.console(), std::time::Duration::from_secs(3600));
-        machine.settle(console, hour, hour);
-        machine.input(console, format!("{command}\r").as_bytes());
-        machine.settle(console, hour, hour);
-        let image = machine.builder().store.borrow().resolve("app").unwrap();
-        (machine, image)
-    }
-
-    const LATE_RM: &str = "FROM alpine\nRUN cp /bin/busybox /big\nRUN rm /big\n";
-
-    #[test]
-    fn an_image_leads_back_to_its_dockerfile() {
-        let other = ("/home/alumno/Dockerfile", "FROM alpine\nCMD [\"sh\"]\n");
-        let own = ("/home/alumno/work/app/Dockerfile", LATE_RM);
-        let (mut machine, image) = built(&[other, own], "docker build -q -t app work/app");
-        let recipe = Recipe::of(&machine, image).unwrap();
-        assert_eq!((recipe.path.as_str(), recipe.folder().as_str()), (own.0, "/home/alumno/work/app"));
-        let found = Diagnosis::of(&machine, &recipe.path, &recipe.text).unwrap();
-        let stack = machine.daemon().layer_stack("app").unwrap();
-        assert_eq!(Waste::of_stack(&stack).hidden, found.waste.hidden, "the trial wastes what the image does");
-        machine.put_file(own.0, b"FROM alpine\nRUN cp /bin/busybox /bigger\n").unwrap();
-        assert_eq!(Recipe::of(&machine, image), None, "another text makes another image");
-    }
-
-    #[test]
-    fn an_image_that_was_only_pulled_has_none() {
-        let file = ("/home/alumno/Dockerfile", "FROM alpine\nCMD [\"true\"]\n");
-        let (machine, _) = built(&[file], "docker build -q -t app . && docker pull -q alpine");
-        let alpine = machine.builder().store.borrow().resolve("alpine").unwrap();
-        assert_eq!(Recipe::of(&machine, alpine), None, "its layers are the same, its config is not");
-    }
 
     #[test]
     fn a_difference_shows_what_goes_what_comes_and_what_is_beside_it() {

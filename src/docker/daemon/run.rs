@@ -181,7 +181,15 @@ impl World {
             let net = self.with(other_id, |c| c.state.run().map(|run| run.net)).flatten();
             return net.map(|net| (net, false)).ok_or_else(|| DaemonError::NotRunning(other_id.to_string()));
         }
-        Ok((self.kernel.network(crate::os::kernel::net::Network::add), true))
+        let net = self.kernel.network(|network| {
+            let net = network.add();
+            if let Some(namespace) = network.get_mut(net) {
+                // Users other than root may listen on port 80 (moby `daemon/oci_linux.go`, since 20.10).
+                namespace.first_free_port = 0;
+            }
+            net
+        });
+        Ok((net, true))
     }
 
     fn launch_in(self: &Rc<Self>, id: ContainerId, net: crate::os::kernel::net::NetId) -> Result<(), DaemonError> {

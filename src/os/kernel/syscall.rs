@@ -21,10 +21,12 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{
-    CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, Caller, Cred, How, Mounts, NO_NEW_PRIVILEGES, Node,
+use crate::os::fs::capability::{
+    ALL_CAPABILITIES, CAP_KILL, CAP_MKNOD, CAP_NET_BIND_SERVICE, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN,
+    FileCapabilities, NO_NEW_PRIVILEGES,
 };
-use crate::os::fs::node::{Content, Kind, Stat, Xattrs};
+use crate::os::fs::mounts::{Caller, Cred, Gained, How, Mounts, Node, Place};
+use crate::os::fs::node::{CAPABILITY, Content, Kind, Stat, Xattrs};
 use crate::os::fs::overlay::DirEntry;
 
 /// Most descriptors a process may have (`ulimit -n`).
@@ -43,6 +45,19 @@ pub enum Waited {
     Ended(u32, Status),
     /// It was stopped by a signal.
     Stopped(u32, Signal),
+}
+
+/// What somebody gains by running this file: root has everything anyway, and who may gain no privileges gains none.
+fn gained(who: &Cred, program: &Place) -> Result<Gained, Errno> {
+    let Ok(xattrs) = program.xattrs() else { return Ok(Gained::default()) };
+    let Some(capabilities) = xattrs.get(CAPABILITY).and_then(|value| FileCapabilities::read(value)) else {
+        return Ok(Gained::default());
+    };
+    let gained = capabilities.gained(ALL_CAPABILITIES & !who.dropped)?;
+    if who.uid == 0 || who.dropped >> NO_NEW_PRIVILEGES & 1 != 0 {
+        return Ok(Gained::default());
+    }
+    Ok(gained)
 }
 
 /// A connection's address for [`Proc::connect`].
@@ -123,7 +138,9 @@ impl Proc {
             return Err(Errno::EPERM);
         }
         // What is dropped stays so.
-        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, ..cred });
+        // What a file gave stays among users other than root.
+        let gained = if own.uid != 0 && cred.uid != 0 { own.gained } else { cred.gained };
+        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, gained, ..cred });
         Ok(())
     }
 
@@ -274,9 +291,9 @@ impl Proc {
     /// Makes a file of any kind.
     ///
     /// # Errors
-    /// `EEXIST`, `EACCES`, `EROFS`; `EPERM` for devices unless root.
+    /// `EEXIST`, `EACCES`, `EROFS`; `EPERM` for devices without `CAP_MKNOD`.
     pub fn mknod(&self, path: &[u8], mode: u32, content: Content) -> Result<(), Errno> {
-        if content.device().is_some() && self.cred().uid != 0 {
+        if content.device().is_some() && !self.cred().is_capable(CAP_MKNOD) {
             return Err(Errno::EPERM);
         }
         self.mounts(|m| m.create(&self.caller(), path, mode, content).map(drop))
@@ -877,10 +894,10 @@ impl Proc {
         let (mut path, mut args) = (path.to_owned(), args);
         let who = self.caller();
         for _ in 0..MAX_INTERPRETERS {
-            let (place, forbidden) = self.mounts(|m| {
+            let (place, forbidden, harmless) = self.mounts(|m| {
                 let place = m.find(&who, &path, true)?;
-                let forbidden = m.forbids_programs(&place);
-                Ok((place, forbidden))
+                let (forbidden, harmless) = (m.forbids_programs(&place), m.ignores_set_ids(&place));
+                Ok((place, forbidden, harmless))
             })?;
             let (kind, meta) = place.meta()?;
             if kind != Kind::File || !who.cred.allows(kind, &meta, 1) || forbidden {
@@ -892,6 +909,8 @@ impl Proc {
                     let Some(main) = self.kernel.state.borrow().programs.get(BStr::new(&name)) else {
                         return Err(Errno::ENOSYS);
                     };
+                    let frozen = harmless || who.cred.dropped >> NO_NEW_PRIVILEGES & 1 != 0;
+                    let gained = if harmless { Gained::default() } else { gained(&who.cred, &place)? };
                     let closed = self.with(|p| {
                         p.comm = path::file_name(&path).iter().copied().take(15).collect::<Vec<u8>>().into();
                         p.exe = place.path.clone();
@@ -901,7 +920,7 @@ impl Proc {
                         p.env = env;
                         p.dispositions.retain(|_, d| *d == Disposition::Ignore);
                         p.pending.clear();
-                        let frozen = p.cred.dropped >> NO_NEW_PRIVILEGES & 1 != 0;
+                        p.cred.gained = gained;
                         if meta.mode & 0o4000 != 0 && !frozen {
                             p.cred.uid = meta.uid;
                         }
@@ -1155,15 +1174,16 @@ impl Proc {
     /// Listens on a port of this namespace.
     ///
     /// # Errors
-    /// `EADDRINUSE`; `EACCES` below 1024 unless root.
+    /// `EADDRINUSE`; `EACCES` below [`super::net::Namespace::first_free_port`] without `CAP_NET_BIND_SERVICE`.
     pub fn listen(&self, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
-        if port < 1024 && self.cred().uid != 0 {
-            return Err(Errno::EACCES);
-        }
+        let is_capable = self.cred().is_capable(CAP_NET_BIND_SERVICE);
         let waiters = Rc::new(Waiters::new(&self.kernel.queue));
         let net = self.net();
         self.kernel.network(|network| {
             let ns = network.get_mut(net).ok_or(Errno::ENETUNREACH)?;
+            if port < ns.first_free_port && !is_capable {
+                return Err(Errno::EACCES);
+            }
             if ns.listeners.contains_key(&port) || ns.forwards.contains_key(&(Ipv4Addr::UNSPECIFIED, port)) {
                 return Err(Errno::EADDRINUSE);
             }

@@ -512,8 +512,14 @@ fn find_program(mounts: &Mounts, who: &Caller, word: &str, env: &[String]) -> Re
 
 /// What `execve` would say of a file that is there and executable, in runc's words.
 fn refused(mounts: &Mounts, who: &Caller, program: &BString) -> Option<String> {
-    use crate::os::kernel::exec::{Format, HEAD_BYTES, recognise};
+    use crate::os::kernel::exec::{Format, HEAD_BYTES, gained, recognise};
     let head = files::read(mounts, program).ok()?.head(HEAD_BYTES);
+    if let Ok(place) = mounts.find(who, program, true)
+        && !mounts.ignores_set_ids(&place)
+        && gained(&who.cred, &place).is_err()
+    {
+        return Some(format!("exec {program}: operation not permitted\n"));
+    }
     match recognise(&head) {
         Format::Program(..) => None,
         Format::Script(interpreter, _) => match mounts.stat(who, &interpreter, true) {

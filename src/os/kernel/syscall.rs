@@ -22,11 +22,10 @@ use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::capability::{
-    ALL_CAPABILITIES, CAP_KILL, CAP_MKNOD, CAP_NET_BIND_SERVICE, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN,
-    FileCapabilities, NO_NEW_PRIVILEGES,
+    CAP_KILL, CAP_MKNOD, CAP_NET_BIND_SERVICE, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, NO_NEW_PRIVILEGES,
 };
-use crate::os::fs::mounts::{Caller, Cred, Gained, How, Mounts, Node, Place};
-use crate::os::fs::node::{CAPABILITY, Content, Kind, Stat, Xattrs};
+use crate::os::fs::mounts::{Caller, Cred, Gained, How, Mounts, Node};
+use crate::os::fs::node::{Content, Kind, Stat, Xattrs};
 use crate::os::fs::overlay::DirEntry;
 
 /// Most descriptors a process may have (`ulimit -n`).
@@ -45,19 +44,6 @@ pub enum Waited {
     Ended(u32, Status),
     /// It was stopped by a signal.
     Stopped(u32, Signal),
-}
-
-/// What somebody gains by running this file: root has everything anyway, and who may gain no privileges gains none.
-fn gained(who: &Cred, program: &Place) -> Result<Gained, Errno> {
-    let Ok(xattrs) = program.xattrs() else { return Ok(Gained::default()) };
-    let Some(capabilities) = xattrs.get(CAPABILITY).and_then(|value| FileCapabilities::read(value)) else {
-        return Ok(Gained::default());
-    };
-    let gained = capabilities.gained(ALL_CAPABILITIES & !who.dropped)?;
-    if who.uid == 0 || who.dropped >> NO_NEW_PRIVILEGES & 1 != 0 {
-        return Ok(Gained::default());
-    }
-    Ok(gained)
 }
 
 /// A connection's address for [`Proc::connect`].
@@ -910,7 +896,7 @@ impl Proc {
                         return Err(Errno::ENOSYS);
                     };
                     let frozen = harmless || who.cred.dropped >> NO_NEW_PRIVILEGES & 1 != 0;
-                    let gained = if harmless { Gained::default() } else { gained(&who.cred, &place)? };
+                    let gained = if harmless { Gained::default() } else { exec::gained(&who.cred, &place)? };
                     let closed = self.with(|p| {
                         p.comm = path::file_name(&path).iter().copied().take(15).collect::<Vec<u8>>().into();
                         p.exe = place.path.clone();

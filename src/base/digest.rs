@@ -178,6 +178,20 @@ digest_ids! {
     ManifestDigest,
     /// The digest of a blob as a registry stores it (a layer's compressed tar, or a config).
     BlobDigest,
+    /// A folder of the storage driver: no digest of anything in it, but a number that is drawn.
+    FolderId,
+}
+
+impl FolderId {
+    /// The `nth` of those that somebody draws who has this seed.
+    pub fn drawn(seed: &str, nth: impl fmt::Display) -> Self {
+        Self(Digest::of(format!("{seed} {nth}").as_bytes()))
+    }
+
+    /// The folder's name.
+    pub fn name(self) -> String {
+        self.0.hex()
+    }
 }
 
 impl ChainId {

@@ -197,7 +197,7 @@ impl Host {
     /// Puts a file on the host, owned by the student when it is below the student's folder.
     pub fn put_file(&self, kernel: &Kernel, at: &str, content: Rope) -> Result<(), Errno> {
         let owner =
-            if at.starts_with(HOME) { Cred { uid: UID, gid: UID, groups: vec![], dropped: 0 } } else { Cred::ROOT };
+            if at.starts_with(HOME) { Cred::user(UID, UID, vec![]) } else { Cred::ROOT };
         let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
         let mounts = self.mounts.borrow();
         make_dirs(&mounts, &who, path::parent(at.as_bytes()));
@@ -232,7 +232,7 @@ impl Host {
 
 /// Who the student is.
 pub fn student() -> Cred {
-    Cred { uid: UID, gid: UID, groups: vec![UID, SUDO_GID, DOCKER_GID], dropped: 0 }
+    Cred::user(UID, UID, vec![UID, SUDO_GID, DOCKER_GID])
 }
 
 fn write(mounts: &Mounts, who: &Caller, at: &str, content: &Rope) -> Result<(), Errno> {

@@ -241,7 +241,7 @@ fn user(root: &Rc<RefCell<Overlay>>, text: &str) -> Result<(Cred, String), Start
     } else {
         groups.iter().filter(member).filter_map(|row| number(row, 2)).collect()
     };
-    Ok((Cred { uid, gid, groups: further, dropped: 0 }, home.unwrap_or_else(|| "/".to_owned())))
+    Ok((Cred::user(uid, gid, further), home.unwrap_or_else(|| "/".to_owned())))
 }
 
 fn make_dirs(root: &Rc<RefCell<Overlay>>, at: &[u8], now: Timestamp) -> Result<(), Errno> {

@@ -16,7 +16,7 @@ use super::errors::DaemonError;
 use super::health::{self, Health};
 use super::logs::Log;
 use super::network::NetworkId;
-use crate::base::digest::{ChainId, Digest, ImageId};
+use crate::base::digest::{ChainId, Digest, FolderId, ImageId};
 use crate::base::rope::Rope;
 use crate::base::time::{Timestamp, human_duration};
 use crate::docker::image::config::ContainerConfig;
@@ -285,6 +285,8 @@ pub struct Sink {
 pub struct Container {
     /// Its id.
     pub id: ContainerId,
+    /// Where the storage driver keeps its writable layer (moby `layer` `mountID`).
+    pub folder: FolderId,
     /// Its name without the slash.
     pub name: String,
     /// When it was created.

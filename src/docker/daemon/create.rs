@@ -76,6 +76,7 @@ impl Daemon {
         let log = Log::new(&request.host);
         let container = Container {
             id,
+            folder: crate::base::digest::FolderId::drawn(&world.daemon_id, id),
             name,
             created: now,
             image,

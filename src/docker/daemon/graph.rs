@@ -4,7 +4,8 @@
 //! `daemon/graphdriver/overlay2`, `layer/filestore.go`, `image/fs.go`, `image/refstore`). It can't be written, apart from
 //! the `merged` directory of a running container, which is the container's own file system, mounted.
 //!
-//! A layer's folder bears the name of its stack, where Docker draws a random one (`cache-id`).
+//! A folder's name is drawn, not derived from what it holds: `layerdb` says which layer (`cache-id`) and which container
+//! (`mount-id`) it belongs to.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::container::{Container, ContainerId};
 use super::handle::World;
 use super::rootfs::init_layer;
-use crate::base::digest::{ChainId, Digest, ImageId};
+use crate::base::digest::{ChainId, Digest, FolderId, ImageId};
 use crate::base::path;
 use crate::base::time::Timestamp;
 use crate::docker::image::store::{Store, StoredLayer};
@@ -36,12 +37,17 @@ pub fn part(name: &str, part: &str) -> String {
     format!("{OVERLAY}/{name}/{part}")
 }
 
-/// The name of a stored layer's folder.
-pub fn folder_of(chain: ChainId) -> String {
-    chain.0.hex()
+/// The folder of a container's mount points.
+pub fn init_of(container: &Container) -> String {
+    format!("{}-init", container.folder.name())
 }
 
-/// The short name of a folder, by which mounts call it: 26 letters that Docker draws and that follow from the name here.
+/// The folder of this name.
+fn folder_of(name: &str) -> Option<FolderId> {
+    Some(FolderId(format!("sha256:{name}").parse().ok()?))
+}
+
+/// The short name of a folder, by which mounts call it: 26 letters that Docker draws too and that follow from the drawn name here.
 fn link_of(folder: &str) -> String {
     let digest = Digest::of(folder.as_bytes());
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -51,16 +57,15 @@ fn link_of(folder: &str) -> String {
 
 /// The options of a container's root in `/proc/mounts`.
 pub fn mount_options(store: &Store, container: &Container) -> String {
-    let id = container.id.to_string();
+    let own = container.folder.name();
     let lower: Vec<String> = below_container(store, container).iter().map(|l| part("l", &link_of(l))).collect();
-    format!("relatime,lowerdir={},upperdir={},workdir={}", lower.join(":"), part(&id, "diff"), part(&id, "work"))
+    format!("relatime,lowerdir={},upperdir={},workdir={}", lower.join(":"), part(&own, "diff"), part(&own, "work"))
 }
 
 /// The folders below a container's own, uppermost first.
 fn below_container(store: &Store, container: &Container) -> Vec<String> {
     let stack = store.stack(container.chain);
-    let init = format!("{}-init", container.id);
-    std::iter::once(init).chain(stack.iter().rev().map(|layer| folder_of(layer.chain_id))).collect()
+    std::iter::once(init_of(container)).chain(stack.iter().rev().map(|layer| layer.folder.name())).collect()
 }
 
 /// Mounts both on the host.
@@ -84,8 +89,8 @@ pub fn mount(world: &Rc<World>) {
 impl World {
     /// Mounts a container's files at its `merged` directory, for as long as it runs.
     pub(super) fn mount_merged(&self, container: &Container) {
-        self.merged.borrow_mut().insert(container.id);
-        let at = part(&container.id.to_string(), "merged");
+        self.merged.borrow_mut().insert(container.id, container.folder);
+        let at = part(&container.folder.name(), "merged");
         let mut mount = Mount::overlay(&at, "overlay", "overlay", &container.root);
         mount.options = mount_options(&self.store.borrow(), container);
         if let Ok(mut host) = self.host.mounts.try_borrow_mut() {
@@ -96,10 +101,10 @@ impl World {
 
     /// Undoes it.
     pub(super) fn unmount_merged(&self, id: ContainerId) {
-        if self.merged.borrow_mut().remove(&id)
+        if let Some(folder) = self.merged.borrow_mut().remove(&id)
             && let Ok(mut host) = self.host.mounts.try_borrow_mut()
         {
-            let _ = host.unmount(part(&id.to_string(), "merged").as_bytes());
+            let _ = host.unmount(part(&folder.name(), "merged").as_bytes());
         }
     }
 }
@@ -152,9 +157,9 @@ impl Graph {
     /// The folders of all layers.
     fn folders(&self, world: &World) -> Option<Folder> {
         let (store, state) = (world.store.try_borrow().ok()?, world.state.try_borrow().ok()?);
-        let own = state.containers.values().flat_map(|c| [c.id.to_string(), format!("{}-init", c.id)]);
+        let own = state.containers.values().flat_map(|c| [c.folder.name(), init_of(c)]);
         let mut all: Folder =
-            store.layers().map(|layer| folder_of(layer.chain_id)).chain(own).map(|name| (name, dir(0o710))).collect();
+            store.layers().map(|layer| layer.folder.name()).chain(own).map(|name| (name, dir(0o710))).collect();
         all.insert("l".to_owned(), dir(0o700));
         Some(all)
     }
@@ -187,8 +192,7 @@ impl Graph {
             files.insert("lower".to_owned(), file(0o644, links.join(":").as_str()));
             files.insert("work".to_owned(), dir(0o700));
         }
-        let is_mounted = |id: &ContainerId| id.to_string() == folder;
-        if world.merged.try_borrow().is_ok_and(|merged| merged.iter().any(is_mounted)) {
+        if world.merged.try_borrow().is_ok_and(|merged| merged.values().any(|own| own.name() == folder)) {
             files.insert("merged".to_owned(), dir(0o755));
         }
         match (part, rest) {
@@ -216,8 +220,9 @@ impl Graph {
     /// What a folder holds, the folders below it, uppermost first, and whether it is a container's own.
     fn layer(&self, world: &World, folder: &str) -> Option<(Rc<Layer>, Vec<String>, bool)> {
         let (store, state) = (world.store.try_borrow().ok()?, world.state.try_borrow().ok()?);
-        let (id, is_init) = folder.strip_suffix("-init").map_or((folder, false), |id| (id, true));
-        if let Some(container) = state.containers.values().find(|c| c.id.to_string() == id) {
+        let (name, is_init) = folder.strip_suffix("-init").map_or((folder, false), |name| (name, true));
+        let wanted = folder_of(name)?;
+        if let Some(container) = state.containers.values().find(|c| c.folder == wanted) {
             let mut lower = below_container(&store, container);
             if is_init {
                 lower.remove(0);
@@ -226,10 +231,9 @@ impl Graph {
             }
             return Some((self.upper_of(container)?, lower, true));
         }
-        let chain = ChainId(format!("sha256:{folder}").parse().ok()?);
-        let stored = store.layer(chain)?;
+        let stored = store.layers().find(|layer| !is_init && layer.folder == wanted)?;
         let below = store.stack(stored.parent);
-        Some((Rc::new(Layer::clone(&stored.layer)), below.iter().rev().map(|l| folder_of(l.chain_id)).collect(), false))
+        Some((Rc::new(Layer::clone(&stored.layer)), below.iter().rev().map(|l| l.folder.name()).collect(), false))
     }
 
     /// When what is not of a layer was made: with its container, else with the machine.
@@ -238,11 +242,13 @@ impl Graph {
         let boot = world.kernel.boot_time();
         let Ok(state) = world.state.try_borrow() else { return boot };
         let mut names = path::components(at).filter_map(|name| name.to_str().ok());
-        let id = |name: &str| {
-            let id = name.strip_suffix("-init").unwrap_or(name);
-            Some(ContainerId(format!("sha256:{id}").parse().ok()?))
+        // A folder of its own, or one that bears its id (in `layerdb/mounts`).
+        let container = |name: &str| {
+            let folder = folder_of(name.strip_suffix("-init").unwrap_or(name))?;
+            let by_id = state.containers.get(&ContainerId(folder.0));
+            by_id.or_else(|| state.containers.values().find(|container| container.folder == folder))
         };
-        names.find_map(|name| state.containers.get(&id(name)?)).map_or(boot, |container| container.created)
+        names.find_map(container).map_or(boot, |container| container.created)
     }
 
     fn upper_of(&self, container: &Container) -> Option<Rc<Layer>> {
@@ -324,11 +330,11 @@ fn image(world: &World, names: &[&str]) -> Option<Found> {
             files(Some(metadata(&store, id)).filter(|all| !all.is_empty())?, rest)
         }
         ["overlay2", "layerdb"] => fixed(&["mounts", "sha256"]),
-        ["overlay2", "layerdb", "sha256"] => folder(store.layers().map(|layer| folder_of(layer.chain_id)).collect()),
+        ["overlay2", "layerdb", "sha256"] => folder(store.layers().map(|layer| layer.chain_id.0.hex()).collect()),
         ["overlay2", "layerdb", "sha256", chain, rest @ ..] => {
             let layer = store.layer(chain_of(chain)?)?;
             let mut all = Folder::from([
-                ("cache-id".to_owned(), file(0o644, *chain)),
+                ("cache-id".to_owned(), file(0o644, layer.folder.name().as_str())),
                 ("diff".to_owned(), file(0o644, layer.diff_id.to_string().as_str())),
                 ("size".to_owned(), file(0o644, layer.size_bytes.to_string().as_str())),
             ]);
@@ -344,8 +350,8 @@ fn image(world: &World, names: &[&str]) -> Option<Found> {
             };
             let container = state.containers.values().find(|c| c.id.to_string() == *id)?;
             let mut all = Folder::from([
-                ("init-id".to_owned(), file(0o644, format!("{id}-init").as_str())),
-                ("mount-id".to_owned(), file(0o644, *id)),
+                ("init-id".to_owned(), file(0o644, init_of(container).as_str())),
+                ("mount-id".to_owned(), file(0o644, container.folder.name().as_str())),
             ]);
             if let Some(parent) = container.chain {
                 all.insert("parent".to_owned(), file(0o644, parent.to_string().as_str()));

@@ -5,7 +5,7 @@
 
 use crate::base::sort::Arrange;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use regex_lite::Regex;
@@ -19,7 +19,7 @@ use super::events::EventLog;
 use super::network::{Network, NetworkId};
 use super::run::Exec;
 use super::volume::VolumeRecord;
-use crate::base::digest::{ChainId, Digest};
+use crate::base::digest::{ChainId, Digest, FolderId};
 use crate::base::rng::Rng;
 use crate::base::time::Timestamp;
 use crate::docker::image::store::Store;
@@ -79,7 +79,7 @@ pub struct World {
     /// What pulls are bringing: names and the tops of the stacks that they put together, by the pull's number.
     pub(super) arriving: RefCell<BTreeMap<u64, (String, Option<ChainId>)>>,
     /// Containers whose files are mounted on the host.
-    pub(super) merged: RefCell<BTreeSet<ContainerId>>,
+    pub(super) merged: RefCell<BTreeMap<ContainerId, FolderId>>,
     pub(super) builder: RefCell<Option<Builder>>,
     pub(super) cache_usage: RefCell<Option<BuildCacheUsage>>,
     pub(super) cache_prune: RefCell<Option<BuildCachePrune>>,
@@ -98,6 +98,7 @@ impl Daemon {
         let hex = crate::base::digest::hex(&id);
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
         let daemon_id = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-");
+        config.store.borrow_mut().draw_folders(&daemon_id);
         let world = World {
             events: EventLog::default(),
             kernel: config.kernel,

@@ -17,7 +17,7 @@ use crate::base::time::Timestamp;
 use crate::docker::image::config::{Form, History, ImageConfig};
 use crate::docker::image::delete::{self, DeleteOptions, Usage};
 use crate::docker::image::reference::Reference;
-use crate::docker::image::store::Store;
+use crate::docker::image::store::{Store, StoredLayer};
 
 impl World {
     /// Who uses an image.
@@ -162,15 +162,15 @@ impl Daemon {
         let config = store.image(id).ok_or_else(missing)?.config();
         let summary = self.0.image_summary(&store, id).ok_or_else(missing)?;
         let stack = store.stack(config.chain_id());
-        let dir = |chain: ChainId, part: &str| graph::part(&graph::folder_of(chain), part);
+        let dir = |layer: &StoredLayer, part: &str| graph::part(&layer.folder.name(), part);
         let mut driver = serde_json::Map::new();
         if let Some((top, below)) = stack.split_last() {
             if !below.is_empty() {
-                let lower: Vec<String> = below.iter().rev().map(|layer| dir(layer.chain_id, "diff")).collect();
+                let lower: Vec<String> = below.iter().rev().map(|layer| dir(layer, "diff")).collect();
                 driver.insert("LowerDir".to_owned(), lower.join(":").into());
             }
             for (key, part) in [("MergedDir", "merged"), ("UpperDir", "diff"), ("WorkDir", "work")] {
-                driver.insert(key.to_owned(), dir(top.chain_id, part).into());
+                driver.insert(key.to_owned(), dir(top, part).into());
             }
         }
         let time = |time: Option<Timestamp>| time.map_or_else(String::new, Timestamp::rfc3339_nano);

@@ -5,7 +5,8 @@ use bstr::{BStr, BString};
 use super::api::container::{HostConfig, Resources};
 use super::errors::DaemonError;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{ALL_CAPABILITIES as ALL, Made, NO_NEW_PRIVILEGES, Synthetic};
+use crate::os::fs::capability::{ALL_CAPABILITIES as ALL, NAMES, NO_NEW_PRIVILEGES};
+use crate::os::fs::mounts::{Made, Synthetic};
 use crate::os::fs::node::{Content, Meta};
 use crate::os::kernel::Kernel;
 use crate::os::kernel::cgroup::Limits;
@@ -15,50 +16,6 @@ pub const CPUS: u32 = 2;
 /// Least memory for a container, in bytes.
 const LEAST_BYTES: i64 = 6 << 20;
 
-/// Linux's capabilities by number.
-pub const CAPABILITIES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
 /// What a container has by default (moby `oci/caps/defaults.go`).
 const DEFAULT: [u32; 14] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31];
 
@@ -195,7 +152,7 @@ fn capabilities(names: &[String], flag: &'static str) -> Result<(Vec<String>, u6
             out.push("ALL".to_owned());
             continue;
         }
-        let number = CAPABILITIES.iter().position(|known| *known == bare);
+        let number = NAMES.iter().position(|known| *known == bare);
         let number = number.ok_or_else(|| DaemonError::BadCapability { flag, name: format!("CAP_{bare}") })?;
         bits |= 1 << number;
         out.push(format!("CAP_{bare}"));

@@ -4,6 +4,7 @@
 //! changes at once, so that a damaged archive leaves nothing behind. Ids never change by being loaded.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ const ITEM_BYTES: u64 = 1 << 12;
 const MAX_DOCUMENT_BYTES: u64 = 1 << 23;
 /// Symbolic links that are followed for one name.
 const MAX_LINKS: usize = 16;
+/// Letters of an id that are told (moby `stringid` `shortLen`).
+const SHORT_ID: usize = 12;
 /// Indexes within indexes, and parents of parents.
 const MAX_NESTING: usize = 1000;
 
@@ -58,45 +61,85 @@ impl<'a> Parts<'a> {
         Self { daemon, next: PART_BYTES }
     }
 
-    async fn at(&mut self, done: u64) {
-        if done >= self.next {
+    /// Whether a part ended here.
+    async fn at(&mut self, done: u64) -> bool {
+        let ended = done >= self.next;
+        if ended {
             self.next = done + PART_BYTES;
             self.daemon.0.kernel.sleep(PART).await;
         }
+        ended
+    }
+}
+
+/// Work on a layer's archive, one after the other; each counts as much as the others.
+#[derive(Clone, Copy)]
+enum Work {
+    Unpack,
+    Hash,
+    Read,
+    Store,
+}
+
+/// Tells how far the work on a layer is, as part of its archive's bytes (moby `progress.NewProgressReader`).
+struct Bar<'a> {
+    sink: &'a dyn Fn(Progress),
+    id: String,
+    size_bytes: u64,
+}
+
+impl Bar<'_> {
+    /// Nobody is told.
+    const NONE: Bar<'static> = Bar { sink: &|_| (), id: String::new(), size_bytes: 0 };
+
+    /// `done` of `all` bytes of this work have been done.
+    fn at(&self, work: Work, done: u64, all: u64) {
+        let parts = Work::Store as u64 + 1;
+        // Sizes are those of archives, far from where this would overflow.
+        let own = u128::from(self.size_bytes) * u128::from(done.min(all)) / u128::from(all.max(1));
+        let before = u128::from(self.size_bytes) * u128::from(work as u64);
+        let current = u64::try_from((before + own) / u128::from(parts)).unwrap_or(self.size_bytes);
+        let detail = Some((current, self.size_bytes));
+        (self.sink)(Progress::Layer { id: self.id.clone(), status: "Loading layer".to_owned(), detail });
     }
 }
 
 /// The plain form of a file that may be compressed (moby `archive.DecompressStream`), found part by part.
-async fn plain(daemon: &Daemon, content: &Rope, limit: u64) -> Answer<Rope> {
+async fn plain(daemon: &Daemon, content: &Rope, limit: u64, bar: &Bar<'_>) -> Answer<Rope> {
     let Some(packing) = Packing::of(&content.head(8)) else { return Ok(content.clone()) };
     let (mut unpacking, mut parts) = (Unpacking::new(packing, content, limit), Parts::new(daemon));
     while unpacking.step().map_err(LoadError::Packed)? {
-        parts.at(unpacking.len()).await;
+        if parts.at(unpacking.len()).await {
+            bar.at(Work::Unpack, unpacking.position(), content.len());
+        }
     }
     Ok(unpacking.finish())
 }
 
 /// Reads a layer's plain archive part by part.
-async fn read_layer(daemon: &Daemon, archive: &Rope) -> Answer<Layer> {
+async fn read_layer(daemon: &Daemon, archive: &Rope, bar: &Bar<'_>) -> Answer<Layer> {
     let (mut reading, mut parts) = (Reading::new(archive), Parts::new(daemon));
     // A header is work too.
     let mut items = 0;
     while reading.step().map_err(LoadError::Tar)? {
         items += 1;
-        parts.at(reading.position() + items * ITEM_BYTES).await;
+        if parts.at(reading.position() + items * ITEM_BYTES).await {
+            bar.at(Work::Read, reading.position(), archive.len());
+        }
     }
     Ok(reading.finish().with_archive(archive))
 }
 
 /// Hashes a long file part by part; what follows finds its digest remembered. Generated content is none of a visitor's, and
 /// soon hashed.
-async fn hash_in_parts(daemon: &Daemon, content: &Rope) {
+async fn hash_in_parts(daemon: &Daemon, content: &Rope, bar: &Bar<'_>) {
     if content.len() < PART_BYTES || !content.is_written() {
         return;
     }
     let (mut reader, mut hasher) = (content.reader(), Hasher::new());
     while reader.remaining() > 0 {
         reader.take(PART_BYTES).for_each_chunk(|chunk| hasher.update(chunk));
+        bar.at(Work::Hash, reader.position(), content.len());
         daemon.0.kernel.sleep(PART).await;
     }
     let digest = hasher.finish();
@@ -110,7 +153,6 @@ async fn hash_in_parts(daemon: &Daemon, content: &Rope) {
 struct Read {
     diff_id: DiffId,
     layer: Arc<Layer>,
-    size_bytes: u64,
 }
 
 /// An image that was read and checked.
@@ -124,6 +166,7 @@ struct Ready {
 /// An archive's files, and what was read of them.
 struct Archive<'a> {
     daemon: &'a Daemon,
+    sink: ProgressSink,
     files: BTreeMap<BString, Content>,
     /// The number in the name of the folder that Docker would unpack to.
     number: u64,
@@ -132,14 +175,12 @@ struct Archive<'a> {
     read: BTreeMap<String, Read>,
     /// Layers of images that were read, by the stacks that they end.
     stacks: BTreeMap<ChainId, Arc<Layer>>,
-    /// Layers that are not in the store yet, in order.
-    new: Vec<(DiffId, u64)>,
     images: Vec<Ready>,
 }
 
 impl<'a> Archive<'a> {
-    async fn open(daemon: &'a Daemon, archive: &Rope) -> Answer<Self> {
-        let tar = plain(daemon, archive, MAX_UNPACKED_BYTES).await?;
+    async fn open(daemon: &'a Daemon, archive: &Rope, sink: ProgressSink) -> Answer<Self> {
+        let tar = plain(daemon, archive, MAX_UNPACKED_BYTES, &Bar::NONE).await?;
         let room = if tar.len() == archive.len() { MAX_UNPACKED_BYTES } else { MAX_UNPACKED_BYTES - tar.len() };
         let (mut files, mut parts) = (BTreeMap::new(), Parts::new(daemon));
         for (at, item) in (0..).zip(tar::Reader::new(&tar)) {
@@ -152,8 +193,8 @@ impl<'a> Archive<'a> {
             parts.at(at * ITEM_BYTES).await;
         }
         let number = daemon.0.rng.borrow_mut().below(4_000_000_000);
-        let (read, stacks, new, images) = Default::default();
-        Ok(Self { daemon, files, number, room, read, stacks, new, images })
+        let (read, stacks, images) = Default::default();
+        Ok(Self { daemon, sink, files, number, room, read, stacks, images })
     }
 
     fn missing(&self, path: &str) -> DaemonError {
@@ -189,22 +230,35 @@ impl<'a> Archive<'a> {
         parse(&self.document(name)?)
     }
 
-    /// Reads a layer's archive, once.
-    async fn layer(&mut self, name: &str) -> Answer<Read> {
+    /// Reads a layer's archive, once, and tells how far it is under this id.
+    async fn layer(&mut self, name: &str, id: String) -> Answer<Read> {
         if let Some(read) = self.read.get(name) {
             return Ok(read.clone());
         }
         let file = self.file(name)?.clone();
-        let tar = plain(self.daemon, &file, self.room).await?;
+        let sink = Rc::clone(&self.sink);
+        let bar = Bar { sink: &*sink, id, size_bytes: file.len() };
+        let tar = plain(self.daemon, &file, self.room, &bar).await?;
         if Packing::of(&file.head(8)).is_some() {
             self.room = self.room.saturating_sub(tar.len());
         }
-        hash_in_parts(self.daemon, &tar).await;
-        let layer = read_layer(self.daemon, &tar).await?;
+        hash_in_parts(self.daemon, &tar, &bar).await;
+        let layer = read_layer(self.daemon, &tar, &bar).await?;
         let diff_id = self.daemon.0.store.borrow().memo().diff_id(&tar);
-        let read = Read { diff_id, layer: Arc::new(layer), size_bytes: tar.len() };
+        self.store_slowly(tar.len(), &bar).await;
+        let read = Read { diff_id, layer: Arc::new(layer) };
         self.read.insert(name.to_owned(), read.clone());
         Ok(read)
+    }
+
+    /// What a disk takes for a layer of this size.
+    async fn store_slowly(&self, size_bytes: u64, bar: &Bar<'_>) {
+        let mut done = 0;
+        while done < size_bytes {
+            self.daemon.0.kernel.sleep(STEP).await;
+            done = size_bytes.min(done + EXTRACT_BYTES / 10);
+            bar.at(Work::Store, done, size_bytes);
+        }
     }
 
     /// Notes a layer on top of a stack; tells the new stack. What is in the store already need not be in the archive.
@@ -212,7 +266,6 @@ impl<'a> Archive<'a> {
         let chain = below.map_or(ChainId(diff_id.0), |below| below.then(diff_id));
         if let (Some(read), false) = (read, self.stacks.contains_key(&chain)) {
             self.stacks.insert(chain, Arc::clone(&read.layer));
-            self.new.push((diff_id, read.size_bytes));
         }
         chain
     }
@@ -238,7 +291,7 @@ impl<'a> Archive<'a> {
             let layer = match known {
                 Some(layer) => layer,
                 None => {
-                    let read = self.layer(file).await?;
+                    let read = self.layer(file, diff_id.short()).await?;
                     if read.diff_id != *diff_id {
                         let (expected, got) = (diff_id.to_string(), read.diff_id.to_string());
                         return Err(DaemonError::WrongDiffId { index, expected, got });
@@ -389,7 +442,7 @@ impl<'a> Archive<'a> {
         let parent = parent.and_then(|at| self.images.get(*at));
         let (base, parent) =
             (parent.map(|p| p.image.config().clone()).unwrap_or_default(), parent.map(|p| p.image.id()));
-        let read = self.layer(&format!("{name}/layer.tar")).await?;
+        let read = self.layer(&format!("{name}/layer.tar"), name.chars().take(SHORT_ID).collect()).await?;
         let mut diff_ids = base.diff_ids;
         diff_ids.push(read.diff_id);
         if diff_ids.len() > MAX_LAYER_DEPTH {
@@ -467,7 +520,7 @@ impl Daemon {
     /// # Errors
     /// What is wrong with the archive.
     pub async fn image_load(&self, archive: &Rope, sink: ProgressSink) -> Answer<()> {
-        let mut archive = Archive::open(self, archive).await?;
+        let mut archive = Archive::open(self, archive, Rc::clone(&sink)).await?;
         if archive.has("manifest.json") {
             archive.docker().await?;
         } else if archive.has("index.json") && archive.has("oci-layout") {
@@ -477,16 +530,7 @@ impl Daemon {
         }
         // The oldest format loads without a word.
         let is_named = archive.has("manifest.json") || archive.has("index.json");
-        let Archive { images, new, .. } = archive;
-        for (diff_id, size_bytes) in new {
-            let mut done = 0;
-            while done < size_bytes {
-                self.0.kernel.sleep(STEP).await;
-                done = size_bytes.min(done + EXTRACT_BYTES / 10);
-                let detail = Some((done, size_bytes));
-                sink(Progress::Layer { id: diff_id.short(), status: "Loading layer".to_owned(), detail });
-            }
-        }
+        let Archive { images, .. } = archive;
         let told = self.take_in(&images)?;
         if is_named {
             told.into_iter().for_each(|line| sink(Progress::Stream(line)));
@@ -549,9 +593,10 @@ impl Daemon {
         for change in changes {
             apply_change(&mut config, change)?;
         }
-        let tar = plain(self, archive, MAX_UNPACKED_BYTES).await?;
-        hash_in_parts(self, &tar).await;
-        let layer = Arc::new(read_layer(self, &tar).await?);
+        let bar = Bar::NONE;
+        let tar = plain(self, archive, MAX_UNPACKED_BYTES, &bar).await?;
+        hash_in_parts(self, &tar, &bar).await;
+        let layer = Arc::new(read_layer(self, &tar, &bar).await?);
         let now = self.0.kernel.now();
         let comment = if message.is_empty() { "Imported from -" } else { message }.to_owned();
         let mut store = self.0.store.borrow_mut();

@@ -342,12 +342,12 @@ impl Daemon {
             .filter(|e| e.container == id && matches!(e.state, super::run::ExecState::Running(_)))
             .map(|e| &e.id)
             .collect();
-        let layer = |part: &str| graph::part(&id.to_string(), part);
-        let mut lower = vec![graph::part(&format!("{id}-init"), "diff")];
+        let layer = |part: &str| graph::part(&c.folder.name(), part);
+        let mut lower = vec![graph::part(&graph::init_of(c), "diff")];
         {
             let store = self.0.store.borrow();
             let stack = store.stack(c.chain);
-            lower.extend(stack.iter().rev().map(|l| graph::part(&graph::folder_of(l.chain_id), "diff")));
+            lower.extend(stack.iter().rev().map(|l| graph::part(&l.folder.name(), "diff")));
         }
         let mut out = json!({
             "Id": id.to_string(),

@@ -183,7 +183,15 @@ impl World {
             let net = self.with(other_id, |c| c.state.run().map(|run| run.net)).flatten();
             return net.map(|net| (net, false)).ok_or_else(|| DaemonError::NotRunning(other_id.to_string()));
         }
-        Ok((self.kernel.network(crate::os::kernel::net::Network::add), true))
+        let net = self.kernel.network(|network| {
+            let net = network.add();
+            if let Some(namespace) = network.get_mut(net) {
+                // Users other than root may listen on port 80 (moby `daemon/oci_linux.go`, since 20.10).
+                namespace.first_free_port = 0;
+            }
+            net
+        });
+        Ok((net, true))
     }
 
     fn launch_in(self: &Rc<Self>, id: ContainerId, net: crate::os::kernel::net::NetId) -> Result<(), DaemonError> {
@@ -512,8 +520,14 @@ fn find_program(mounts: &Mounts, who: &Caller, word: &str, env: &[String]) -> Re
 
 /// What `execve` would say of a file that is there and executable, in runc's words.
 fn refused(mounts: &Mounts, who: &Caller, program: &BString) -> Option<String> {
-    use crate::os::kernel::exec::{Format, HEAD_BYTES, recognise};
+    use crate::os::kernel::exec::{Format, HEAD_BYTES, gained, recognise};
     let head = files::read(mounts, program).ok()?.head(HEAD_BYTES);
+    if let Ok(place) = mounts.find(who, program, true)
+        && !mounts.ignores_set_ids(&place)
+        && gained(&who.cred, &place).is_err()
+    {
+        return Some(format!("exec {program}: operation not permitted\n"));
+    }
     match recognise(&head) {
         Format::Program(..) => None,
         Format::Script(interpreter, _) => match mounts.stat(who, &interpreter, true) {

@@ -57,7 +57,7 @@ pub fn lookup(mounts: &Mounts, spec: &str) -> Result<ExecUser, RuntimeError> {
         }
     }
     let home = if home.is_empty() { "/".to_owned() } else { home };
-    Ok(ExecUser { cred: Cred { uid, gid, groups, dropped: 0 }, home })
+    Ok(ExecUser { cred: Cred::user(uid, gid, groups), home })
 }
 
 /// A group of `--group-add`: its number, or a name that the container knows.

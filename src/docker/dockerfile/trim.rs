@@ -69,14 +69,17 @@ impl Pattern {
         }
     }
 
-    /// `value` with the first (or every) longest match replaced.
-    pub fn replace(&self, value: &str, replacement: &str, all: bool) -> String {
+    /// `value` with the first (or every) longest match replaced; `None` where that has more than `max_bytes`.
+    pub fn replace(&self, value: &str, replacement: &str, all: bool, max_bytes: usize) -> Option<String> {
         let chars: Vec<char> = value.chars().collect();
         let mut out = String::new();
         let mut at = 0;
         while let Some((start, end)) = find(&self.parts, &chars, at, false, true) {
             out.extend(chars.get(at..start).unwrap_or_default());
             out.push_str(replacement);
+            if out.len() > max_bytes {
+                return None;
+            }
             at = end;
             if start == end {
                 // An empty match moves on by a character, or it would match here for ever.
@@ -88,7 +91,7 @@ impl Pattern {
             }
         }
         out.extend(chars.get(at..).unwrap_or_default());
-        out
+        (out.len() <= max_bytes).then_some(out)
     }
 }
 
@@ -188,7 +191,7 @@ mod tests {
     fn a_pattern_of_many_stars_ends_soon() {
         let text = "a".repeat(20_000);
         let pattern = Pattern::new("*a*a*a*a*a*b").unwrap();
-        assert_eq!(pattern.replace(&text, "x", true), text);
+        assert_eq!(pattern.replace(&text, "x", true, text.len()).as_ref(), Some(&text));
         assert_eq!(pattern.trim_suffix(&text, true), text);
     }
 }

@@ -11,6 +11,10 @@ use super::trim::{Pattern, PatternError};
 /// `${a:-${b:-…}}` may nest this deep.
 const MAX_DEPTH: usize = 100;
 
+/// What a text expands to may be this much longer than it is, in bytes: replacements within replacements, or `ENV A=$A$A` in every line, would fill any
+/// memory. BuildKit has no such limit; what Linux gives to a program is never as long.
+pub const MAX_BYTES: usize = 1 << 20;
+
 /// A word that can't be read (BuildKit `shell/lex.go`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WordProblem {
@@ -40,6 +44,9 @@ pub enum WordProblem {
         /// What the author wrote after `?`, or the default.
         message: String,
     },
+    /// It would be [`MAX_BYTES`] longer than it is; our own.
+    #[error("expansion adds more than {MAX_BYTES} bytes")]
+    TooLong,
     /// `${abc#\x}`.
     #[error("invalid pattern ({pattern}) in substitution: {problem}")]
     Pattern {
@@ -125,6 +132,7 @@ impl Lex {
             chars: source.chars().collect(),
             at: 0,
             depth: 0,
+            max_bytes: MAX_BYTES + source.len(),
             variables: &|name| variables.get(name).map(ToOwned::to_owned),
             expanded: Expanded::default(),
         };
@@ -140,6 +148,7 @@ struct Reader<'a> {
     chars: Vec<char>,
     at: usize,
     depth: usize,
+    max_bytes: usize,
     variables: &'a dyn Fn(&str) -> Option<String>,
     expanded: Expanded,
 }
@@ -202,11 +211,17 @@ impl Reader<'_> {
             match c {
                 '$' => {
                     let value = self.dollar()?;
+                    if text.len() + value.len() > self.max_bytes {
+                        return Err(WordProblem::TooLong);
+                    }
                     value.chars().for_each(|c| words.push(c));
                     text.push_str(&value);
                 }
                 '\'' | '"' if !self.lex.skip_quotes => {
                     let value = if c == '"' { self.double_quote()? } else { self.single_quote()? };
+                    if text.len() + value.len() > self.max_bytes {
+                        return Err(WordProblem::TooLong);
+                    }
                     words.word.push_str(&value);
                     text.push_str(&value);
                 }
@@ -262,7 +277,12 @@ impl Reader<'_> {
                     out.extend(open);
                     return Ok(out);
                 }
-                Some('$') => out.push_str(&self.dollar()?),
+                Some('$') => {
+                    out.push_str(&self.dollar()?);
+                    if out.len() > self.max_bytes {
+                        return Err(WordProblem::TooLong);
+                    }
+                }
                 Some(mut c) => {
                     self.next();
                     if c == self.lex.escape {
@@ -370,7 +390,10 @@ impl Reader<'_> {
         let (replacement, _) = self.until(Some('}'), true)?;
         match self.get(name) {
             None if self.lex.keep_unset => Ok(format!("${{{name}/{pattern}/{replacement}}}")),
-            value => Ok(compile(&pattern)?.replace(&value.unwrap_or_default(), &replacement, all)),
+            value => {
+                let replaced = compile(&pattern)?.replace(&value.unwrap_or_default(), &replacement, all, self.max_bytes);
+                replaced.ok_or(WordProblem::TooLong)
+            }
         }
     }
 
@@ -418,6 +441,21 @@ mod tests {
     fn expand(source: &str, env: &[&str]) -> Result<Expanded, WordError> {
         let env: Vec<String> = env.iter().map(ToString::to_string).collect();
         Lex::new('\\').expand(source, env.as_slice())
+    }
+
+    #[test]
+    fn replacements_within_replacements_fill_no_memory() {
+        let nested = |depth| format!("{}x{}", "${A//a/".repeat(depth), "}".repeat(depth));
+        assert_eq!(expand(&nested(3), &["A=aa"]).unwrap().text, "x".repeat(8));
+        for source in [nested(90), format!("\"{}\"", nested(90))] {
+            assert_eq!(expand(&source, &["A=aa"]).unwrap_err().problem, WordProblem::TooLong);
+        }
+        let long = format!("A={}", "a".repeat(MAX_BYTES / 2));
+        assert!(expand("$A", &[&long]).is_ok());
+        assert_eq!(expand("$A$A$A", &[&long]).unwrap_err().problem, WordProblem::TooLong);
+        // A text that is long itself may be.
+        let here = format!("{}$B", "t".repeat(2 * MAX_BYTES));
+        assert!(expand(&here, &["B=b"]).unwrap().text.ends_with("tb"));
     }
 
     /// The cases are those of moby `builder/dockerfile/shell/envVarTest`; `error` is any error.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::config::Image;
 use super::memo::DigestMemo;
 use super::reference::{AnyReference, Reference, ReferenceError};
-use crate::base::digest::{BlobDigest, ChainId, DiffId, ImageId};
+use crate::base::digest::{BlobDigest, ChainId, DiffId, FolderId, ImageId};
 use crate::base::time::Timestamp;
 use crate::os::fs::layer::Layer;
 use crate::os::fs::tree::Tree;
@@ -78,6 +78,8 @@ pub struct StoredLayer {
     pub tree: Tree,
     /// The sum of this layer's files, in bytes.
     pub size_bytes: u64,
+    /// Where the storage driver keeps it (moby `layer` `cacheID`): another place each time that it comes.
+    pub folder: FolderId,
     depth: usize,
     count: usize,
 }
@@ -107,12 +109,28 @@ pub struct Store {
     /// Under which name registries keep a layer (moby `distribution/metadata` `V2MetadataService`).
     blobs: BTreeMap<DiffId, BlobDigest>,
     events: VecDeque<LayerEvent>,
+    /// What folders' names follow from, and how many have been drawn.
+    folders: (String, u64),
 }
 
 impl Store {
     /// An empty store that looks digests up in `memo` first.
     pub fn new(memo: DigestMemo) -> Self {
         Self { memo, ..Self::default() }
+    }
+
+    /// Draws the names of folders from `seed`, those of layers that are here too.
+    pub fn draw_folders(&mut self, seed: &str) {
+        self.folders = (seed.to_owned(), 0);
+        let mut layers = std::mem::take(&mut self.layers);
+        layers.values_mut().for_each(|layer| layer.folder = self.next_folder());
+        self.layers = layers;
+    }
+
+    fn next_folder(&mut self) -> FolderId {
+        let (seed, drawn) = &mut self.folders;
+        *drawn += 1;
+        FolderId::drawn(seed, drawn)
     }
 
     /// The table of digests.
@@ -146,7 +164,8 @@ impl Store {
         }
         let tree = below.with(&layer);
         let size_bytes = layer.size_bytes();
-        let stored = StoredLayer { chain_id, diff_id, parent, layer, tree, size_bytes, depth, count: 1 };
+        let folder = self.next_folder();
+        let stored = StoredLayer { chain_id, diff_id, parent, layer, tree, size_bytes, folder, depth, count: 1 };
         self.note(LayerEvent::Arrived(stored.named()));
         self.layers.insert(chain_id, stored);
         if let Some(parent) = parent.and_then(|parent| self.layers.get_mut(&parent)) {

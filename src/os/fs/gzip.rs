@@ -1,6 +1,8 @@
 //! gzip over ropes: deterministic writing (no name, no time); [`super::packed`] reads it.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
+use std::rc::Rc;
 
 use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
@@ -127,11 +129,23 @@ impl<F: FnMut(&[u8])> Write for Sink<F> {
 }
 
 /// A rope as `std::io::Read`, for libraries that want one.
-pub struct RopeRead<'a>(pub Reader<'a>);
+pub struct RopeRead<'a> {
+    /// What is still to be read.
+    pub reader: Reader<'a>,
+    /// How far the rope was read, in bytes: for whoever gave the reader away.
+    pub place: Rc<Cell<u64>>,
+}
+
+impl<'a> From<&'a Rope> for RopeRead<'a> {
+    fn from(rope: &'a Rope) -> Self {
+        Self { reader: rope.reader(), place: Rc::default() }
+    }
+}
 
 impl Read for RopeRead<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let bytes = self.0.take(buffer.len() as u64).to_vec();
+        let bytes = self.reader.take(buffer.len() as u64).to_vec();
+        self.place.set(self.reader.position());
         for (to, from) in buffer.iter_mut().zip(&bytes) {
             *to = *from;
         }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::node::{Content, Entry, Kind};
+use super::node::{Content, Entry, Kind, Meta};
 use super::tar::{self, TarError};
 use crate::base::path;
 use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
 
 /// The prefix of a whiteout's name in a tar.
 pub const WHITEOUT_PREFIX: &str = ".wh.";
@@ -103,12 +104,14 @@ impl Layer {
                 continue;
             }
             match change {
-                Change::Put(entry) if path.is_empty() => out.entry(b"./", entry),
                 Change::Put(entry) => {
-                    out.entry(path, entry);
+                    out.entry(if path.is_empty() { b"./" } else { path.as_slice() }, entry);
                     if matches!(entry.content, Content::Dir { opaque: true }) {
-                        let marker = path::join(path, OPAQUE_NAME.as_bytes());
-                        out.entry(&marker, &Entry::file(super::node::Meta { mode: 0o644, ..entry.meta }, ""));
+                        let marker = match path.as_slice() {
+                            b"" => BString::from(OPAQUE_NAME),
+                            dir => path::join(dir, OPAQUE_NAME.as_bytes()),
+                        };
+                        out.entry(&marker, &Entry::file(Meta { mode: 0o644, ..entry.meta }, ""));
                     }
                 }
                 Change::HardLink(target) => out.hard_link(path, target),
@@ -119,7 +122,7 @@ impl Layer {
                         dir if dir == "." => name,
                         dir => path::join(dir, &name),
                     };
-                    let meta = super::node::Meta::root(0o600, crate::base::time::Timestamp(0));
+                    let meta = Meta::root(0o600, Timestamp(0));
                     out.entry(&at, &Entry::file(meta, ""));
                 }
             }
@@ -161,7 +164,8 @@ impl Layer {
 pub struct Reading<'a> {
     items: tar::Reader<'a>,
     entries: BTreeMap<BString, Change>,
-    opaque: Vec<BString>,
+    /// Directories, and when they became so.
+    opaque: Vec<(BString, Timestamp)>,
 }
 
 impl<'a> Reading<'a> {
@@ -187,7 +191,11 @@ impl<'a> Reading<'a> {
             dir => dir.to_owned(),
         };
         if name == OPAQUE_NAME {
-            self.opaque.push(dir);
+            let mtime = match &item.body {
+                tar::Body::Entry(entry) => entry.meta.mtime,
+                tar::Body::HardLink(_) => Timestamp(0),
+            };
+            self.opaque.push((dir, mtime));
         } else if let Some(hidden) = name.strip_prefix(WHITEOUT_PREFIX.as_bytes()) {
             if matches!(hidden, b"" | b"." | b"..") {
                 // It would hide a directory that it is in.
@@ -224,8 +232,10 @@ impl<'a> Reading<'a> {
 
     /// What was read.
     pub fn finish(mut self) -> Layer {
-        for dir in self.opaque {
-            if let Some(Change::Put(entry)) = self.entries.get_mut(&dir)
+        for (dir, mtime) in self.opaque {
+            // A directory that the archive does not have is made for its marker (moby `archive.UnpackLayer`).
+            let made = || Change::Put(Arc::new(Entry::dir(Meta::root(0o755, mtime))));
+            if let Change::Put(entry) = self.entries.entry(dir).or_insert_with(made)
                 && entry.content.kind() == Kind::Dir
             {
                 Arc::make_mut(entry).content = Content::Dir { opaque: true };

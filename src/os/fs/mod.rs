@@ -4,6 +4,7 @@
 //! nothing asks a clock: callers pass the time of a change.
 
 pub mod archive;
+pub mod capability;
 pub mod gzip;
 pub mod layer;
 pub mod mounts;

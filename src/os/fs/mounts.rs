@@ -9,6 +9,10 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::capability::{
+    CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP, CAP_SYS_ADMIN,
+    FileCapabilities,
+};
 use super::node::{CAPABILITY, Content, Kind, Meta, Stat, Xattrs};
 use super::overlay::{DirEntry, Ino, Overlay, ROOT};
 use crate::base::errno::Errno;
@@ -22,6 +26,15 @@ pub const MAX_LINKS: usize = 40;
 /// Longest value of an extended attribute in bytes (Linux `XATTR_SIZE_MAX`).
 const XATTR_SIZE_MAX: usize = 65536;
 
+/// What a program's file gives to users other than root, a bit a capability.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Gained {
+    /// What the program may use.
+    pub permitted: u64,
+    /// What it uses without asking.
+    pub effective: u64,
+}
+
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Cred {
@@ -31,40 +44,30 @@ pub struct Cred {
     pub gid: u32,
     /// Further groups.
     pub groups: Vec<u32>,
-    /// Capabilities that even root does without, by number; [`NO_NEW_PRIVILEGES`] keeps set-id bits from working.
+    /// Capabilities that even root does without, by number; [`super::capability::NO_NEW_PRIVILEGES`] keeps set-id bits
+    /// from working.
     pub dropped: u64,
+    /// The capabilities that a user other than root has, from the file of the program that runs.
+    pub gained: Gained,
 }
-
-/// `CAP_CHOWN`.
-pub const CAP_CHOWN: u32 = 0;
-/// `CAP_DAC_OVERRIDE`.
-pub const CAP_DAC_OVERRIDE: u32 = 1;
-/// `CAP_FOWNER`.
-pub const CAP_FOWNER: u32 = 3;
-/// `CAP_KILL`.
-pub const CAP_KILL: u32 = 5;
-/// `CAP_SETGID`.
-pub const CAP_SETGID: u32 = 6;
-/// `CAP_SETUID`.
-pub const CAP_SETUID: u32 = 7;
-/// `CAP_SYS_ADMIN`.
-pub const CAP_SYS_ADMIN: u32 = 21;
-/// `CAP_SETFCAP`.
-pub const CAP_SETFCAP: u32 = 31;
-/// `CAP_SYS_TIME`.
-pub const CAP_SYS_TIME: u32 = 25;
-/// A bit each for Linux's 41 capabilities (`CAP_CHECKPOINT_RESTORE` is the last).
-pub const ALL_CAPABILITIES: u64 = (1 << 41) - 1;
-/// Above the capabilities' bits.
-pub const NO_NEW_PRIVILEGES: u32 = 63;
 
 impl Cred {
     /// The all-powerful user.
-    pub const ROOT: Self = Self { uid: 0, gid: 0, groups: Vec::new(), dropped: 0 };
+    pub const ROOT: Self = Self::user(0, 0, Vec::new());
 
-    /// Whether this is root with the capability.
+    /// A user of these groups who lacks nothing that such a user has.
+    pub const fn user(uid: u32, gid: u32, groups: Vec<u32>) -> Self {
+        Self { uid, gid, groups, dropped: 0, gained: Gained { permitted: 0, effective: 0 } }
+    }
+
+    /// Whether the capability is effective: root has it unless it was dropped, others where their program's file gives it.
     pub const fn is_capable(&self, capability: u32) -> bool {
-        self.uid == 0 && self.dropped >> capability & 1 == 0
+        (self.uid == 0 || self.gained.effective >> capability & 1 != 0) && self.dropped >> capability & 1 == 0
+    }
+
+    /// Whether this is the owner of a file, or may act as such.
+    const fn acts_as(&self, owner: u32) -> bool {
+        self.uid == owner || self.is_capable(CAP_FOWNER)
     }
 
     /// Whether a file with `meta` allows all of `wanted` (4 read, 2 write, 1 execute or search).
@@ -72,6 +75,9 @@ impl Cred {
         if self.is_capable(CAP_DAC_OVERRIDE) {
             // Root needs one execute bit to run a file.
             return wanted & 1 == 0 || kind == Kind::Dir || meta.mode & 0o111 != 0;
+        }
+        if self.is_capable(CAP_DAC_READ_SEARCH) && (wanted == 4 || kind == Kind::Dir && wanted & 2 == 0) {
+            return true;
         }
         let shift = if self.uid == meta.uid {
             6
@@ -83,14 +89,19 @@ impl Cred {
         meta.mode >> shift & wanted == wanted
     }
 
-    /// Whether the caller belongs to a group; root counts as one who does.
+    /// Whether the caller belongs to a group.
     pub fn in_group(&self, gid: u32) -> bool {
-        self.uid == 0 || self.gid == gid || self.groups.contains(&gid)
+        self.gid == gid || self.groups.contains(&gid)
+    }
+
+    /// Whether files of a group may keep or get its set-id bit from the caller.
+    fn keeps_set_gid(&self, gid: u32) -> bool {
+        self.in_group(gid) || self.is_capable(CAP_FSETID)
     }
 
     /// A file's mode after a change that takes set-id bits away (Linux `setattr_should_drop_sgid`).
     fn without_set_ids(&self, meta: &Meta) -> u32 {
-        let drop_sgid = meta.mode & 0o010 != 0 || !self.in_group(meta.gid);
+        let drop_sgid = meta.mode & 0o010 != 0 || !self.keeps_set_gid(meta.gid);
         meta.mode & !(0o4000 | if drop_sgid { 0o2000 } else { 0 })
     }
 }
@@ -351,18 +362,42 @@ impl Place {
         let (fs, ino) = self.writable()?;
         fs.borrow_mut().drop_capabilities(ino, who.now);
         let mode = who.cred.without_set_ids(&meta);
-        if who.cred.uid == 0 || mode == meta.mode {
+        if who.cred.is_capable(CAP_FSETID) || mode == meta.mode {
             return Ok(());
         }
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mode = mode)
     }
 }
 
-/// A walk's end: a file, or a name that its directory does not have.
+/// A walk's end: a file (and the directory it was found in, unless it is the root), or a name that its directory does not
+/// have.
 enum Walked {
-    Found(Place),
+    Found(Place, Option<Place>),
     Missing { dir: Place, name: BString },
 }
+
+/// Whether a link at a path's end is followed: in a sticky directory that anyone may write to, only one's own and those of
+/// the directory's owner (`fs.protected_symlinks` = 1; Linux `may_follow_link`).
+fn may_follow(who: &Caller, dir: &Meta, link: &Place) -> Result<bool, Errno> {
+    if dir.mode & 0o1002 != 0o1002 {
+        return Ok(true);
+    }
+    let owner = link.meta()?.1.uid;
+    Ok(owner == who.cred.uid || owner == dir.uid)
+}
+
+/// Whether a file that would have been made, had it not been there, was put there by somebody else
+/// (`fs.protected_fifos` = 1, `fs.protected_regular` = 2; Linux `may_create_in_sticky`).
+const fn is_bait(who: &Caller, dir: &Meta, kind: Kind, meta: &Meta) -> bool {
+    if dir.mode & 0o1000 == 0 || meta.uid == dir.uid || meta.uid == who.cred.uid {
+        return false;
+    }
+    dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && matches!(kind, Kind::File)
+}
+
+/// The settings of `/proc/sys/fs` that [`Mounts`] acts by, as Debian and Ubuntu set them.
+pub const PROTECTIONS: [(&str, u32); 4] =
+    [("protected_fifos", 1), ("protected_hardlinks", 1), ("protected_regular", 2), ("protected_symlinks", 1)];
 
 /// A mount table.
 #[derive(Clone, Default)]
@@ -379,6 +414,11 @@ impl Mounts {
     /// Whether programs can't be run from where a file is (`noexec`).
     pub fn forbids_programs(&self, place: &Place) -> bool {
         self.mounts.get(place.mount).is_some_and(|mount| mount.options.split(',').any(|option| option == "noexec"))
+    }
+
+    /// Whether set-id bits and capabilities of programs there mean nothing (`nosuid`).
+    pub fn ignores_set_ids(&self, place: &Place) -> bool {
+        self.mounts.get(place.mount).is_some_and(|mount| mount.options.split(',').any(|option| option == "nosuid"))
     }
 
     /// The table, oldest first.
@@ -516,6 +556,9 @@ impl Mounts {
                 if links > MAX_LINKS {
                     return Err(Errno::ELOOP);
                 }
+                if rest.is_empty() && !may_follow(who, &meta, &place)? {
+                    return Err(Errno::EACCES);
+                }
                 if path::is_absolute(&target) {
                     stack.truncate(1);
                 }
@@ -539,7 +582,7 @@ impl Mounts {
                 return Err(Errno::EACCES);
             }
         }
-        Ok(Walked::Found(place))
+        Ok(Walked::Found(place, stack.pop()))
     }
 
     /// The file at `path`; `follow` says whether a symbolic link at its end is followed.
@@ -548,7 +591,7 @@ impl Mounts {
     /// `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`.
     pub fn find(&self, who: &Caller, path: &[u8], follow: bool) -> Result<Place, Errno> {
         match self.walk(who, path, follow, false)? {
-            Walked::Found(place) => Ok(place),
+            Walked::Found(place, _) => Ok(place),
             Walked::Missing { .. } => Err(Errno::ENOENT),
         }
     }
@@ -605,7 +648,7 @@ impl Mounts {
         Self::may_change(who, dir)?;
         let ((_, dir_meta), (kind, meta)) = (dir.meta()?, place.meta()?);
         let sticky = dir_meta.mode & 0o1000 != 0;
-        if sticky && who.cred.uid != 0 && who.cred.uid != meta.uid && who.cred.uid != dir_meta.uid {
+        if sticky && !who.cred.acts_as(meta.uid) && who.cred.uid != dir_meta.uid {
             return Err(Errno::EPERM);
         }
         match (as_dir, kind == Kind::Dir) {
@@ -677,7 +720,7 @@ impl Mounts {
         let (dir, name) = self.new_name(who, path, kind)?;
         Self::may_change(who, &dir)?;
         // A device 0/0 would be a whiteout, which overlayfs lets nobody make.
-        if content.device().is_some_and(|device| who.cred.uid != 0 || device == (0, 0) && kind == Kind::CharDevice) {
+        if content.device().is_some_and(|device| !who.cred.is_capable(CAP_MKNOD) || device == (0, 0) && kind == Kind::CharDevice) {
             return Err(Errno::EPERM);
         }
         let (_, dir_meta) = dir.meta()?;
@@ -691,7 +734,7 @@ impl Mounts {
             gid = dir_meta.gid;
             if kind == Kind::Dir {
                 mode |= 0o2000;
-            } else if mode & 0o2010 == 0o2010 && !who.cred.in_group(gid) {
+            } else if mode & 0o2010 == 0o2010 && !who.cred.keeps_set_gid(gid) {
                 mode &= !0o2000;
             }
         }
@@ -708,9 +751,9 @@ impl Mounts {
     /// As [`Self::create`] and [`Self::find`]; `EEXIST` when `exclusive` and there; `EISDIR`.
     pub fn open(&self, who: &Caller, path: &[u8], how: How) -> Result<Place, Errno> {
         let create = how.create.is_some();
-        let place = match (self.walk(who, path, !(create && how.exclusive), create)?, how.create) {
-            (Walked::Found(_), Some(_)) if how.exclusive => return Err(Errno::EEXIST),
-            (Walked::Found(place), _) => place,
+        let (place, found_in) = match (self.walk(who, path, !(create && how.exclusive), create)?, how.create) {
+            (Walked::Found(..), Some(_)) if how.exclusive => return Err(Errno::EEXIST),
+            (Walked::Found(place, dir), _) => (place, dir),
             (Walked::Missing { dir, name }, Some(mode)) => {
                 return self.create(who, &path::join(&dir.path, &name), mode, Content::File(Rope::new()));
             }
@@ -720,6 +763,12 @@ impl Mounts {
         let writes = how.wanted & 2 != 0;
         if kind == Kind::Dir && (writes || create) {
             return Err(Errno::EISDIR);
+        }
+        if create
+            && let Some(dir) = found_in
+            && is_bait(who, &dir.meta()?.1, kind, &meta)
+        {
+            return Err(Errno::EACCES);
         }
         if !who.cred.allows(kind, &meta, how.wanted) {
             return Err(Errno::EACCES);
@@ -767,7 +816,7 @@ impl Mounts {
             return Err(Errno::EXDEV);
         }
         let risky = kind != Kind::File || meta.mode & 0o4000 != 0 || meta.mode & 0o2010 == 0o2010;
-        if who.cred.uid != 0 && who.cred.uid != meta.uid && (risky || !who.cred.allows(kind, &meta, 6)) {
+        if !who.cred.acts_as(meta.uid) && (risky || !who.cred.allows(kind, &meta, 6)) {
             return Err(Errno::EPERM);
         }
         Self::may_change(who, &dir)?;
@@ -871,10 +920,10 @@ impl Mounts {
         let place = self.find(who, path, true)?;
         let (_, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
-        if !who.cred.is_capable(CAP_FOWNER) && who.cred.uid != meta.uid {
+        if !who.cred.acts_as(meta.uid) {
             return Err(Errno::EPERM);
         }
-        let mode = mode & if who.cred.in_group(meta.gid) { 0o7777 } else { 0o5777 };
+        let mode = mode & if who.cred.keeps_set_gid(meta.gid) { 0o7777 } else { 0o5777 };
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mode = mode)
     }
 
@@ -938,7 +987,7 @@ impl Mounts {
     ///
     /// # Errors
     /// `EOPNOTSUPP` for a name of no known class, `ERANGE` for a name of more than 255 bytes, `E2BIG` for a value of more
-    /// than 65536, `EPERM`, `EACCES`, `ENODATA`, `EROFS`, `ENOSPC` and those of a walk.
+    /// than 65536, `EINVAL` for capabilities that are none, `EPERM`, `EACCES`, `ENODATA`, `EROFS`, `ENOSPC` and those of a walk.
     pub fn set_xattr(
         &self,
         who: &Caller,
@@ -960,8 +1009,7 @@ impl Mounts {
             writable => writable?,
         };
         if name.starts_with(b"user.") {
-            let sticky =
-                kind == Kind::Dir && meta.mode & 0o1000 != 0 && !matches!(who.cred.uid, 0) && who.cred.uid != meta.uid;
+            let sticky = kind == Kind::Dir && meta.mode & 0o1000 != 0 && !who.cred.acts_as(meta.uid);
             if !matches!(kind, Kind::File | Kind::Dir) || sticky {
                 return Err(Errno::EPERM);
             }
@@ -969,6 +1017,9 @@ impl Mounts {
                 return Err(Errno::EACCES);
             }
         } else if name == CAPABILITY {
+            if value.is_some_and(|value| FileCapabilities::read(value).is_none()) {
+                return Err(Errno::EINVAL);
+            }
             if !who.cred.is_capable(CAP_SETFCAP) {
                 return Err(Errno::EPERM);
             }
@@ -990,7 +1041,7 @@ impl Mounts {
         let place = self.find(who, path, follow)?;
         let (kind, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
-        if who.cred.uid != 0 && who.cred.uid != meta.uid && !(mtime == who.now && who.cred.allows(kind, &meta, 2)) {
+        if !who.cred.acts_as(meta.uid) && !(mtime == who.now && who.cred.allows(kind, &meta, 2)) {
             return Err(if mtime == who.now { Errno::EACCES } else { Errno::EPERM });
         }
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mtime = mtime)
@@ -1028,7 +1079,7 @@ mod tests {
     }
 
     fn student() -> Caller {
-        Caller { cred: Cred { uid: 1000, gid: 1000, groups: vec![], dropped: 0 }, ..Caller::root() }
+        Caller { cred: Cred::user(1000, 1000, vec![]), ..Caller::root() }
     }
 
     const DIR: Content = Content::Dir { opaque: false };

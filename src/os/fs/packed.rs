@@ -3,7 +3,9 @@
 //! Whatever a stream claims, no more is held than it has unpacked to, and that compressed; and who wants to let others run
 //! meanwhile unpacks it part by part.
 
+use std::cell::Cell;
 use std::io::{BufReader, Read};
+use std::rc::Rc;
 
 use bzip2::bufread::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
@@ -65,7 +67,7 @@ pub fn plain(content: &Rope, limit: u64) -> Result<Rope, PackedError> {
 /// Packs as bzip2 does by default.
 pub fn bzip2(content: &Rope) -> Rope {
     let mut out = Vec::new();
-    let mut encoder = bzip2::read::BzEncoder::new(RopeRead(content.reader()), bzip2::Compression::best());
+    let mut encoder = bzip2::read::BzEncoder::new(RopeRead::from(content), bzip2::Compression::best());
     // Reading a rope does not fail.
     encoder.read_to_end(&mut out).unwrap_or_default();
     out.into()
@@ -76,6 +78,8 @@ pub struct Unpacking<'a> {
     packing: Packing,
     decoder: Decoder<'a>,
     limit: u64,
+    /// How far the file was read.
+    place: Rc<Cell<u64>>,
     /// What has come out and is not in `out` yet.
     fresh: Vec<u8>,
     out: Rope,
@@ -90,20 +94,21 @@ enum Decoder<'a> {
 impl<'a> Unpacking<'a> {
     /// Will decompress at most `limit` bytes.
     pub fn new(packing: Packing, content: &'a Rope, limit: u64) -> Self {
-        let input = RopeRead(content.reader());
+        let input = RopeRead::from(content);
+        let place = Rc::clone(&input.place);
         let decoder = match packing {
             Packing::Gzip => match gzip::stored(content) {
                 Some(plain) => Decoder::Done(plain),
                 None => Decoder::Reads(Box::new(MultiGzDecoder::new(input))),
             },
             Packing::Bzip2 => Decoder::Reads(Box::new(MultiBzDecoder::new(BufReader::new(input)))),
-            Packing::Zstd => Decoder::Reads(Box::new(Zstd { input: Some(input.0), frame: None })),
+            Packing::Zstd => Decoder::Reads(Box::new(Zstd { input: Some(input.reader), frame: None, place: input.place })),
             Packing::Xz => match xz::stored(content) {
                 Some(plain) => Decoder::Done(plain),
-                None => Decoder::Reads(Box::new(xz::reader(content))),
+                None => Decoder::Reads(Box::new(xz::reader(input))),
             },
         };
-        Self { packing, decoder, limit, fresh: Vec::new(), out: Rope::new() }
+        Self { packing, decoder, limit, place, fresh: Vec::new(), out: Rope::new() }
     }
 
     /// Decompresses at most [`CHUNK`] bytes; whether there may be more.
@@ -140,6 +145,11 @@ impl<'a> Unpacking<'a> {
         Ok(more)
     }
 
+    /// How many bytes of the file have gone in so far.
+    pub fn position(&self) -> u64 {
+        self.place.get()
+    }
+
     /// How many bytes have come out so far.
     pub const fn len(&self) -> u64 {
         self.out.len() + self.fresh.len() as u64
@@ -165,6 +175,7 @@ struct Zstd<'a> {
     /// Where the next frame begins; `None` while one is read.
     input: Option<Reader<'a>>,
     frame: Option<StreamingDecoder<RopeRead<'a>, FrameDecoder>>,
+    place: Rc<Cell<u64>>,
 }
 
 impl Zstd<'_> {
@@ -184,7 +195,7 @@ impl Zstd<'_> {
                 input.take(end);
                 self.input = Some(input);
             } else {
-                let frame = StreamingDecoder::new(RopeRead(input)).map_err(std::io::Error::other)?;
+                let frame = StreamingDecoder::new(RopeRead { reader: input, place: Rc::clone(&self.place) }).map_err(std::io::Error::other)?;
                 self.frame = Some(frame);
                 return Ok(true);
             }
@@ -207,7 +218,7 @@ impl Read for Zstd<'_> {
                 if told.is_some() && told != decoder.get_calculated_checksum() {
                     return Err(std::io::ErrorKind::InvalidData.into());
                 }
-                self.input = Some(source.0);
+                self.input = Some(source.reader);
             }
             if !self.next_frame()? {
                 return Ok(0);

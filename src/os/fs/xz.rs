@@ -67,8 +67,8 @@ pub fn store(content: &Rope) -> Rope {
 }
 
 /// Unpacks any stream of this format, with a window no larger than that of `xz -9`.
-pub fn reader(content: &Rope) -> impl Read {
-    lzma_rust2::XzReader::new_mem_limit(BufReader::new(RopeRead(content.reader())), true, MAX_MEMORY_KIB)
+pub fn reader(content: RopeRead<'_>) -> impl Read {
+    lzma_rust2::XzReader::new_mem_limit(BufReader::new(content), true, MAX_MEMORY_KIB)
 }
 
 /// The content of a stream that [`store`] wrote, whose pieces are taken as they are; `None` for any other.

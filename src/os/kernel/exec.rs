@@ -9,6 +9,10 @@ use std::rc::Rc;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::{Proc, Task};
+use crate::base::errno::Errno;
+use crate::os::fs::capability::{ALL_CAPABILITIES, FileCapabilities, NO_NEW_PRIVILEGES};
+use crate::os::fs::mounts::{Cred, Gained, Place};
+use crate::os::fs::node::CAPABILITY;
 
 /// The identification of a 64-bit little-endian ELF file, as every real executable here has.
 const ELF: &[u8; 16] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0";
@@ -87,6 +91,22 @@ pub fn recognise(head: &[u8]) -> Format {
         }
     }
     Format::Unknown
+}
+
+/// What somebody gains by running this file: root has everything anyway, and who may gain no privileges gains none.
+///
+/// # Errors
+/// `EPERM` where the program counts on more than it would get.
+pub fn gained(who: &Cred, program: &Place) -> Result<Gained, Errno> {
+    let Ok(xattrs) = program.xattrs() else { return Ok(Gained::default()) };
+    let Some(capabilities) = xattrs.get(CAPABILITY).and_then(|value| FileCapabilities::read(value)) else {
+        return Ok(Gained::default());
+    };
+    let gained = capabilities.gained(ALL_CAPABILITIES & !who.dropped)?;
+    if who.uid == 0 || who.dropped >> NO_NEW_PRIVILEGES & 1 != 0 {
+        return Ok(Gained::default());
+    }
+    Ok(gained)
 }
 
 type Main = Rc<dyn Fn(Proc) -> Task>;

@@ -42,7 +42,6 @@ pub struct Forward {
 }
 
 /// A network namespace.
-#[derive(Default)]
 pub struct Namespace {
     /// Interfaces: the bridge, the name (`eth0`), the address, the length of its prefix.
     pub interfaces: Vec<Interface>,
@@ -53,6 +52,15 @@ pub struct Namespace {
     pub(super) listeners: BTreeMap<u16, Listener>,
     /// Bytes that came in and went out through the interfaces.
     pub traffic: [u64; 2],
+    /// The first port that anyone may listen on (`net.ipv4.ip_unprivileged_port_start`).
+    pub first_free_port: u16,
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        let (names, forwards, listeners) = Default::default();
+        Self { interfaces: Vec::new(), names, forwards, listeners, traffic: [0; 2], first_free_port: 1024 }
+    }
 }
 
 /// A network interface.

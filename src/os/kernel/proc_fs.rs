@@ -7,7 +7,8 @@ use bstr::{BStr, BString, ByteSlice};
 use super::Kernel;
 use super::process::ProcessInfo;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{ALL_CAPABILITIES, Made, NO_NEW_PRIVILEGES, Synthetic};
+use crate::os::fs::capability::{ALL_CAPABILITIES, NO_NEW_PRIVILEGES};
+use crate::os::fs::mounts::{Made, PROTECTIONS, Synthetic};
 use crate::os::fs::node::{Content, Meta};
 
 /// The `/proc` of whoever looks: a process sees its own pid namespace.
@@ -19,8 +20,8 @@ pub struct ProcFs {
 pub const MEMORY_BYTES: u64 = 4 << 30;
 
 const PROCESS_FILES: [&str; 8] = ["cgroup", "cmdline", "comm", "cwd", "environ", "exe", "mounts", "status"];
-const ROOT_FILES: [&str; 10] =
-    ["cmdline", "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "uptime", "version"];
+const ROOT_FILES: [&str; 11] =
+    ["cmdline", "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "sys", "uptime", "version"];
 
 impl ProcFs {
     /// Of a kernel.
@@ -76,12 +77,15 @@ impl ProcFs {
     /// proc_pid_status(5), in its order; what is not simulated is left out.
     fn status(&self, process: &ProcessInfo) -> String {
         let held = ALL_CAPABILITIES & !process.dropped;
-        // Linux gives a user other than root none: only what root could get again stays as the bound.
-        let effective = if process.uid == 0 { held } else { 0 };
+        // Linux gives a user other than root none but those of the program's file; `held` is the bound.
+        let (permitted, effective) = match process.uid {
+            0 => (held, held),
+            _ => (process.gained.permitted & held, process.gained.effective & held),
+        };
         let groups: String = process.groups.iter().map(|group| format!("{group} ")).collect();
         format!(
             "Name:\t{}\nState:\t{}\nPid:\t{}\nPPid:\t{}\nUid:\t{u}\t{u}\t{u}\t{u}\nGid:\t{g}\t{g}\t{g}\t{g}\n\
-             Groups:\t{groups}\nCapInh:\t{:016x}\nCapPrm:\t{effective:016x}\nCapEff:\t{effective:016x}\n\
+             Groups:\t{groups}\nCapInh:\t{:016x}\nCapPrm:\t{permitted:016x}\nCapEff:\t{effective:016x}\n\
              CapBnd:\t{held:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\n",
             process.comm,
             match process.state {
@@ -98,6 +102,25 @@ impl ProcFs {
             u = process.uid,
             g = process.gid
         )
+    }
+
+    /// `/proc/sys`: the settings that are acted by. Nobody changes them.
+    fn sys_file(&self, path: &str) -> Option<Made> {
+        let made = |mode, content| Some(Made { meta: Meta::root(mode, Timestamp(self.kernel.now().0)), content });
+        if sys_names(path).is_some() {
+            return made(0o555, Content::Dir { opaque: false });
+        }
+        let (dir, name) = path.rsplit_once('/')?;
+        let (mode, value) = match (dir, name) {
+            ("fs", name) => (0o600, PROTECTIONS.iter().find(|setting| setting.0 == name)?.1),
+            ("net/ipv4", "ip_unprivileged_port_start") => {
+                let net = self.kernel.state.borrow().processes.get(&self.kernel.current())?.net;
+                let first = self.kernel.network(|network| network.get(net).map(|ns| ns.first_free_port))?;
+                (0o644, u32::from(first))
+            }
+            _ => return None,
+        };
+        made(mode, Content::File(format!("{value}\n").as_str().into()))
     }
 
     fn root_file(&self, name: &str) -> Option<Content> {
@@ -130,6 +153,17 @@ impl ProcFs {
     }
 }
 
+/// What a directory of `/proc/sys` has in it.
+fn sys_names(dir: &str) -> Option<Vec<&'static str>> {
+    Some(match dir {
+        "" => vec!["fs", "net"],
+        "fs" => PROTECTIONS.iter().map(|setting| setting.0).collect(),
+        "net" => vec!["ipv4"],
+        "net/ipv4" => vec!["ip_unprivileged_port_start"],
+        _ => return None,
+    })
+}
+
 fn seconds(time: Duration) -> String {
     format!("{}.{:02}", time.as_secs(), time.subsec_millis() / 10)
 }
@@ -138,6 +172,11 @@ impl Synthetic for ProcFs {
     fn get(&self, path: &BStr) -> Option<Made> {
         let dir = Content::Dir { opaque: false };
         let text = path.to_str().ok()?;
+        if let Some(setting) = text.strip_prefix("sys")
+            && (setting.is_empty() || setting.starts_with('/'))
+        {
+            return self.sys_file(setting.trim_start_matches('/'));
+        }
         let content = match text.split_once('/') {
             None if text.is_empty() => dir,
             None => match text.parse::<u32>() {
@@ -158,6 +197,10 @@ impl Synthetic for ProcFs {
             let mut names: Vec<BString> = self.visible().iter().map(|p| p.pid.to_string().into()).collect();
             names.extend(ROOT_FILES.iter().map(|name| BString::from(*name)));
             return names;
+        }
+        if let Some(setting) = path.strip_prefix(b"sys") {
+            let names = setting.to_str().ok().and_then(|path| sys_names(path.trim_start_matches('/')));
+            return names.unwrap_or_default().into_iter().map(BString::from).collect();
         }
         PROCESS_FILES.iter().map(|name| BString::from(*name)).collect()
     }

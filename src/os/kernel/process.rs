@@ -152,6 +152,8 @@ pub struct ProcessInfo {
     pub uid: u32,
     /// What [`crate::os::fs::mounts::Cred::dropped`] tells.
     pub dropped: u64,
+    /// What its program's file gave it.
+    pub gained: crate::os::fs::mounts::Gained,
     /// The group of users.
     pub gid: u32,
     /// Further groups.
@@ -535,6 +537,7 @@ impl Kernel {
                     started: p.started,
                     cpu_micros: p.cpu_ticks,
                     dropped: p.cred.dropped,
+                    gained: p.cred.gained,
                     memory_bytes: p.image_bytes + p.heap_bytes,
                     cgroup: p.cgroup.clone(),
                 }

@@ -21,9 +21,10 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
-use crate::os::fs::mounts::{
-    CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, Caller, Cred, How, Mounts, NO_NEW_PRIVILEGES, Node,
+use crate::os::fs::capability::{
+    CAP_KILL, CAP_MKNOD, CAP_NET_BIND_SERVICE, CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, NO_NEW_PRIVILEGES,
 };
+use crate::os::fs::mounts::{Caller, Cred, Gained, How, Mounts, Node};
 use crate::os::fs::node::{Content, Kind, Stat, Xattrs};
 use crate::os::fs::overlay::DirEntry;
 
@@ -123,7 +124,9 @@ impl Proc {
             return Err(Errno::EPERM);
         }
         // What is dropped stays so.
-        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, ..cred });
+        // What a file gave stays among users other than root.
+        let gained = if own.uid != 0 && cred.uid != 0 { own.gained } else { cred.gained };
+        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, gained, ..cred });
         Ok(())
     }
 
@@ -274,9 +277,9 @@ impl Proc {
     /// Makes a file of any kind.
     ///
     /// # Errors
-    /// `EEXIST`, `EACCES`, `EROFS`; `EPERM` for devices unless root.
+    /// `EEXIST`, `EACCES`, `EROFS`; `EPERM` for devices without `CAP_MKNOD`.
     pub fn mknod(&self, path: &[u8], mode: u32, content: Content) -> Result<(), Errno> {
-        if content.device().is_some() && self.cred().uid != 0 {
+        if content.device().is_some() && !self.cred().is_capable(CAP_MKNOD) {
             return Err(Errno::EPERM);
         }
         self.mounts(|m| m.create(&self.caller(), path, mode, content).map(drop))
@@ -877,10 +880,10 @@ impl Proc {
         let (mut path, mut args) = (path.to_owned(), args);
         let who = self.caller();
         for _ in 0..MAX_INTERPRETERS {
-            let (place, forbidden) = self.mounts(|m| {
+            let (place, forbidden, harmless) = self.mounts(|m| {
                 let place = m.find(&who, &path, true)?;
-                let forbidden = m.forbids_programs(&place);
-                Ok((place, forbidden))
+                let (forbidden, harmless) = (m.forbids_programs(&place), m.ignores_set_ids(&place));
+                Ok((place, forbidden, harmless))
             })?;
             let (kind, meta) = place.meta()?;
             if kind != Kind::File || !who.cred.allows(kind, &meta, 1) || forbidden {
@@ -892,6 +895,8 @@ impl Proc {
                     let Some(main) = self.kernel.state.borrow().programs.get(BStr::new(&name)) else {
                         return Err(Errno::ENOSYS);
                     };
+                    let frozen = harmless || who.cred.dropped >> NO_NEW_PRIVILEGES & 1 != 0;
+                    let gained = if harmless { Gained::default() } else { exec::gained(&who.cred, &place)? };
                     let closed = self.with(|p| {
                         p.comm = path::file_name(&path).iter().copied().take(15).collect::<Vec<u8>>().into();
                         p.exe = place.path.clone();
@@ -901,7 +906,7 @@ impl Proc {
                         p.env = env;
                         p.dispositions.retain(|_, d| *d == Disposition::Ignore);
                         p.pending.clear();
-                        let frozen = p.cred.dropped >> NO_NEW_PRIVILEGES & 1 != 0;
+                        p.cred.gained = gained;
                         if meta.mode & 0o4000 != 0 && !frozen {
                             p.cred.uid = meta.uid;
                         }
@@ -1155,15 +1160,16 @@ impl Proc {
     /// Listens on a port of this namespace.
     ///
     /// # Errors
-    /// `EADDRINUSE`; `EACCES` below 1024 unless root.
+    /// `EADDRINUSE`; `EACCES` below [`super::net::Namespace::first_free_port`] without `CAP_NET_BIND_SERVICE`.
     pub fn listen(&self, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
-        if port < 1024 && self.cred().uid != 0 {
-            return Err(Errno::EACCES);
-        }
+        let is_capable = self.cred().is_capable(CAP_NET_BIND_SERVICE);
         let waiters = Rc::new(Waiters::new(&self.kernel.queue));
         let net = self.net();
         self.kernel.network(|network| {
             let ns = network.get_mut(net).ok_or(Errno::ENETUNREACH)?;
+            if port < ns.first_free_port && !is_capable {
+                return Err(Errno::EACCES);
+            }
             if ns.listeners.contains_key(&port) || ns.forwards.contains_key(&(Ipv4Addr::UNSPECIFIED, port)) {
                 return Err(Errno::EADDRINUSE);
             }

@@ -3,7 +3,7 @@
 use super::program::{Done, Run, quoted, run, spec, text};
 use crate::base::time::{MONTHS, Timestamp, WEEKDAYS};
 use crate::os::args::{flag, optional, value};
-use crate::os::fs::mounts::CAP_SYS_TIME;
+use crate::os::fs::capability::CAP_SYS_TIME;
 use crate::os::kernel::Proc;
 
 spec!(

@@ -8,6 +8,7 @@ mod attr;
 mod awk;
 mod basename;
 mod busybox;
+mod cap;
 mod cat;
 mod chmod;
 mod chown;
@@ -134,6 +135,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "file" => file::main,
     "find" => find::main,
     "free" => uname::free,
+    "getcap" => cap::getcap,
     "getfattr" => attr::getfattr,
     "grep" => grep::main,
     "groups" => id::groups,
@@ -179,6 +181,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "runtime" => runtime::main,
     "sed" => sed::main,
     "seq" => seq::main,
+    "setcap" => cap::setcap,
     "setfattr" => attr::setfattr,
     "sha256sum" => sha256sum::main,
     "sleep" => sleep::main,

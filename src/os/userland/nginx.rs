@@ -434,7 +434,7 @@ async fn master(proc: &Proc, config: Config, ports: Vec<u16>, version: String) -
         let child = proc.fork(move |worker| {
             Box::pin(async move {
                 if let Some((uid, gid)) = user {
-                    let _ = worker.set_cred(crate::os::fs::mounts::Cred { uid, gid, groups: Vec::new(), dropped: 0 });
+                    let _ = worker.set_cred(crate::os::fs::mounts::Cred::user(uid, gid, Vec::new()));
                 }
                 serve(&worker, &own, &ports, &version).await
             })

@@ -546,11 +546,11 @@ pub async fn server(proc: Proc) -> i32 {
         let now = proc.now();
         store.borrow_mut().load(&bytes.to_vec(), now);
     }
-    if proc.listen(Ipv4Addr::UNSPECIFIED, port).is_err() {
+    if let Err(error) = proc.listen(Ipv4Addr::UNSPECIFIED, port) {
         let text = log(
             &proc,
             '#',
-            &format!("Warning: Could not create server TCP listening socket *:{port}: bind: Address already in use"),
+            &format!("Warning: Could not create server TCP listening socket *:{port}: bind: {}", error.strerror()),
         );
         let _ = proc.print(text).await;
         return 1;

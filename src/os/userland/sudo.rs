@@ -62,7 +62,7 @@ pub async fn main(proc: Proc) -> i32 {
     };
     let mut groups = vec![account.gid];
     groups.extend(names.groups_of(&user));
-    if proc.set_cred(Cred { uid: account.uid, gid: account.gid, groups, dropped: 0 }).is_err() {
+    if proc.set_cred(Cred::user(account.uid, account.gid, groups)).is_err() {
         return refuse(&proc, "sudo: must be owned by uid 0 and have the setuid bit set").await;
     }
     let home = if user == "root" { "/root".to_owned() } else { format!("/home/{user}") };

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 pub use super::errors::{Class, DaemonError, RuntimeError};
 pub use super::handle::{Daemon, Patterns};
-pub use super::limits::CAPABILITIES;
+pub use crate::os::fs::capability::NAMES as CAPABILITIES;
 
 /// `--filter`: values by name, as the API's JSON map.
 pub type Filters = BTreeMap<String, Vec<String>>;

@@ -43,7 +43,7 @@ pub async fn main(proc: Proc) -> i32 {
     };
     let member = |row: &&Vec<String>| row.last().is_some_and(|members| members.split(',').any(|own| own == user));
     let groups = accounts.groups.rows.iter().filter(member).filter_map(|row| Table::number(row)).collect();
-    if proc.set_cred(Cred { uid, gid, groups, dropped: 0 }).is_err() {
+    if proc.set_cred(Cred::user(uid, gid, groups)).is_err() {
         proc.eprint(format!("error: failed switching to \"{spec}\": operation not permitted\n")).await;
         return 1;
     }

@@ -38,8 +38,8 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             true => client.proc.read_all(0).await.map_err(|errno| CliError::new(go_errno(errno)))?,
             false => client.read_file(&input).await.map_err(CliError::new)?,
         };
-        // Quietly, only what was loaded is told.
-        let quiet = given.bool("quiet");
+        // Quietly, only what was loaded is told; what is no terminal shows no bars (docker/cli `runLoad`).
+        let quiet = given.bool("quiet") || client.proc.tty_of(1).is_none();
         transfer::show(client, To::Stdout, |sink| {
             let sink: ProgressSink = Rc::new(move |message| match message {
                 Progress::Layer { .. } if quiet => {}

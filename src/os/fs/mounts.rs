@@ -45,6 +45,8 @@ pub const CAP_FOWNER: u32 = 3;
 pub const CAP_KILL: u32 = 5;
 /// `CAP_SETGID`.
 pub const CAP_SETGID: u32 = 6;
+/// `CAP_NET_ADMIN`.
+pub const CAP_NET_ADMIN: u32 = 12;
 /// `CAP_SETUID`.
 pub const CAP_SETUID: u32 = 7;
 /// `CAP_SYS_ADMIN`.

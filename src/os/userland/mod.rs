@@ -42,6 +42,7 @@ mod ip;
 mod less;
 mod ln;
 mod ls;
+mod jq;
 mod launch;
 mod message;
 mod mkdir;
@@ -83,6 +84,7 @@ mod tee;
 mod test;
 mod timeout;
 mod tini;
+mod top;
 mod touch;
 mod tr;
 mod tree;
@@ -113,6 +115,7 @@ macro_rules! programs {
 
 const TABLE: &[(&str, Main)] = programs! {
     "[" => test::main,
+    "apache2" => httpd::apache2,
     "arp" => ifconfig::arp,
     "awk" => awk::main,
     "base64" => tac::base64,
@@ -179,6 +182,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "iplink" => ip::named,
     "ipneigh" => ip::named,
     "iproute" => ip::named,
+    "jq" => jq::main,
     "kill" => ps::kill,
     "killall" => pgrep::killall,
     "killall5" => pgrep::killall5,
@@ -201,7 +205,6 @@ const TABLE: &[(&str, Main)] = programs! {
     "mv" => mv::main,
     "nano" => nano::main,
     "nc" => nc::main,
-    "nc.openbsd" => nc::main,
     "netstat" => netstat::main,
     "nginx" => nginx::main,
     "nice" => launch::nice,
@@ -260,7 +263,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "time" => launch::time,
     "timeout" => timeout::main,
     "tini" => tini::main,
-    "top" => ps::top,
+    "top" => top::main,
     "touch" => touch::main,
     "tr" => tr::main,
     "traceroute" => nc::traceroute,

@@ -7,11 +7,11 @@ use crate::os::args::getopt::BUSYBOX;
 use crate::os::kernel::Proc;
 
 /// Programs of the table that are no applets of busybox.
-const FOREIGN: [&str; 44] = [
+const FOREIGN: [&str; 41] = [
     "apache2", "apache2ctl", "apk", "apt", "apt-get", "bash", "busybox", "capas", "column", "curl", "dig", "docker", "dpkg", "edit", "file",
-    "getfattr", "getconf", "host", "initscript", "jq", "lscpu", "message", "nano", "nginx", "pstree.x11", "python3", "redis-cli",
+    "getfattr", "getconf", "host", "initscript", "jq", "lscpu", "message", "nano", "nginx", "python3", "redis-cli",
     "redis-server", "runtime", "service", "setfattr", "sha224sum", "sha384sum", "ss", "stress", "sudo", "tini", "vim", "xdg-open",
-    "xz", "named", "bind", "which.debianutils", "registry",
+    "xz", "which.debianutils", "registry",
 ];
 
 /// The administrator's programs that busybox has too.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::program::{Done, Run, run, spec, text};
+use super::program::{Done, Run, spec, text};
 use crate::base::sort::Arrange;
 use crate::os::args::{flag, value};
 use crate::os::kernel::Proc;
@@ -239,8 +239,8 @@ enum Filter {
     List(Option<Box<Filter>>),
     Object(Vec<(Filter, Filter)>),
     If(Vec<(Filter, Filter)>, Box<Filter>),
-    /// Pieces of text, and how values between them are written.
-    Text(Vec<Filter>, Option<String>),
+    /// Pieces of text with values between them.
+    Text(Vec<Filter>),
     Format(String),
     Call(String, Vec<Filter>),
 }
@@ -404,7 +404,7 @@ impl Parser<'_> {
         let Some(after) = self.rest.strip_prefix('.') else { return Ok(None) };
         if after.starts_with('"') {
             self.rest = after;
-            return self.string(None).map(Some);
+            return self.string().map(Some);
         }
         let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
         let (name, rest) = after.split_at_checked(end).unwrap_or((after, ""));
@@ -462,7 +462,7 @@ impl Parser<'_> {
                 self.rest = self.rest.get(1..).unwrap_or_default();
                 Ok(Filter::Identity)
             }
-            Some('"') => self.string(None),
+            Some('"') => self.string(),
             Some('(') => {
                 self.expect("(")?;
                 let inner = self.pipe()?;
@@ -570,7 +570,7 @@ impl Parser<'_> {
             }
             self.blank();
             let (key, short) = match self.rest.chars().next() {
-                Some('"') => (self.string(None)?, None),
+                Some('"') => (self.string()?, None),
                 Some('(') => {
                     self.expect("(")?;
                     let key = self.pipe()?;
@@ -604,7 +604,7 @@ impl Parser<'_> {
     }
 
     /// A text with `\(...)` in it.
-    fn string(&mut self, format: Option<String>) -> Parsed {
+    fn string(&mut self) -> Parsed {
         self.rest = self.rest.strip_prefix('"').unwrap_or(self.rest);
         let (mut pieces, mut literal) = (Vec::new(), String::new());
         loop {
@@ -641,7 +641,7 @@ impl Parser<'_> {
             return Ok(Filter::Literal(Value::String(literal)));
         }
         pieces.push(Filter::Literal(Value::String(literal)));
-        Ok(Filter::Text(pieces, format))
+        Ok(Filter::Text(pieces))
     }
 }
 
@@ -861,7 +861,7 @@ impl Scope<'_> {
                 }
                 self.run(otherwise, input, out)
             }
-            Filter::Text(pieces, _) => {
+            Filter::Text(pieces) => {
                 let mut text = String::new();
                 for piece in pieces {
                     text.push_str(&as_text(&self.one(piece, input)?));

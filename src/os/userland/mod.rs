@@ -115,6 +115,7 @@ macro_rules! programs {
 
 const TABLE: &[(&str, Main)] = programs! {
     "[" => test::main,
+    "add-shell" => system::add_shell,
     "apache2" => httpd::apache2,
     "arp" => ifconfig::arp,
     "awk" => awk::main,
@@ -227,6 +228,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "realpath" => readlink::realpath,
     "redis-cli" => redis::cli,
     "redis-server" => redis::server,
+    "remove-shell" => system::remove_shell,
     "rev" => tac::rev,
     "rm" => rm::main,
     "rmdir" => rmdir::main,

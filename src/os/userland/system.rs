@@ -421,6 +421,33 @@ async fn hostid_body(run: &mut Run) -> Done {
     Ok(0)
 }
 
+/// `add-shell`: the shells that one may log in with.
+pub async fn add_shell(proc: Proc) -> i32 {
+    shells(proc, true).await
+}
+
+/// `remove-shell`.
+pub async fn remove_shell(proc: Proc) -> i32 {
+    shells(proc, false).await
+}
+
+async fn shells(proc: Proc, add: bool) -> i32 {
+    let words: Vec<String> = proc.args().iter().skip(1).map(|word| text(word)).collect();
+    let file = proc.read_file(b"/etc/shells").await.map(|rope| text(&rope.head(1 << 16))).unwrap_or_default();
+    let mut lines: Vec<&str> = file.lines().filter(|line| !words.iter().any(|word| word == line)).collect();
+    if add {
+        lines.extend(words.iter().map(String::as_str));
+    }
+    let whole: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    match proc.write_file(b"/etc/shells", &whole.as_str().into()).await {
+        Ok(()) => 0,
+        Err(error) => {
+            proc.eprint(format!("{}: /etc/shells: {}\n", if add { "add-shell" } else { "remove-shell" }, error.strerror())).await;
+            1
+        }
+    }
+}
+
 spec!(
     INSTALL,
     "install",

@@ -54,7 +54,7 @@ const PROMPT: &str = r"PS1='\[\e[01;32m\]\u@\h\[\e[00m\]:\[\e[01;34m\]\w\[\e[00m
 const RESPAWN: Duration = Duration::from_millis(500);
 
 /// What a student finds installed, beyond the base system.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 19] = [
     "docker-ce-cli",
     "curl",
     "nano",
@@ -67,6 +67,13 @@ const PACKAGES: [&str; 12] = [
     "iputils-ping",
     "wget",
     "tree",
+    "iproute2",
+    "net-tools",
+    "jq",
+    "psmisc",
+    "netcat-openbsd",
+    "bind9-dnsutils",
+    "file",
 ];
 
 /// The root file system of the student's computer: an Ubuntu with the Docker client and an account for the student.
@@ -196,8 +203,7 @@ impl Host {
 
     /// Puts a file on the host, owned by the student when it is below the student's folder.
     pub fn put_file(&self, kernel: &Kernel, at: &str, content: Rope) -> Result<(), Errno> {
-        let owner =
-            if at.starts_with(HOME) { Cred::user(UID, UID, vec![]) } else { Cred::ROOT };
+        let owner = if at.starts_with(HOME) { Cred::user(UID, UID, vec![]) } else { Cred::ROOT };
         let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
         let mounts = self.mounts.borrow();
         make_dirs(&mounts, &who, path::parent(at.as_bytes()));

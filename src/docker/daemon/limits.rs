@@ -1,5 +1,6 @@
 //! What a container may do and use: limits, capabilities, devices (moby `daemon/daemon_unix.go`, `oci/caps`).
 
+use crate::os::kernel::net::Link;
 use bstr::{BStr, BString};
 
 use super::api::container::{HostConfig, Resources};
@@ -206,7 +207,8 @@ pub struct SysFs {
     pub cgroup: String,
 }
 
-const SYS_DIRS: [&str; 9] = ["block", "bus", "class", "dev", "devices", "firmware", "fs", "fs/cgroup", "kernel"];
+const SYS_DIRS: [&str; 10] =
+    ["block", "bus", "class", "class/net", "dev", "devices", "firmware", "fs", "fs/cgroup", "kernel"];
 const CGROUP_FILES: [&str; 11] = [
     "cgroup.controllers",
     "cpu.max",
@@ -258,7 +260,17 @@ impl Synthetic for SysFs {
         if path.is_empty() || SYS_DIRS.iter().any(|dir| BStr::new(dir) == path) {
             return Some(Made { meta: Meta::root(0o555, self.now), content: Content::Dir { opaque: false } });
         }
-        let name = std::str::from_utf8(path).ok()?.strip_prefix("fs/cgroup/")?;
+        let name = std::str::from_utf8(path).ok()?;
+        if let Some(device) = name.strip_prefix("class/net/") {
+            let (device, file) = device.split_once('/').unwrap_or((device, ""));
+            let link = self.links().into_iter().find(|link| link.name == device)?;
+            let (mode, content) = match file {
+                "" => (0o755, Content::Dir { opaque: false }),
+                file => (0o444, Content::File(link_file(&link, file)?.as_str().into())),
+            };
+            return Some(Made { meta: Meta::root(mode, self.now), content });
+        }
+        let name = name.strip_prefix("fs/cgroup/")?;
         let text = format!("{}\n", self.file(name)?);
         Some(Made { meta: Meta::root(0o444, self.now), content: Content::File(text.as_str().into()) })
     }
@@ -267,8 +279,49 @@ impl Synthetic for SysFs {
         let below = |dir: &&&str| dir.rsplit_once('/').map_or("", |(parent, _)| parent).as_bytes() == &**path;
         let dirs = SYS_DIRS.iter().filter(below).map(|dir| dir.rsplit('/').next().unwrap_or_default());
         let files = CGROUP_FILES.iter().copied().filter(|_| path == "fs/cgroup");
-        dirs.chain(files).map(BString::from).collect()
+        let mut names: Vec<BString> = dirs.chain(files).map(BString::from).collect();
+        if path == "class/net" {
+            names.extend(self.links().into_iter().map(|link| BString::from(link.name)));
+        } else if path.starts_with(b"class/net/") {
+            names.extend(LINK_FILES.map(BString::from));
+        }
+        names
     }
+}
+
+const LINK_FILES: [&str; 6] = ["address", "carrier", "ifindex", "iflink", "mtu", "operstate"];
+
+impl SysFs {
+    /// The network devices of whoever looks.
+    fn links(&self) -> Vec<Link> {
+        let net = self.kernel.current_process().net();
+        self.kernel.network(|network| network.links(net))
+    }
+}
+
+/// A file of `/sys/class/net/DEVICE` (Linux `Documentation/ABI/testing/sysfs-class-net`).
+fn link_file(link: &Link, name: &str) -> Option<String> {
+    let loopback = link.mac.is_none();
+    Some(match name {
+        "address" => format!("{}\n", link.mac.as_deref().unwrap_or("00:00:00:00:00:00")),
+        "carrier" => format!("{}\n", u8::from(link.carrier)),
+        "ifindex" => format!("{}\n", link.index),
+        "iflink" => format!("{}\n", link.peer.unwrap_or(link.index)),
+        "mtu" => format!("{}\n", if loopback { 65_536 } else { 1500 }),
+        "operstate" => {
+            format!(
+                "{}\n",
+                if loopback {
+                    "unknown"
+                } else if link.carrier {
+                    "up"
+                } else {
+                    "down"
+                }
+            )
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -272,6 +272,8 @@ impl World {
                 prefix: subnet.prefix,
                 gateway: None,
                 mac: mac(address),
+                index: self.kernel.network(|n| n.number(false)),
+                cable: false,
             };
             self.kernel.network(|n| {
                 if let Some(host) = n.get_mut(self.host.net) {
@@ -317,6 +319,7 @@ impl World {
         let mac = endpoint.mac.clone();
         if let (Some(address), Some(subnet)) = (address, network.subnet) {
             self.kernel.network(|n| {
+                let index = n.number(true);
                 if let Some(ns) = n.get_mut(net) {
                     let interface = Interface {
                         name: format!("eth{}", ns.interfaces.len()),
@@ -325,6 +328,8 @@ impl World {
                         prefix: subnet.prefix,
                         gateway: network.gateway.filter(|_| !network.internal),
                         mac,
+                        index,
+                        cable: true,
                     };
                     ns.interfaces.push(interface);
                 }
@@ -365,6 +370,7 @@ impl World {
         for container in state.containers.values() {
             let Some(run) = container.state.run() else { continue };
             let mut names: BTreeMap<String, Vec<Ipv4Addr>> = BTreeMap::new();
+            let mut pointers = BTreeMap::new();
             for network_name in container.endpoints.keys() {
                 let Ok(network) = state.network(network_name) else { continue };
                 let Some(gateway) = network.gateway else { continue };
@@ -376,10 +382,13 @@ impl World {
                     let Some(address) = endpoint.address else { continue };
                     let mut own = vec![member.name.clone(), member.id.short(), member.config.hostname.clone()];
                     own.extend(endpoint.request.aliases.iter().cloned());
+                    let qualified = format!("{}.{}", member.name, network.name);
+                    pointers.insert(address, qualified.clone());
+                    own.push(qualified);
                     own.arrange();
                     own.dedup();
                     for name in own {
-                        names.entry(name).or_default().push(address);
+                        names.entry(name.to_ascii_lowercase()).or_default().push(address);
                     }
                 }
             }
@@ -388,6 +397,7 @@ impl World {
             self.kernel.network(|n| {
                 if let Some(ns) = n.get_mut(run.net) {
                     ns.names = names;
+                    ns.pointers = pointers;
                 }
             });
         }

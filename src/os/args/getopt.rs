@@ -99,7 +99,7 @@ impl Spec {
 }
 
 /// The first line of every busybox usage (Alpine's `busybox` package).
-pub const BUSYBOX: &str = "BusyBox v1.37.0 (2025-01-17 18:12:01 UTC) multi-call binary.";
+pub const BUSYBOX: &str = "BusyBox v1.34.1 (2021-11-23 00:57:35 UTC) multi-call binary.";
 
 /// The program ends here: what to write and with which status.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -720,7 +720,10 @@ impl Mounts {
         let (dir, name) = self.new_name(who, path, kind)?;
         Self::may_change(who, &dir)?;
         // A device 0/0 would be a whiteout, which overlayfs lets nobody make.
-        if content.device().is_some_and(|device| !who.cred.is_capable(CAP_MKNOD) || device == (0, 0) && kind == Kind::CharDevice) {
+        if content
+            .device()
+            .is_some_and(|device| !who.cred.is_capable(CAP_MKNOD) || device == (0, 0) && kind == Kind::CharDevice)
+        {
             return Err(Errno::EPERM);
         }
         let (_, dir_meta) = dir.meta()?;

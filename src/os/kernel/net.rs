@@ -10,6 +10,7 @@ use super::Gpid;
 use super::process::Handle;
 use super::wait::Waiters;
 use crate::base::errno::Errno;
+use crate::base::sort::Arrange;
 
 /// A network namespace's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -50,16 +51,29 @@ pub struct Namespace {
     /// Published ports, by address and port.
     pub forwards: BTreeMap<(Ipv4Addr, u16), Forward>,
     pub(super) listeners: BTreeMap<u16, Listener>,
+    /// Names of addresses (`web.app`), for those who ask the other way round.
+    pub pointers: BTreeMap<Ipv4Addr, String>,
     /// Bytes that came in and went out through the interfaces.
     pub traffic: [u64; 2],
     /// The first port that anyone may listen on (`net.ipv4.ip_unprivileged_port_start`).
     pub first_free_port: u16,
+    /// Neighbours whose hardware address was asked for (ARP).
+    pub neighbours: BTreeSet<Ipv4Addr>,
 }
 
 impl Default for Namespace {
     fn default() -> Self {
         let (names, forwards, listeners) = Default::default();
-        Self { interfaces: Vec::new(), names, forwards, listeners, traffic: [0; 2], first_free_port: 1024 }
+        Self {
+            interfaces: Vec::new(),
+            names,
+            forwards,
+            listeners,
+            traffic: [0; 2],
+            first_free_port: 1024,
+            pointers: BTreeMap::new(),
+            neighbours: BTreeSet::new(),
+        }
     }
 }
 
@@ -78,6 +92,71 @@ pub struct Interface {
     pub gateway: Option<Ipv4Addr>,
     /// Its hardware address.
     pub mac: String,
+    /// Its number, one of the whole machine; 0 where nobody has asked for one ([`Network::number`]).
+    pub index: u32,
+    /// Whether it is an end of a cable whose other end, with the next number, is plugged into a bridge of the host. A
+    /// bridge itself is no end of one.
+    pub cable: bool,
+}
+
+/// A device as `ip link` lists it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// The number of the cable's other end.
+    pub peer: Option<u32>,
+    /// The bridge that it is plugged into, by name.
+    pub master: Option<String>,
+    /// Its hardware address; none for the loopback.
+    pub mac: Option<String>,
+    /// Its address and the length of its prefix.
+    pub address: Option<(Ipv4Addr, u8)>,
+    /// Whether something is at the other end.
+    pub carrier: bool,
+    /// Bytes that came in and went out.
+    pub traffic: [u64; 2],
+}
+
+/// A line of the routing table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteLine {
+    /// The network and the length of its prefix; 0.0.0.0/0 for everything else.
+    pub to: (Ipv4Addr, u8),
+    /// The next hop.
+    pub via: Option<Ipv4Addr>,
+    /// The device.
+    pub device: String,
+    /// The own address there.
+    pub source: Ipv4Addr,
+}
+
+/// A port that is listened on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listening {
+    /// On this address.
+    pub address: Ipv4Addr,
+    /// The port.
+    pub port: u16,
+    /// By these processes; none when it is the daemon's proxy.
+    pub owners: Vec<Gpid>,
+}
+
+/// Bytes that are counted as one packet: a full segment of TCP on an Ethernet.
+pub const PACKET_BYTES: u64 = 1448;
+
+/// The mask of a prefix.
+pub fn mask(prefix: u8) -> Ipv4Addr {
+    Ipv4Addr::from(u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0))
+}
+
+/// An address's network and its broadcast address.
+pub fn network_of(address: Ipv4Addr, prefix: u8) -> (Ipv4Addr, Ipv4Addr) {
+    let mask = u32::from(mask(prefix));
+    let bits = u32::from(address);
+    (Ipv4Addr::from(bits & mask), Ipv4Addr::from(bits | !mask))
 }
 
 /// All namespaces.
@@ -86,6 +165,7 @@ pub struct Network {
     namespaces: BTreeMap<NetId, Namespace>,
     next: u32,
     next_port: u16,
+    next_index: u32,
 }
 
 /// What a connection attempt found.
@@ -117,6 +197,119 @@ impl Network {
     /// A namespace, to be changed.
     pub fn get_mut(&mut self, id: NetId) -> Option<&mut Namespace> {
         self.namespaces.get_mut(&id)
+    }
+
+    /// Numbers for an interface and, if it has one, the other end of its cable.
+    pub fn number(&mut self, cable: bool) -> u32 {
+        let index = self.next_index.max(2);
+        self.next_index = index + 1 + u32::from(cable);
+        index
+    }
+
+    /// The devices of a namespace, the loopback first.
+    pub fn links(&self, id: NetId) -> Vec<Link> {
+        let Some(ns) = self.namespaces.get(&id) else { return Vec::new() };
+        let loopback = Link {
+            index: 1,
+            name: "lo".to_owned(),
+            peer: None,
+            master: None,
+            mac: None,
+            address: Some((Ipv4Addr::LOCALHOST, 8)),
+            carrier: true,
+            traffic: [0, 0],
+        };
+        let mut links = vec![loopback];
+        for (place, own) in ns.interfaces.iter().enumerate() {
+            let plugged = |other: &&Interface| other.cable && other.bridge == own.bridge;
+            let others = || self.namespaces.values().flat_map(|ns| &ns.interfaces).filter(plugged);
+            links.push(Link {
+                index: own.index,
+                name: own.name.clone(),
+                peer: own.cable.then_some(own.index + 1),
+                master: None,
+                mac: Some(own.mac.clone()),
+                address: Some((own.address, own.prefix)),
+                carrier: own.cable || others().next().is_some(),
+                // Only a namespace as a whole is metered.
+                traffic: if place == 0 { ns.traffic } else { [0, 0] },
+            });
+            for other in others().filter(|_| !own.cable) {
+                let hash = crate::base::digest::Digest::of(format!("{} {}", other.mac, other.index).as_bytes()).hex();
+                let digits = |from: usize, count: usize| hash.get(from..from + count).unwrap_or_default();
+                let bytes: Vec<&str> = (0..5).map(|n| digits(10 + 2 * n, 2)).collect();
+                links.push(Link {
+                    index: other.index + 1,
+                    name: format!("veth{}", digits(0, 7)),
+                    peer: Some(other.index),
+                    master: Some(own.name.clone()),
+                    mac: Some(format!("0a:{}", bytes.join(":"))),
+                    address: None,
+                    carrier: true,
+                    traffic: [0, 0],
+                });
+            }
+        }
+        links.get_mut(1..).unwrap_or_default().arrange_by_key(|link| link.index);
+        links
+    }
+
+    /// The routing table of a namespace.
+    pub fn routes(&self, id: NetId) -> Vec<RouteLine> {
+        let Some(ns) = self.namespaces.get(&id) else { return Vec::new() };
+        let line = |i: &Interface, to, via| RouteLine { to, via, device: i.name.clone(), source: i.address };
+        let default = ns.interfaces.iter().find(|i| i.gateway.is_some());
+        let mut lines: Vec<RouteLine> =
+            default.map(|i| line(i, (Ipv4Addr::UNSPECIFIED, 0), i.gateway)).into_iter().collect();
+        lines.extend(ns.interfaces.iter().map(|i| line(i, (network_of(i.address, i.prefix).0, i.prefix), None)));
+        lines
+    }
+
+    /// What is listened on in a namespace, published ports among it, in the order of ports.
+    pub fn listeners(&self, id: NetId) -> Vec<Listening> {
+        let Some(ns) = self.namespaces.get(&id) else { return Vec::new() };
+        let own = ns.listeners.iter().map(|(port, listener)| Listening {
+            address: listener.address,
+            port: *port,
+            owners: listener.owners.iter().copied().collect(),
+        });
+        let published =
+            ns.forwards.keys().map(|(address, port)| Listening { address: *address, port: *port, owners: Vec::new() });
+        let mut all: Vec<Listening> = own.chain(published).collect();
+        all.arrange_by_key(|listening| listening.port);
+        all
+    }
+
+    /// The neighbours that a namespace has spoken to and that are still there, with hardware address and device.
+    pub fn neighbours(&self, id: NetId) -> Vec<(Ipv4Addr, Option<String>, String)> {
+        let Some(ns) = self.namespaces.get(&id) else { return Vec::new() };
+        let mut found = Vec::new();
+        for address in &ns.neighbours {
+            let within = |i: &&Interface| network_of(i.address, i.prefix).0 == network_of(*address, i.prefix).0;
+            let Some(own) = ns.interfaces.iter().find(within) else { continue };
+            let all = self.namespaces.values().flat_map(|ns| &ns.interfaces);
+            let mac = all.filter(|i| i.bridge == own.bridge && i.address == *address).map(|i| i.mac.clone()).next();
+            found.push((*address, mac, own.name.clone()));
+        }
+        found
+    }
+
+    /// Remembers who was asked for on a network that this namespace is on.
+    fn note_neighbour(&mut self, id: NetId, address: Ipv4Addr) {
+        let Some(ns) = self.namespaces.get_mut(&id) else { return };
+        let is_own = ns.interfaces.iter().any(|i| i.address == address);
+        let within = |i: &Interface| network_of(i.address, i.prefix).0 == network_of(address, i.prefix).0;
+        let next = if is_own || address.is_loopback() {
+            None
+        } else if ns.interfaces.iter().any(within) {
+            Some(address)
+        } else {
+            ns.interfaces.iter().find_map(|i| i.gateway)
+        };
+        // As many as Linux keeps without being asked to forget some (`gc_thresh1`).
+        if ns.neighbours.len() < 128 {
+            ns.neighbours.extend(next);
+        }
     }
 
     /// The ports that something listens on in a namespace.
@@ -160,15 +353,22 @@ impl Network {
     ///
     /// # Errors
     /// `EHOSTUNREACH`, `ENETUNREACH`.
-    pub fn reach(&self, from: NetId, address: Ipv4Addr) -> Result<(), Errno> {
+    pub fn reach(&mut self, from: NetId, address: Ipv4Addr) -> Result<(), Errno> {
+        self.note_neighbour(from, address);
         match self.route(from, address, 0) {
             Err(error @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH)) => Err(error),
             _ => Ok(()),
         }
     }
 
+    /// Where a connection that is now opened ends.
+    pub(super) fn call(&mut self, from: NetId, address: Ipv4Addr, port: u16) -> Result<Route, Errno> {
+        self.note_neighbour(from, address);
+        self.route(from, address, port)
+    }
+
     /// Where a connection from `from` to `address:port` ends.
-    pub(super) fn route(&self, from: NetId, address: Ipv4Addr, port: u16) -> Result<Route, Errno> {
+    fn route(&self, from: NetId, address: Ipv4Addr, port: u16) -> Result<Route, Errno> {
         let own = self.namespaces.get(&from).ok_or(Errno::ENETUNREACH)?;
         let local = address.is_loopback()
             || address.is_unspecified()
@@ -176,7 +376,8 @@ impl Network {
         if local {
             return self.deliver(from, address, port);
         }
-        if own.interfaces.is_empty() {
+        let within = |i: &Interface| network_of(i.address, i.prefix).0 == network_of(address, i.prefix).0;
+        if !own.interfaces.iter().any(|i| i.gateway.is_some() || within(i)) {
             return Err(Errno::ENETUNREACH);
         }
         let bridges: Vec<BridgeId> = own.interfaces.iter().map(|interface| interface.bridge).collect();

@@ -164,6 +164,67 @@ fn sys_names(dir: &str) -> Option<Vec<&'static str>> {
     })
 }
 
+const NET_FILES: [&str; 4] = ["arp", "dev", "route", "tcp"];
+
+impl ProcFs {
+    /// `/proc/net`: the namespace of whoever looks (`net/ipv4/fib_trace.c`, `arp.c`, `tcp_ipv4.c`, `net/core/net-procfs.c`).
+    fn net_file(&self, name: &str) -> Option<Content> {
+        let proc = self.kernel.current_process();
+        let net = proc.net();
+        let little = |address: std::net::Ipv4Addr| u32::from(address).swap_bytes();
+        let text: String = self.kernel.network(|network| match name {
+            "dev" => {
+                let head = "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
+                let line = |link: super::net::Link| {
+                    let [received, sent] = link.traffic;
+                    let packets = |bytes: u64| bytes.div_ceil(super::net::PACKET_BYTES);
+                    format!(
+                        "{:>6}: {received:7} {:7}    0    0    0     0          0         0 {sent:8} {:7}    0    0    0     0       0          0\n",
+                        link.name,
+                        packets(received),
+                        packets(sent)
+                    )
+                };
+                Some(network.links(net).into_iter().map(line).fold(head.to_owned(), |all, line| all + &line))
+            }
+            "route" => {
+                let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".to_owned();
+                let line = |route: super::net::RouteLine| {
+                    let via = route.via.map_or(0, little);
+                    let mask = little(super::net::mask(route.to.1));
+                    let flags = if via == 0 { "0001" } else { "0003" };
+                    let text = format!("{}\t{:08X}\t{via:08X}\t{flags}\t0\t0\t0\t{mask:08X}\t0\t0\t0", route.device, little(route.to.0));
+                    format!("{text:<127}\n")
+                };
+                let head = format!("{head:<127}\n");
+                Some(network.routes(net).into_iter().map(line).fold(head, |all, line| all + &line))
+            }
+            "tcp" => {
+                let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode".to_owned();
+                let lines = network.listeners(net).into_iter().enumerate().map(|(n, listening)| {
+                    let text = format!(
+                        "{n:4}: {:08X}:{:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 100 0 0 10 0",
+                        little(listening.address),
+                        listening.port
+                    );
+                    format!("{text:<149}\n")
+                });
+                Some(lines.fold(format!("{head:<149}\n"), |all, line| all + &line))
+            }
+            "arp" => {
+                let head = "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
+                let lines = network.neighbours(net).into_iter().map(|(address, mac, device)| {
+                    let (flags, mac) = mac.map_or((0, "00:00:00:00:00:00".to_owned()), |mac| (2, mac));
+                    format!("{:<16} 0x{:<10x}0x{flags:<10x}{mac:<17}     *        {device}\n", address.to_string(), 1)
+                });
+                Some(lines.fold(head, |all, line| all + &line))
+            }
+            _ => None,
+        })?;
+        Some(Content::File(text.as_str().into()))
+    }
+}
+
 fn seconds(time: Duration) -> String {
     format!("{}.{:02}", time.as_secs(), time.subsec_millis() / 10)
 }
@@ -178,11 +239,12 @@ impl Synthetic for ProcFs {
             return self.sys_file(setting.trim_start_matches('/'));
         }
         let content = match text.split_once('/') {
-            None if text.is_empty() => dir,
+            None if text.is_empty() || text == "net" => dir,
             None => match text.parse::<u32>() {
                 Ok(pid) => self.visible().iter().any(|p| p.pid == pid).then_some(dir)?,
                 Err(_) => self.root_file(text)?,
             },
+            Some(("net", name)) => self.net_file(name)?,
             Some((pid, name)) => {
                 let pid: u32 = pid.parse().ok()?;
                 self.process_file(self.visible().iter().find(|p| p.pid == pid)?, name)?
@@ -196,11 +258,15 @@ impl Synthetic for ProcFs {
         if path.is_empty() {
             let mut names: Vec<BString> = self.visible().iter().map(|p| p.pid.to_string().into()).collect();
             names.extend(ROOT_FILES.iter().map(|name| BString::from(*name)));
+            names.push("net".into());
             return names;
         }
         if let Some(setting) = path.strip_prefix(b"sys") {
             let names = setting.to_str().ok().and_then(|path| sys_names(path.trim_start_matches('/')));
             return names.unwrap_or_default().into_iter().map(BString::from).collect();
+        }
+        if path == "net" {
+            return NET_FILES.iter().map(|name| BString::from(*name)).collect();
         }
         PROCESS_FILES.iter().map(|name| BString::from(*name)).collect()
     }

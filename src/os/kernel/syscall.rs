@@ -1231,7 +1231,7 @@ impl Proc {
     pub async fn connect(&self, address: Address) -> Result<Fd, Errno> {
         self.tick().await;
         let net = self.net();
-        let route = self.kernel.network(|network| network.route(net, address.0, address.1));
+        let route = self.kernel.network(|network| network.call(net, address.0, address.1));
         if route.as_ref().err() == Some(&Errno::EHOSTUNREACH) {
             // ARP gets no answer for three seconds.
             self.sleep(Duration::from_secs(3)).await?;
@@ -1285,11 +1285,39 @@ impl Proc {
                 }
             }
         }
-        let net = self.net();
+        self.lookup(name)
+    }
+
+    /// The addresses that the namespace's DNS knows for a name.
+    ///
+    /// # Errors
+    /// `ENOENT` when it knows none.
+    pub fn lookup(&self, name: &str) -> Result<Vec<Ipv4Addr>, Errno> {
+        let (net, name) = (self.net(), name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase());
         self.kernel
-            .network(|network| network.get(net).and_then(|ns| ns.names.get(name).cloned()))
+            .network(|network| network.get(net).and_then(|ns| ns.names.get(&name).cloned()))
             .filter(|addresses| !addresses.is_empty())
             .ok_or(Errno::ENOENT)
+    }
+
+    /// The name that the namespace's DNS knows for an address.
+    pub fn lookup_address(&self, address: Ipv4Addr) -> Option<String> {
+        let net = self.net();
+        self.kernel.network(|network| network.get(net).and_then(|ns| ns.pointers.get(&address).cloned()))
+    }
+
+    /// Ends the sending half of a connection: the peer reads its end.
+    ///
+    /// # Errors
+    /// `EBADF`, `EINVAL` for what is no connection.
+    pub fn shutdown(&self, fd: Fd) -> Result<(), Errno> {
+        match &self.handle(fd)?.object {
+            Object::Socket { send, .. } => {
+                send.close_writer();
+                Ok(())
+            }
+            _ => Err(Errno::EINVAL),
+        }
     }
 }
 

@@ -176,6 +176,8 @@ fn listeners_answer_across_a_bridge_and_through_published_ports() {
             prefix: 16,
             gateway: None,
             mac: String::new(),
+            index: 0,
+            cable: false,
         };
         n.get_mut(inside).unwrap().interfaces.push(plug(Ipv4Addr::new(172, 17, 0, 2)));
         let ns = n.get_mut(host.net).unwrap();

@@ -7,7 +7,49 @@ use crate::os::args::getopt::BUSYBOX;
 use crate::os::kernel::Proc;
 
 /// Programs of the table that are no applets of busybox.
-const FOREIGN: [&str; 9] = ["busybox", "message", "nginx", "curl", "apt", "apt-get", "bash", "dpkg", "apk"];
+const FOREIGN: [&str; 41] = [
+    "apache2",
+    "apache2ctl",
+    "apk",
+    "apt",
+    "apt-get",
+    "bash",
+    "busybox",
+    "capas",
+    "column",
+    "curl",
+    "dig",
+    "docker",
+    "dpkg",
+    "edit",
+    "file",
+    "getfattr",
+    "getconf",
+    "host",
+    "initscript",
+    "jq",
+    "lscpu",
+    "message",
+    "nano",
+    "nginx",
+    "python3",
+    "redis-cli",
+    "redis-server",
+    "runtime",
+    "service",
+    "setfattr",
+    "sha224sum",
+    "sha384sum",
+    "ss",
+    "stress",
+    "sudo",
+    "tini",
+    "vim",
+    "xdg-open",
+    "xz",
+    "which.debianutils",
+    "registry",
+];
 
 /// The administrator's programs that busybox has too.
 const ACCOUNTS: [&str; 4] = ["addgroup", "adduser", "delgroup", "deluser"];
@@ -86,7 +128,7 @@ async fn install(proc: &Proc, rest: &[BString]) -> i32 {
 }
 
 async fn apply(proc: Proc, name: BString) -> i32 {
-    let found = proc.kernel().program(name.as_bstr()).filter(|_| !FOREIGN.iter().take(4).any(|f| name == *f));
+    let found = proc.kernel().program(name.as_bstr()).filter(|_| !FOREIGN.iter().any(|foreign| name == *foreign));
     match found {
         Some(main) => main(proc).await,
         None => {

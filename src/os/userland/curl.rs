@@ -45,9 +45,15 @@ spec!(
         long_flag("compressed"),
         long_flag("fail-with-body"),
         long_flag("http1.1"),
+        long_flag("no-progress-meter"),
+        flag('V', "version"),
+        flag('#', "progress-bar"),
     ],
     usage_status: 2
 );
+
+/// The version that the program calls itself.
+const VERSION: &str = "7.88.1";
 spec!(
     WGET,
     "wget",
@@ -174,6 +180,13 @@ pub async fn exchange(
 }
 
 async fn body(run: &mut Run) -> Done {
+    if run.args.has('V') {
+        let text = format!(
+            "curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2023-02-20\nProtocols: http\nFeatures: \n"
+        );
+        run.put(text).await?;
+        return Ok(0);
+    }
     let mut urls = run.args.operands.clone();
     urls.extend(run.args.values("url").map(ToOwned::to_owned).collect::<Vec<_>>());
     if urls.is_empty() {
@@ -182,7 +195,13 @@ async fn body(run: &mut Run) -> Done {
     }
     let mut last = 0;
     for given in urls {
-        match fetch(run, &given).await? {
+        let fetched = fetch(run, &given).await?;
+        if let (Err(_), Some(format)) = (&fetched, run.args.value('w').map(ToOwned::to_owned)) {
+            // A transfer that failed is told of, too.
+            let told = [("http_code", "000"), ("response_code", "000"), ("size_download", "0"), ("num_redirects", "0")];
+            write_out(run, &format, &told.map(|(name, value)| (name, value.to_owned()))).await?;
+        }
+        match fetched {
             Ok(()) => {}
             Err(Failure(code, message)) => {
                 if !run.args.has('s') || run.args.has('S') {
@@ -238,7 +257,7 @@ async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno
         "POST"
     };
     let method = run.args.value('X').map_or_else(|| default.to_owned(), |m| text(m));
-    let agent = run.args.value('A').map_or_else(|| "curl/7.88.1".to_owned(), |a| text(a));
+    let agent = run.args.value('A').map_or_else(|| format!("curl/{VERSION}"), |a| text(a));
     let mut headers = format!("User-Agent: {agent}\r\nAccept: */*\r\n");
     for header in run.args.values('H') {
         headers.push_str(&format!("{}\r\n", text(header)));
@@ -250,9 +269,27 @@ async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno
         ));
     }
     let verbose = run.args.has('v');
+    let seconds = |key: &str| run.args.value(key).map(|value| super::program::number::<f64>(value));
+    let limits = [seconds("max-time"), seconds("connect-timeout")];
+    if limits.contains(&Some(None)) {
+        return Ok(Err(Failure(2, "option -m: expected a proper numerical parameter".to_owned())));
+    }
+    let limit = limits.first().copied().flatten().flatten().filter(|limit| *limit > 0.0 && *limit < 1e9);
+    let start = run.proc.now();
     let mut hops = 0;
     let done = loop {
-        let done = match exchange(&run.proc, &url, &method, &headers, &data.as_slice().into(), verbose).await {
+        let (proc, data) = (run.proc.clone(), Rope::from(data.as_slice()));
+        let asked = async { exchange(&proc, &url, &method, &headers, &data, verbose).await };
+        let late = async {
+            let spent = proc.now().since(start).as_secs_f64();
+            match limit {
+                Some(limit) => drop(proc.sleep(std::time::Duration::from_secs_f64((limit - spent).max(0.0))).await),
+                None => std::future::pending::<()>().await,
+            }
+            let millis = proc.now().since(start).as_millis();
+            Err(Failure(28, format!("Operation timed out after {millis} milliseconds with 0 bytes received")))
+        };
+        let done = match futures_lite::future::or(asked, late).await {
             Ok(done) => done,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -298,18 +335,56 @@ async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno
             run.put_rope(&done.body).await?;
         }
     }
-    if let Some(format) = run.args.value('w').map(|f| text(&super::echo::unescape(f, false).0)) {
+    if let Some(format) = run.args.value('w').map(ToOwned::to_owned) {
         let kind = done.head.get("content-type").map(|v| text(v)).unwrap_or_default();
-        let out = format
-            .replace("%{http_code}", &format!("{:03}", done.status))
-            .replace("%{response_code}", &format!("{:03}", done.status))
-            .replace("%{size_download}", &done.body.len().to_string())
-            .replace("%{content_type}", &kind)
-            .replace("%{remote_ip}", &done.address)
-            .replace("%{num_redirects}", &hops.to_string());
-        run.put(out).await?;
+        let total = format!("{:.6}", run.proc.now().since(start).as_secs_f64());
+        let status = format!("{:03}", done.status);
+        let version = text(done.head.start.get(5..8).unwrap_or_default());
+        let told = [
+            ("http_code", status.clone()),
+            ("response_code", status),
+            ("size_download", done.body.len().to_string()),
+            ("size_header", done.head.raw.len().to_string()),
+            ("content_type", kind),
+            ("remote_ip", done.address.clone()),
+            ("remote_port", url.port.to_string()),
+            ("num_redirects", hops.to_string()),
+            ("method", method),
+            ("scheme", url.scheme.to_uppercase()),
+            ("http_version", version.trim_end_matches(".0").to_owned()),
+            ("url_effective", format!("{}://{}{}", url.scheme, url.authority, url.path)),
+            ("time_total", total.clone()),
+            ("time_starttransfer", total.clone()),
+            ("time_connect", total.clone()),
+            ("time_namelookup", total),
+            ("time_appconnect", "0.000000".to_owned()),
+            ("time_pretransfer", "0.000000".to_owned()),
+            ("time_redirect", "0.000000".to_owned()),
+        ];
+        write_out(run, &format, &told).await?;
     }
     Ok(Ok(()))
+}
+
+/// What `-w` asks for: `%{name}` and escapes.
+async fn write_out(run: &mut Run, format: &[u8], told: &[(&str, String)]) -> Result<(), Errno> {
+    let format = text(&super::echo::unescape(format, false).0);
+    let (mut rest, mut out) = (format.as_str(), String::new());
+    while let Some((before, after)) = rest.split_once("%{") {
+        out.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            out.push_str("%{");
+            rest = after;
+            break;
+        };
+        match told.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => out.push_str(value),
+            None => run.proc.eprint(format!("curl: unknown --write-out variable: '{name}'\n")).await,
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    run.put(out.replace("%%", "%")).await
 }
 
 /// curl's progress meter after a transfer that took no time.
@@ -336,6 +411,23 @@ async fn wget_body(run: &mut Run) -> Done {
         }
         let mut hops = 0;
         let done = loop {
+            let address = run.proc.resolve(&url.host).await.ok().and_then(|all| all.first().copied());
+            if let (Some(address), false) = (address, quiet) {
+                let date = super::date::strftime("%F %T", run.proc.now());
+                let (host, port) = (&url.host, url.port);
+                run.proc
+                    .eprint(match run.is_busybox() {
+                        true => format!("Connecting to {host} ({address}:{port})\n"),
+                        false if *host == address.to_string() => {
+                            format!("--{date}--  {}://{}{}\n", url.scheme, url.authority, url.path)
+                        }
+                        false => format!(
+                            "--{date}--  {}://{}{}\nResolving {host} ({host})... {address}\n",
+                            url.scheme, url.authority, url.path
+                        ),
+                    })
+                    .await;
+            }
             match exchange(&run.proc, &url, "GET", &headers, &Rope::new(), false).await {
                 Ok(done) if (300..400).contains(&done.status) && hops < 20 => {
                     hops += 1;
@@ -372,13 +464,39 @@ async fn wget_body(run: &mut Run) -> Done {
             }
         };
         let Some(done) = done else { continue };
+        let busybox = run.is_busybox();
+        let kind = done.head.get("content-type").map(|kind| text(kind)).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().to_owned();
+        if !quiet && !busybox {
+            let place = match url.host == done.address {
+                true => format!("{}:{}", done.address, url.port),
+                false => format!("{0} ({0})|{1}|:{2}", url.host, done.address, url.port),
+            };
+            let line = text(done.head.start.split_once_str(" ").map_or(b"".as_slice(), |(_, rest)| rest));
+            run.proc
+                .eprint(format!(
+                    "Connecting to {place}... connected.\nHTTP request sent, awaiting response... {line}\n"
+                ))
+                .await;
+        }
+        if run.args.has('S') {
+            let head: String = done
+                .head
+                .raw
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(|line| format!("  {}\n", text(line)))
+                .collect();
+            run.proc.eprint(head).await;
+        }
         if done.status >= 400 {
             let line = text(done.head.start.split_once_str(" ").map_or(b"".as_slice(), |(_, rest)| rest));
             if run.is_busybox() {
                 run.complain(format!("server returned error: {}", text(&done.head.start))).await;
             } else {
                 if !quiet {
-                    run.proc.eprint(format!("ERROR {}.\n", line.replacen(' ', ": ", 1))).await;
+                    let date = super::date::strftime("%F %T", run.proc.now());
+                    run.proc.eprint(format!("{date} ERROR {}.\n\n", line.replacen(' ', ": ", 1))).await;
                 }
                 run.status = 8;
             }
@@ -390,18 +508,37 @@ async fn wget_body(run: &mut Run) -> Done {
         let own = path::file_name(url.path.split('?').next().unwrap_or_default().as_bytes()).to_owned();
         let own = if own.is_empty() { "index.html".into() } else { own };
         let name: BString = run.args.value('O').map_or(own, ToOwned::to_owned);
-        if name == "-" {
+        let (length, shown) = (done.body.len(), name == "-");
+        if !quiet && !busybox {
+            let to = if shown { "STDOUT".to_owned() } else { format!("'{name}'") };
+            run.proc.eprint(format!("Length: {length} [{kind}]\nSaving to: {to}\n\n")).await;
+        } else if !quiet {
+            run.proc
+                .eprint(if shown { "writing to stdout\n".to_owned() } else { format!("saving to '{name}'\n") })
+                .await;
+        }
+        let place = run.args.value('P').filter(|_| !shown).map_or_else(|| name.clone(), |dir| path::join(dir, &name));
+        if shown {
             run.put_rope(&done.body).await?;
+        } else if let Err(error) = run.proc.write_file(&place, &done.body).await {
+            run.complain_path(&place, error).await;
             continue;
         }
-        let name = run.args.value('P').map_or_else(|| name.clone(), |dir| path::join(dir, &name));
-        if let Err(error) = run.proc.write_file(&name, &done.body).await {
-            run.complain_path(&name, error).await;
+        if quiet {
             continue;
         }
-        if !quiet {
-            run.proc.eprint(format!("Saving to: '{name}'\n\n'{name}' saved [{0}/{0}]\n", done.body.len())).await;
-        }
+        let stars = "*".repeat(32);
+        run.proc
+            .eprint(match (busybox, shown) {
+                (true, true) => format!("{name:<20} 100% |{stars}| {length:>5}  0:00:00 ETA\nwritten to stdout\n"),
+                (true, false) => format!("{name:<20} 100% |{stars}| {length:>5}  0:00:00 ETA\n'{name}' saved\n"),
+                (false, _) => {
+                    let date = super::date::strftime("%F %T", run.proc.now());
+                    let to = if shown { "written to stdout".to_owned() } else { format!("'{place}' saved") };
+                    format!("     0K{:>56}100%  0.00 =0s\n\n{date} (--.-KB/s) - {to} [{length}/{length}]\n\n", "")
+                }
+            })
+            .await;
     }
     Ok(0)
 }

@@ -1,4 +1,5 @@
-//! `date`. The time zone is UTC, as in a container without zone files.
+//! `date`. The time zone is that of `TZ`, as far as it can be read: a POSIX rule, or a zone whose file is installed and whose
+//! rule is known here; UTC else.
 
 use super::program::{Done, Run, quoted, run, spec, text};
 use crate::base::time::{MONTHS, Timestamp, WEEKDAYS};
@@ -67,6 +68,7 @@ async fn body(run: &mut Run) -> Done {
         run.complain(format!("cannot set date: {why}")).await;
         return Ok(1);
     }
+    let zone = if run.args.has('u') { Zone::utc() } else { zone_at(&run.proc, time).await };
     let format = match run.args.operands.first() {
         Some(operand) if operand.starts_with(b"+") => text(operand.get(1..).unwrap_or_default()),
         Some(operand) => {
@@ -76,21 +78,161 @@ async fn body(run: &mut Run) -> Done {
         }
         None if run.args.has('R') => "%a, %d %b %Y %H:%M:%S %z".to_owned(),
         None if run.args.has('I') => match run.args.value('I').map(|v| text(v)).as_deref() {
-            Some("seconds" | "s") => "%Y-%m-%dT%H:%M:%S+00:00".to_owned(),
-            Some("minutes") => "%Y-%m-%dT%H:%M+00:00".to_owned(),
-            Some("hours") => "%Y-%m-%dT%H+00:00".to_owned(),
-            Some("ns") => "%Y-%m-%dT%H:%M:%S,%N+00:00".to_owned(),
+            Some("seconds" | "s") => "%Y-%m-%dT%H:%M:%S%:z".to_owned(),
+            Some("minutes") => "%Y-%m-%dT%H:%M%:z".to_owned(),
+            Some("hours") => "%Y-%m-%dT%H%:z".to_owned(),
+            Some("ns") => "%Y-%m-%dT%H:%M:%S,%N%:z".to_owned(),
             _ => "%Y-%m-%d".to_owned(),
         },
         None => "%a %b %e %H:%M:%S %Z %Y".to_owned(),
     };
-    run.put(format!("{}\n", strftime(&format, time))).await?;
+    run.put(format!("{}\n", strftime_in(&format, time, &zone))).await?;
     Ok(0)
 }
 
-/// A time in a format of `strftime`'s.
+/// A time zone at some time.
+pub struct Zone {
+    name: String,
+    /// Seconds east of Greenwich.
+    offset: i64,
+}
+
+impl Zone {
+    fn utc() -> Self {
+        Self { name: "UTC".to_owned(), offset: 0 }
+    }
+}
+
+/// The rules of the zones whose files the catalogue's packages bring, as the last lines of those files have them
+/// (tzdata 2021e and later).
+const ZONES: [(&str, &str); 11] = [
+    ("America/Argentina/Buenos_Aires", "<-03>3"),
+    ("America/Bogota", "<-05>5"),
+    ("America/Mexico_City", "CST6"),
+    ("America/New_York", "EST5EDT,M3.2.0,M11.1.0"),
+    ("Asia/Tokyo", "JST-9"),
+    ("Atlantic/Canary", "WET0WEST,M3.5.0/1,M10.5.0"),
+    ("Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"),
+    ("Europe/London", "GMT0BST,M3.5.0/1,M10.5.0"),
+    ("Europe/Madrid", "CET-1CEST,M3.5.0,M10.5.0/3"),
+    ("Europe/Paris", "CET-1CEST,M3.5.0,M10.5.0/3"),
+    ("UTC", "UTC0"),
+];
+const FOLDER: &str = "/usr/share/zoneinfo/";
+
+/// The zone that a process's times are in.
+async fn zone_at(proc: &Proc, time: Timestamp) -> Zone {
+    let rule_of =
+        |name: &str| ZONES.iter().find(|(known, _)| *known == name.trim_start_matches("Etc/")).map(|(_, rule)| *rule);
+    let Some(given) = proc.getenv("TZ").map(|tz| text(&tz)) else {
+        // A link to a zone's file, or a copy of one.
+        let target = proc.realpath(b"/etc/localtime").map(|path| text(&path)).unwrap_or_default();
+        if let Some(rule) = target.strip_prefix(FOLDER).and_then(rule_of) {
+            return resolve(rule, time).unwrap_or_else(Zone::utc);
+        }
+        if let Ok(own) = proc.read_file(b"/etc/localtime").await {
+            for (name, rule) in ZONES {
+                if proc.read_file(format!("{FOLDER}{name}").as_bytes()).await.is_ok_and(|file| file == own) {
+                    return resolve(rule, time).unwrap_or_else(Zone::utc);
+                }
+            }
+        }
+        return Zone::utc();
+    };
+    let given = given.trim_start_matches(':');
+    if proc.stat(format!("{FOLDER}{given}").as_bytes()).is_ok_and(|stat| !stat.is_dir())
+        && let Some(rule) = rule_of(given)
+    {
+        return resolve(rule, time).unwrap_or_else(Zone::utc);
+    }
+    // glibc takes the letters of a zone that it can't find for a name without an offset; musl has UTC.
+    let letters: String = given.chars().take_while(char::is_ascii_alphabetic).collect();
+    let unknown = || match proc.flavour() {
+        crate::os::kernel::Flavour::Gnu if letters.len() >= 3 => Zone { name: letters.clone(), offset: 0 },
+        _ => Zone::utc(),
+    };
+    resolve(given, time).unwrap_or_else(unknown)
+}
+
+/// The name at the beginning of a rule, and the rest.
+fn zone_name(rule: &str) -> Option<(&str, &str)> {
+    if let Some(quoted) = rule.strip_prefix('<') {
+        return quoted.split_once('>');
+    }
+    let end = rule.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rule.len());
+    if end < 3 { None } else { rule.split_at_checked(end) }
+}
+
+/// `[+-]hh[:mm[:ss]]` in seconds, and the rest.
+fn clock(rule: &str) -> Option<(i64, &str)> {
+    let (sign, digits) = match rule.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, rule.strip_prefix('+').unwrap_or(rule)),
+    };
+    let end = digits.find(|c: char| !(c.is_ascii_digit() || c == ':')).unwrap_or(digits.len());
+    let (shown, rest) = digits.split_at_checked(end)?;
+    let mut seconds = 0;
+    for (place, part) in shown.split(':').enumerate() {
+        seconds += part.parse::<i64>().ok().filter(|n| *n <= 167)? * 60i64.pow(2u32.checked_sub(place as u32)?);
+    }
+    Some((sign * seconds, rest))
+}
+
+/// What a POSIX rule says of a time: `CET-1CEST,M3.5.0,M10.5.0/3`.
+fn resolve(rule: &str, time: Timestamp) -> Option<Zone> {
+    let (name, rest) = zone_name(rule)?;
+    let (west, rest) = clock(rest)?;
+    let standard = Zone { name: name.to_owned(), offset: -west };
+    if rest.is_empty() {
+        return Some(standard);
+    }
+    let (summer_name, rest) = zone_name(rest)?;
+    let (summer, rest) = match rest.starts_with(',') || rest.is_empty() {
+        true => (3600 - west, rest),
+        false => clock(rest).map(|(west, rest)| (-west, rest))?,
+    };
+    // Without a rule of its own it is that of the United States.
+    let rest = rest.strip_prefix(',').unwrap_or("M3.2.0,M11.1.0");
+    let (begins, ends) = rest.split_once(',')?;
+    let year = time.civil().year;
+    let (begins, ends) = (turn(begins, year)? - standard.offset, turn(ends, year)? - summer);
+    let now = time.seconds();
+    let is_summer = if begins < ends { (begins..ends).contains(&now) } else { !(ends..begins).contains(&now) };
+    Some(if is_summer { Zone { name: summer_name.to_owned(), offset: summer } } else { standard })
+}
+
+/// `Mmonth.week.day[/time]` of a year, in seconds of the wall clock.
+fn turn(rule: &str, year: i64) -> Option<i64> {
+    let (date, hour) = rule.split_once('/').unwrap_or((rule, "2"));
+    let mut numbers = date.strip_prefix('M')?.split('.').map(str::parse::<i64>);
+    let (month, week, day) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    if !(1..=12).contains(&month) || !(1..=5).contains(&week) || !(0..=6).contains(&day) {
+        return None;
+    }
+    let first = Timestamp::from_date(year, month as u8, 1);
+    let next =
+        if month == 12 { Timestamp::from_date(year + 1, 1, 1) } else { Timestamp::from_date(year, month as u8 + 1, 1) };
+    let days = (next.seconds() - first.seconds()) / 86_400;
+    let mut at = (day - i64::from(first.civil().weekday)).rem_euclid(7) + 7 * (week - 1);
+    while at >= days {
+        at -= 7;
+    }
+    Some(first.seconds() + at * 86_400 + clock(hour)?.0)
+}
+
+/// A time in a format of `strftime`'s, in UTC.
 pub fn strftime(format: &str, time: Timestamp) -> String {
-    let c = time.civil();
+    strftime_in(format, time, &Zone::utc())
+}
+
+/// The same in a zone.
+fn strftime_in(format: &str, instant: Timestamp, zone: &Zone) -> String {
+    let time = Timestamp::from_seconds(instant.seconds().saturating_add(zone.offset));
+    let (c, nanosecond) = (time.civil(), instant.civil().nanosecond);
+    let east = |colon: &str| {
+        let minutes = zone.offset.abs() / 60;
+        format!("{}{:02}{colon}{:02}", if zone.offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
+    };
     let index = |n: u8| usize::from(n);
     let month = index(c.month).saturating_sub(1);
     let day_of_year = (time.seconds() - Timestamp::from_date(c.year, 1, 1).seconds()) / 86_400 + 1;
@@ -124,7 +266,7 @@ pub fn strftime(format: &str, time: Timestamp) -> String {
             'l' => format!("{hour12:2}"),
             'M' => format!("{:02}", c.minute),
             'S' => format!("{:02}", c.second),
-            'N' => format!("{:09}", c.nanosecond),
+            'N' => format!("{nanosecond:09}"),
             'p' => if c.hour < 12 { "AM" } else { "PM" }.to_owned(),
             'P' => if c.hour < 12 { "am" } else { "pm" }.to_owned(),
             'a' => WEEKDAYS.get(index(c.weekday)).copied().unwrap_or_default().to_owned(),
@@ -134,15 +276,19 @@ pub fn strftime(format: &str, time: Timestamp) -> String {
             'j' => format!("{day_of_year:03}"),
             'u' => monday_based.to_string(),
             'w' => c.weekday.to_string(),
-            's' => time.seconds().to_string(),
-            'z' => "+0000".to_owned(),
-            'Z' => "UTC".to_owned(),
-            'F' => strftime("%Y-%m-%d", time),
-            'D' | 'x' => strftime("%m/%d/%y", time),
-            'T' | 'X' => strftime("%H:%M:%S", time),
-            'R' => strftime("%H:%M", time),
-            'r' => strftime("%I:%M:%S %p", time),
-            'c' => strftime("%a %b %e %H:%M:%S %Y", time),
+            's' => instant.seconds().to_string(),
+            'z' => east(""),
+            ':' if chars.as_str().starts_with('z') => {
+                chars.next();
+                east(":")
+            }
+            'Z' => zone.name.clone(),
+            'F' => strftime_in("%Y-%m-%d", instant, zone),
+            'D' | 'x' => strftime_in("%m/%d/%y", instant, zone),
+            'T' | 'X' => strftime_in("%H:%M:%S", instant, zone),
+            'R' => strftime_in("%H:%M", instant, zone),
+            'r' => strftime_in("%I:%M:%S %p", instant, zone),
+            'c' => strftime_in("%a %b %e %H:%M:%S %Y", instant, zone),
             'n' => "\n".to_owned(),
             't' => "\t".to_owned(),
             '%' => "%".to_owned(),

@@ -1,6 +1,6 @@
 //! `du` and `df`.
 
-use super::ls::{blocks_kib, human};
+use super::ls::{blocks_kib, busybox_human, human};
 use super::program::{Done, Run, number, run, spec};
 use super::walk::Walk;
 use crate::os::args::{flag, long_value, value};
@@ -175,9 +175,11 @@ async fn df_body(run: &mut Run) -> Done {
             walk.prune();
         }
     }
+    let busybox = run.is_busybox();
     let (human_sizes, mebi) = (run.args.has('h'), run.args.has('m'));
     let show = |bytes: u64| match (human_sizes, mebi) {
         (true, _) if bytes == 0 => "0".to_owned(),
+        (true, _) if busybox => busybox_human(bytes),
         (true, _) => human(bytes),
         (_, true) => bytes.div_ceil(1 << 20).to_string(),
         _ => bytes.div_ceil(1024).to_string(),
@@ -206,6 +208,26 @@ async fn df_body(run: &mut Run) -> Done {
         for (row, kind) in table.iter_mut().zip(kinds) {
             row.insert(1, kind);
         }
+    }
+    if busybox {
+        // Its columns keep their width; a long name has a line of its own (`coreutils/df.c`).
+        let kind = if typed { " Type      " } else { "" };
+        let unit = if human_sizes { "     Size" } else { unit };
+        run.put(format!("{:<20}{kind} {unit:>9}      Used Available Use% Mounted on\n", "Filesystem")).await?;
+        for row in table.iter().skip(1) {
+            let [source, rest @ ..] = row.as_slice() else { continue };
+            let (kind, rest) = match rest {
+                [kind, rest @ ..] if typed => (format!(" {kind:<10}"), rest),
+                rest => (String::new(), rest),
+            };
+            let [size, used, left, percent, at] = rest else { continue };
+            let source = match source.chars().count() > 20 {
+                true => format!("{source}\n{:20}", ""),
+                false => format!("{source:<20}"),
+            };
+            run.put(format!("{source}{kind} {size:>9} {used:>9} {left:>9} {percent:>4} {at}\n")).await?;
+        }
+        return Ok(0);
     }
     let columns = table.first().map_or(0, Vec::len);
     let left = if typed { 2 } else { 1 };

@@ -33,22 +33,44 @@ async fn body(run: &mut Run) -> Done {
         return Ok(0);
     }
     let name = run.proc.hostname();
-    if run.args.has('i') || run.args.has('I') {
+    if run.args.has('I') {
         let net = run.proc.net();
         let addresses: Vec<String> = run.proc.kernel().network(|network| {
             let namespace = network.get(net);
             namespace.map(|ns| ns.interfaces.iter().map(|i| i.address.to_string()).collect()).unwrap_or_default()
         });
-        let end = if run.args.has('I') { " \n" } else { "\n" };
-        run.put(format!("{}{end}", addresses.join(" "))).await?;
+        run.put(addresses.iter().map(|address| format!("{address} ")).collect::<String>() + "\n").await?;
         return Ok(0);
     }
-    let shown = match name.split_once('.') {
-        Some((short, _)) if run.args.has('s') => short.to_owned(),
-        Some((_, domain)) if run.args.has('d') => domain.to_owned(),
-        None if run.args.has('d') => String::new(),
-        _ => name,
+    if run.args.has('i') {
+        // The addresses of the name, not of the devices.
+        let Ok(addresses) = run.proc.resolve(&name).await else {
+            let why = if run.is_busybox() { "unknown host" } else { "Name or service not known" };
+            let text = if run.is_busybox() { format!("{name}: {why}") } else { why.to_owned() };
+            run.complain(text).await;
+            return Ok(1);
+        };
+        let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        run.put(words.join(" ") + "\n").await?;
+        return Ok(0);
+    }
+    let full = if run.args.has('f') || run.args.has('d') { full_name(run, &name).await } else { name.clone() };
+    let shown = match (full.split_once('.'), name.split_once('.')) {
+        (_, Some((short, _))) if run.args.has('s') => short.to_owned(),
+        (Some((_, domain)), _) if run.args.has('d') => domain.to_owned(),
+        (None, _) if run.args.has('d') => String::new(),
+        _ => full,
     };
     run.put(format!("{shown}\n")).await?;
     Ok(0)
+}
+
+/// The name with its domain: the first of the names that `/etc/hosts` has beside it.
+async fn full_name(run: &Run, name: &str) -> String {
+    let hosts = run.proc.read_file(b"/etc/hosts").await.map(|rope| text(&rope.head(1 << 16))).unwrap_or_default();
+    let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let mut names = lines.map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
+    let found =
+        names.find(|names| names.contains(&name)).and_then(|names| names.first().map(|name| (*name).to_owned()));
+    found.unwrap_or_else(|| name.to_owned())
 }

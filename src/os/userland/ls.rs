@@ -327,6 +327,7 @@ async fn print_long(run: &mut Run, style: &Style, rows: &[Row]) -> Result<(), Er
     let (show_owner, show_group) = (!run.args.has('g'), !run.args.has('o') && !run.args.has('G'));
     let full = run.args.has("full-time") || run.args.value("time-style").is_some_and(|v| v == "full-iso");
     let long_iso = run.args.value("time-style").is_some_and(|v| v == "long-iso");
+    let busybox = run.is_busybox();
     for row in rows {
         let mut line = String::new();
         if run.args.has('i') {
@@ -335,12 +336,15 @@ async fn print_long(run: &mut Run, style: &Style, rows: &[Row]) -> Result<(), Er
         if run.args.has('s') {
             line.push_str(&format!("{:blocks$} ", blocks_kib(&row.stat)));
         }
+        // Busybox's columns are as wide whatever is in them (`coreutils/ls.c` display_single).
+        let links = if busybox { 4 } else { links };
         line.push_str(&format!("{} {:>links$} ", row.stat.mode_string(), row.stat.nlink));
-        if show_owner {
-            line.push_str(&format!("{:owners$} ", owner(row)));
-        }
-        if show_group {
-            line.push_str(&format!("{:groups$} ", group(row)));
+        for (name, width, shown) in [(owner(row), owners, show_owner), (group(row), groups, show_group)] {
+            match (shown, busybox) {
+                (true, true) => line.push_str(&format!("{:<8.8} ", name.to_string())),
+                (true, false) => line.push_str(&format!("{name:width$} ")),
+                _ => {}
+            }
         }
         let time = if run.args.has('c') { row.stat.ctime } else { row.stat.meta.mtime };
         let time = if full {
@@ -355,7 +359,12 @@ async fn print_long(run: &mut Run, style: &Style, rows: &[Row]) -> Result<(), Er
         } else {
             file_time(time, style.now)
         };
-        line.push_str(&format!("{:>sizes$} {time} ", size(row)));
+        line.push_str(&match (busybox, row.stat.device) {
+            (true, Some((major, minor))) => format!("{major:4},{minor:4} {time} "),
+            (true, None) if human_sizes => format!("{:>7} {time} ", busybox_human(row.stat.size_bytes)),
+            (true, None) => format!("{:>9} {time} ", row.stat.size_bytes),
+            _ => format!("{:>sizes$} {time} ", size(row)),
+        });
         let mut line = line.into_bytes();
         line.extend_from_slice(&paint(run, style, row).0);
         if let Some((target, _)) = &row.target {
@@ -410,6 +419,19 @@ pub fn human(bytes: u64) -> String {
         unit *= 1024;
     }
     bytes.to_string()
+}
+
+/// The same in busybox's form: one decimal, rounded (`libbb/human_readable.c`).
+pub fn busybox_human(bytes: u64) -> String {
+    let (mut size, mut unit) = (bytes as f64, 0);
+    while size >= 1023.95 && unit < 6 {
+        size /= 1024.0;
+        unit += 1;
+    }
+    match ["", "K", "M", "G", "T", "P", "E"].get(unit) {
+        Some(name) if unit > 0 => format!("{size:.1}{name}"),
+        _ => bytes.to_string(),
+    }
 }
 
 fn quote_name(style: &Style, name: &[u8]) -> BString {

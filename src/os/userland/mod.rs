@@ -8,10 +8,12 @@ mod attr;
 mod awk;
 mod basename;
 mod busybox;
+mod calc;
 mod cap;
 mod cat;
 mod chmod;
 mod chown;
+mod columns;
 mod copy;
 mod cp;
 pub mod curl;
@@ -19,7 +21,9 @@ mod cut;
 pub mod date;
 mod dd;
 mod diff;
+mod dns;
 mod du;
+mod dump;
 mod echo;
 mod edit;
 mod env;
@@ -32,6 +36,10 @@ mod hostname;
 pub mod http;
 mod httpd;
 mod id;
+mod ifconfig;
+mod ip;
+mod jq;
+mod launch;
 mod less;
 mod ln;
 mod ls;
@@ -43,6 +51,8 @@ mod mode;
 mod mv;
 mod names;
 mod nano;
+mod nc;
+mod netstat;
 mod nginx;
 pub mod packages;
 mod pattern;
@@ -59,7 +69,6 @@ mod rmdir;
 mod runtime;
 mod sed;
 mod seq;
-mod sha256sum;
 mod sleep;
 mod sort;
 mod spawn;
@@ -67,6 +76,8 @@ mod stat;
 mod stress;
 mod stty;
 mod sudo;
+mod sums;
+mod system;
 mod tac;
 mod tail;
 mod tar;
@@ -74,6 +85,7 @@ mod tee;
 mod test;
 mod timeout;
 mod tini;
+mod top;
 mod touch;
 mod tr;
 mod tree;
@@ -104,19 +116,27 @@ macro_rules! programs {
 
 const TABLE: &[(&str, Main)] = programs! {
     "[" => test::main,
+    "add-shell" => system::add_shell,
+    "apache2" => httpd::apache2,
+    "arp" => ifconfig::arp,
     "awk" => awk::main,
     "base64" => tac::base64,
     "basename" => basename::main,
+    "bc" => calc::bc,
     "bunzip2" => gzip::bunzip2,
     "busybox" => busybox::main,
     "bzcat" => gzip::bzcat,
     "bzip2" => gzip::bzip2,
+    "cal" => calc::cal,
     "cat" => cat::main,
     "chgrp" => chown::chgrp,
     "chmod" => chmod::main,
     "chown" => chown::main,
+    "cksum" => sums::main,
     "clear" => uname::clear,
     "cmp" => diff::cmp,
+    "column" => columns::column,
+    "comm" => columns::comm,
     "cp" => cp::main,
     "curl" => curl::main,
     "cut" => cut::main,
@@ -124,33 +144,59 @@ const TABLE: &[(&str, Main)] = programs! {
     "dd" => dd::main,
     "df" => du::df,
     "diff" => diff::main,
+    "dig" => dns::dig,
     "dirname" => basename::dirname,
+    "dmesg" => system::dmesg,
     "du" => du::main,
     "echo" => echo::main,
     "edit" => edit::main,
     "egrep" => grep::egrep,
     "env" => env::main,
+    "expand" => columns::expand,
+    "expr" => calc::expr,
+    "factor" => calc::factor,
     "false" => truth::fail,
     "fgrep" => grep::fgrep,
     "file" => file::main,
     "find" => find::main,
+    "flock" => launch::flock,
+    "fold" => columns::fold,
     "free" => uname::free,
     "getcap" => cap::getcap,
+    "fuser" => system::fuser,
+    "getconf" => system::getconf,
     "getfattr" => attr::getfattr,
     "grep" => grep::main,
     "groups" => id::groups,
     "gunzip" => gzip::gunzip,
     "gzip" => gzip::main,
+    "hd" => dump::hd,
     "head" => head::main,
+    "hexdump" => dump::hexdump,
+    "host" => dns::host,
+    "hostid" => system::hostid,
     "hostname" => hostname::main,
-    "id" => id::main,
     "httpd" => httpd::main,
+    "id" => id::main,
+    "ifconfig" => ifconfig::main,
+    "install" => system::install,
+    "ip" => ip::main,
+    "ipaddr" => ip::named,
+    "iplink" => ip::named,
+    "ipneigh" => ip::named,
+    "iproute" => ip::named,
+    "jq" => jq::main,
     "kill" => ps::kill,
     "killall" => pgrep::killall,
     "killall5" => pgrep::killall5,
+    "last" => system::last,
     "less" => less::main,
     "ln" => ln::main,
+    "logger" => system::logger,
     "ls" => ls::main,
+    "lscpu" => system::lscpu,
+    "lsof" => system::lsof,
+    "md5sum" => sums::main,
     "message" => message::main,
     "mkdir" => mkdir::main,
     "mkfifo" => mknod::mkfifo,
@@ -158,11 +204,19 @@ const TABLE: &[(&str, Main)] = programs! {
     "mktemp" => mktemp::main,
     "more" => less::main,
     "mount" => ps::mount,
+    "mountpoint" => system::mountpoint,
     "mv" => mv::main,
     "nano" => nano::main,
+    "nc" => nc::main,
+    "netstat" => netstat::main,
     "nginx" => nginx::main,
+    "nice" => launch::nice,
     "nl" => tac::nl,
+    "nohup" => launch::nohup,
     "nproc" => uname::nproc,
+    "nslookup" => dns::nslookup,
+    "od" => dump::od,
+    "paste" => columns::paste,
     "pgrep" => pgrep::main,
     "pidof" => pgrep::pidof,
     "ping" => ping::main,
@@ -170,36 +224,54 @@ const TABLE: &[(&str, Main)] = programs! {
     "printenv" => env::printenv,
     "printf" => printf::main,
     "ps" => ps::main,
+    "pstree" => system::pstree,
     "pwd" => pwd::main,
     "readlink" => readlink::main,
     "realpath" => readlink::realpath,
     "redis-cli" => redis::cli,
     "redis-server" => redis::server,
+    "remove-shell" => system::remove_shell,
     "rev" => tac::rev,
     "rm" => rm::main,
     "rmdir" => rmdir::main,
+    "route" => ifconfig::route,
     "runtime" => runtime::main,
     "sed" => sed::main,
     "seq" => seq::main,
     "setcap" => cap::setcap,
+    "service" => launch::service,
     "setfattr" => attr::setfattr,
-    "sha256sum" => sha256sum::main,
+    "setsid" => launch::setsid,
+    "sha1sum" => sums::main,
+    "sha224sum" => sums::main,
+    "sha256sum" => sums::main,
+    "sha384sum" => sums::main,
+    "sha512sum" => sums::main,
+    "shuf" => columns::shuf,
     "sleep" => sleep::main,
     "sort" => sort::main,
+    "split" => columns::split,
+    "ss" => netstat::ss,
     "stat" => stat::main,
     "stress" => stress::main,
-    "sudo" => sudo::main,
+    "strings" => columns::strings,
     "stty" => stty::main,
+    "su" => launch::su,
+    "sudo" => sudo::main,
+    "sync" => launch::sync,
     "tac" => tac::main,
     "tail" => tail::main,
     "tar" => tar::main,
     "tee" => tee::main,
+    "telnet" => nc::telnet,
     "test" => test::main,
+    "time" => launch::time,
     "timeout" => timeout::main,
     "tini" => tini::main,
-    "top" => ps::top,
+    "top" => top::main,
     "touch" => touch::main,
     "tr" => tr::main,
+    "traceroute" => nc::traceroute,
     "tree" => tree::main,
     "true" => truth::succeed,
     "truncate" => mktemp::truncate,
@@ -208,6 +280,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "uniq" => uniq::main,
     "unxz" => gzip::unxz,
     "uptime" => uname::uptime,
+    "usleep" => launch::usleep,
     "vi" => vim::main,
     "vim" => vim::main,
     "watch" => timeout::watch,
@@ -215,9 +288,11 @@ const TABLE: &[(&str, Main)] = programs! {
     "wget" => curl::wget,
     "which" => which::main,
     "which.debianutils" => which::main,
+    "who" => system::who,
     "whoami" => id::whoami,
     "xargs" => xargs::main,
     "xdg-open" => edit::xdg_open,
+    "xxd" => dump::xxd,
     "xz" => gzip::xz,
     "xzcat" => gzip::xzcat,
     "yes" => seq::yes,

@@ -422,6 +422,9 @@ async fn master(proc: &Proc, config: Config, ports: Vec<u16>, version: String) -
         proc.on_signal(signal, Disposition::Handle);
     }
     let _ = proc.write_file(config.pid.as_bytes(), &format!("{}\n", proc.pid()).as_str().into()).await;
+    // ngx_setproctitle: one argument, which `ps` shows.
+    let line: Vec<BString> = proc.args();
+    proc.set_args(vec![[b"nginx: master process ".as_slice(), &bstr::join(" ", line)].concat().into()]);
     notice(proc, &config, "using the \"epoll\" event method").await;
     notice(proc, &config, &format!("nginx/{version}")).await;
     notice(proc, &config, "start worker processes").await;
@@ -433,6 +436,7 @@ async fn master(proc: &Proc, config: Config, ports: Vec<u16>, version: String) -
         let (own, ports, version) = (config.clone(), ports.clone(), version.clone());
         let child = proc.fork(move |worker| {
             Box::pin(async move {
+                worker.set_args(vec!["nginx: worker process".into()]);
                 if let Some((uid, gid)) = user {
                     let _ = worker.set_cred(crate::os::fs::mounts::Cred::user(uid, gid, Vec::new()));
                 }
@@ -545,7 +549,10 @@ async fn connection(proc: &Proc, config: &Config, version: &str, fd: Fd, port: u
     } else {
         at
     };
-    out.insert_str(at, "Connection: close\r\n");
+    // A connection ends with its answer here, which a server may do at any time; what is said is what was agreed on.
+    let asked = head.get("Connection").map(|value| text(value).to_ascii_lowercase());
+    let kept = head.start.ends_with(b"HTTP/1.1") && asked.as_deref() != Some("close");
+    out.insert_str(at, if kept { "Connection: keep-alive\r\n" } else { "Connection: close\r\n" });
     out.push_str("\r\n");
     let mut all: Rope = out.as_str().into();
     let sent = if method == "HEAD" || answer.status == 304 { 0 } else { length };

@@ -40,32 +40,53 @@ async fn body(run: &mut Run) -> Done {
     let net = run.proc.net();
     let reach = |run: &Run, to: Ipv4Addr| run.proc.kernel().network(|network| network.reach(net, to));
     let own = run.proc.kernel().network(|n| n.get(net).and_then(|ns| ns.interfaces.first().map(|i| i.address)));
-    if reach(run, address) == Err(Errno::ENETUNREACH) {
-        run.complain(if run.is_busybox() { "sendto: Network unreachable" } else { "connect: Network is unreachable" })
-            .await;
-        return Ok(if run.is_busybox() { 1 } else { 2 });
-    }
     let busybox = run.is_busybox();
-    let sizes = if busybox { "56 data bytes".to_owned() } else { "56(84) bytes of data.".to_owned() };
-    run.put(format!("PING {host} ({address}){} {sizes}\n", if busybox { ":" } else { "" })).await?;
+    let data = run.args.value('s').and_then(|s| number::<u32>(s)).unwrap_or(56).min(65_507);
+    let sizes = if busybox { format!("{data} data bytes") } else { format!("{data}({}) bytes of data.", data + 28) };
+    let head = format!("PING {host} ({address}){} {sizes}\n", if busybox { ":" } else { "" });
+    if reach(run, address) == Err(Errno::ENETUNREACH) {
+        if busybox {
+            run.put(head).await?;
+        }
+        run.complain(if busybox { "sendto: Network unreachable" } else { "connect: Network is unreachable" }).await;
+        return Ok(if busybox { 1 } else { 2 });
+    }
+    let quiet = run.args.has('q');
+    run.put(head).await?;
     run.proc.on_signal(Signal::INT, Disposition::Handle);
     let (start, mut sent, mut received) = (run.proc.now(), 0u64, 0u64);
-    let name = if host == address.to_string() { host.clone() } else { format!("{host} ({address})") };
+    // iputils asks who has the address, unless it is told not to.
+    let known = run.proc.lookup_address(address).filter(|_| !run.args.has('n'));
+    let name = match (host == address.to_string(), known) {
+        (true, None) => host.clone(),
+        (_, known) => format!("{} ({address})", known.unwrap_or_else(|| host.clone())),
+    };
+    let deadline = run.args.value('w').and_then(|w| number::<u64>(w)).unwrap_or(u64::MAX);
+    let mut times: Vec<u64> = Vec::new();
+    let bytes = data + 8;
     while sent < count {
         sent += 1;
         if reach(run, address).is_ok() {
             received += 1;
-            let time = format!("0.0{}", 40 + sent * 7 % 50);
+            let micros = 40 + sent * 7 % 50;
+            if times.len() < 1 << 20 {
+                times.push(micros);
+            }
             let line = match busybox {
-                true => format!("64 bytes from {address}: seq={} ttl=64 time={time} ms\n", sent - 1),
-                false => format!("64 bytes from {name}: icmp_seq={sent} ttl=64 time={time} ms\n"),
+                true => format!("{bytes} bytes from {address}: seq={} ttl=64 time=0.{micros:03} ms\n", sent - 1),
+                false => format!("{bytes} bytes from {name}: icmp_seq={sent} ttl=64 time=0.{micros:03} ms\n"),
             };
-            run.put(line).await?;
-        } else if !busybox {
+            if !quiet {
+                run.put(line).await?;
+            }
+        } else if !busybox && !quiet {
             let own = own.unwrap_or(Ipv4Addr::LOCALHOST);
             run.put(format!("From {own} icmp_seq={sent} Destination Host Unreachable\n")).await?;
         }
         run.flush().await?;
+        if run.proc.now().since(start).as_secs_f64() + wait > deadline as f64 {
+            break;
+        }
         if sent < count && run.proc.sleep(Duration::from_secs_f64(wait)).await.is_err() {
             break;
         }
@@ -80,5 +101,20 @@ async fn body(run: &mut Run) -> Done {
         }
     })
     .await?;
+    let (least, most) = (times.iter().min().copied().unwrap_or(0), times.iter().max().copied().unwrap_or(0));
+    let count = times.len() as u64;
+    if count > 0 {
+        let mean = times.iter().sum::<u64>() / count;
+        let ms = |micros: u64| format!("{}.{:03}", micros / 1000, micros % 1000);
+        let squares = times.iter().map(|t| t.abs_diff(mean).pow(2)).sum::<u64>() / count;
+        run.put(match busybox {
+            true => format!("round-trip min/avg/max = {}/{}/{} ms\n", ms(least), ms(mean), ms(most)),
+            false => {
+                let deviation = ms(squares.isqrt());
+                format!("rtt min/avg/max/mdev = {}/{}/{}/{deviation} ms\n", ms(least), ms(mean), ms(most))
+            }
+        })
+        .await?;
+    }
     Ok(i32::from(received == 0))
 }

@@ -1,11 +1,10 @@
-//! `ps`, `kill`, `top` (one shot), `mount` (listing): what runs and what is mounted.
+//! `ps`, `kill`, `mount` (listing): what runs and what is mounted.
 
 use crate::base::sort::Arrange;
 use bstr::{BString, ByteSlice};
 
 use super::names::Names;
 use super::program::{Done, Run, number, run_as, spec, text};
-use super::uname::uptime_line;
 use crate::base::errno::Errno;
 use crate::base::time::Timestamp;
 use crate::os::args::{flag, value};
@@ -36,7 +35,6 @@ spec!(
     ]
 );
 spec!(KILL, "kill", "[options] <pid> [...]", [flag('l', "list"), value('s', "signal"), value('n', "")]);
-spec!(TOP, "top", "[options]", [flag('b', ""), value('n', ""), value('d', ""), value('p', "")]);
 spec!(
     MOUNT,
     "mount",
@@ -70,11 +68,6 @@ pub async fn kill(proc: Proc) -> i32 {
     run_as(proc, &KILL, &argv, |run| Box::pin(kill_body(run))).await
 }
 
-/// `top`.
-pub async fn top(proc: Proc) -> i32 {
-    super::program::run(proc, &TOP, |run| Box::pin(top_body(run))).await
-}
-
 /// `mount`.
 pub async fn mount(proc: Proc) -> i32 {
     super::program::run(proc, &MOUNT, |run| Box::pin(mount_body(run))).await
@@ -84,7 +77,8 @@ fn tty(process: &ProcessInfo) -> String {
     process.tty.map_or_else(|| "?".to_owned(), |id| format!("pts/{}", id.0))
 }
 
-fn command(process: &ProcessInfo) -> String {
+/// The command line, or the name in brackets.
+pub(super) fn command(process: &ProcessInfo) -> String {
     let name = text(&process.comm);
     match (process.state, process.args.is_empty()) {
         ('Z', _) => format!("[{name}] <defunct>"),
@@ -93,7 +87,8 @@ fn command(process: &ProcessInfo) -> String {
     }
 }
 
-fn cpu(process: &ProcessInfo) -> (u64, u64, u64) {
+/// Processor time in hours, minutes and seconds.
+pub(super) fn cpu(process: &ProcessInfo) -> (u64, u64, u64) {
     let seconds = process.cpu_micros / 1_000_000;
     (seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
@@ -224,7 +219,7 @@ async fn body(run: &mut Run, bsd: Vec<u8>) -> Done {
 
 /// Resident memory: nothing is really resident, so a program counts as what its arguments and environment hold and two
 /// pages of code.
-fn resident_kib(process: &ProcessInfo) -> u64 {
+pub(super) fn resident_kib(process: &ProcessInfo) -> u64 {
     let held: usize = process.args.iter().chain(&process.env).map(|w| w.len()).sum();
     8 + (held as u64).div_ceil(1024)
 }
@@ -408,53 +403,6 @@ async fn kill_body(run: &mut Run) -> Done {
             run.complain(text).await;
         }
     }
-    Ok(0)
-}
-
-async fn top_body(run: &mut Run) -> Done {
-    if !run.args.has('b') {
-        run.complain("the full-screen display is not simulated: use top -b -n1").await;
-        return Ok(1);
-    }
-    let names = Names::load(&run.proc).await;
-    let processes = run.proc.processes();
-    let count = |state: char| processes.iter().filter(|p| p.state == state).count();
-    let mebi = |bytes: u64| bytes as f64 / 1_048_576.0;
-    let mut out = format!("top -{}\n", uptime_line(run));
-    out.push_str(&format!(
-        "Tasks: {:3} total, {:3} running, {:3} sleeping, {:3} stopped, {:3} zombie\n",
-        processes.len(),
-        count('R'),
-        count('S'),
-        count('T'),
-        count('Z')
-    ));
-    out.push_str("%Cpu(s):  0.0 us,  0.0 sy,  0.0 ni,100.0 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st\n");
-    out.push_str(&format!(
-        "MiB Mem : {:8.1} total, {:8.1} free, {:8.1} used, {:8.1} buff/cache\n",
-        mebi(MEMORY_BYTES),
-        mebi(MEMORY_BYTES / 4 * 3),
-        mebi(MEMORY_BYTES / 8),
-        mebi(MEMORY_BYTES / 8)
-    ));
-    out.push_str("MiB Swap:      0.0 total,      0.0 free,      0.0 used. \n\n");
-    out.push_str("    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n");
-    for p in &processes {
-        let rss = resident_kib(p);
-        let (hours, minutes, seconds) = cpu(p);
-        let hundredths = p.cpu_micros / 10_000 % 100;
-        out.push_str(&format!(
-            "{:>7} {:<8}  20   0 {:>7} {rss:>6} {:>6} {}   0.0   0.0 {:>3}:{seconds:02}.{hundredths:02} {}\n",
-            p.pid,
-            text(&names.user(p.uid)),
-            rss * 2,
-            rss / 2,
-            p.state,
-            hours * 60 + minutes,
-            p.comm
-        ));
-    }
-    run.put(out).await?;
     Ok(0)
 }
 

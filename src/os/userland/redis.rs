@@ -555,6 +555,9 @@ pub async fn server(proc: Proc) -> i32 {
         let _ = proc.print(text).await;
         return 1;
     }
+    // `proc-title-template`: the program and where it listens.
+    let called = proc.args().first().cloned().unwrap_or_default();
+    proc.set_args(vec![format!("{called} *:{port}").into()]);
     // The children of connections that have ended are taken in.
     for signal in [Signal::TERM, Signal::INT, Signal::CHLD] {
         proc.on_signal(signal, Disposition::Handle);

@@ -167,21 +167,27 @@ async fn free_body(run: &mut Run) -> Done {
     let (total, free, available) = (MEMORY_BYTES, MEMORY_BYTES / 4 * 3, MEMORY_BYTES / 8 * 7);
     let used = total - available;
     let cache = total - free - used;
+    let busybox = run.is_busybox();
     let unit = run.args.last_of(&['b', 'k', 'm', 'g', 'h']).unwrap_or('k');
     let show = |bytes: u64| match unit {
         'b' => bytes.to_string(),
         'm' => (bytes >> 20).to_string(),
         'g' => (bytes >> 30).to_string(),
+        'h' if busybox && bytes == 0 => "0".to_owned(),
+        'h' if busybox => super::ls::busybox_human(bytes),
         'h' if bytes == 0 => "0B".to_owned(),
         'h' if bytes >= 1 << 30 => format!("{:.1}Gi", bytes as f64 / (1u64 << 30) as f64),
         'h' => format!("{}Mi", bytes >> 20),
         _ => (bytes >> 10).to_string(),
     };
+    // Busybox's first column is narrower by one.
+    let first = if busybox { 7 } else { 8 };
     let row = |name: &str, values: &[u64]| {
         let cells: String = values.iter().map(|v| format!("{:>12}", show(*v))).collect();
-        format!("{name:<8}{cells}\n")
+        format!("{name:<first$}{cells}\n")
     };
-    let mut out = "               total        used        free      shared  buff/cache   available\n".to_owned();
+    let mut out =
+        " ".repeat(first - 7) + "              total        used        free      shared  buff/cache   available\n";
     out.push_str(&row("Mem:", &[total, used, free, 0, cache, available]));
     out.push_str(&row("Swap:", &[0, 0, 0]));
     run.put(out).await?;

@@ -208,7 +208,7 @@ impl Package {
             PackagedKind::Text(text) => Entry::file(meta, text.as_str()),
             PackagedKind::Program(program, size) => {
                 let flavour = match self.record.name {
-                    "busybox" => Flavour::Busybox,
+                    "busybox" | "busybox-extras" => Flavour::Busybox,
                     _ => Flavour::Gnu,
                 };
                 Entry::file(meta, executable(program, flavour, *size, self.seed(&file.path)))

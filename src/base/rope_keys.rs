@@ -2,7 +2,7 @@
 //! have all of it hashed again. Segments are held weakly, so nothing lives longer for being remembered.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Weak};
 
@@ -14,6 +14,8 @@ use crate::base::packed::Packed;
 pub(super) const FROM_BYTES: u64 = 1 << 20;
 /// Keys that are remembered.
 const MAX_KEPT: usize = 256;
+/// Keys of small files that are remembered: those of a large build context.
+const MAX_SMALL: usize = 1 << 15;
 
 enum Mark {
     Bytes(Weak<Vec<u8>>, Range<usize>),
@@ -45,6 +47,36 @@ impl Mark {
 
 thread_local! {
     static KEPT: RefCell<VecDeque<(Vec<Mark>, Digest)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// A small file in one piece: where in it, and the key.
+type Small = (Weak<Vec<u8>>, Range<usize>, Digest);
+
+thread_local! {
+    /// By the address of the piece.
+    static SMALL: RefCell<BTreeMap<usize, Small>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The key of a small file, found by `make` if nobody looked it up before. A build looks at all files of its context each
+/// time, and hardly any of them has changed.
+pub(super) fn of_small(segments: &[Segment], make: impl FnOnce() -> Digest) -> Digest {
+    let [Segment::Bytes { data, range }] = segments else { return make() };
+    let address = Arc::as_ptr(data).addr();
+    let known = SMALL.with_borrow(|small| {
+        // A weak pointer keeps its address from being used again, so equal addresses are equal bytes.
+        let found = small.get(&address).filter(|(own, at, _)| own.as_ptr() == Arc::as_ptr(data) && at == range);
+        found.map(|(.., key)| *key)
+    });
+    known.unwrap_or_else(|| {
+        let key = make();
+        SMALL.with_borrow_mut(|small| {
+            if small.len() >= MAX_SMALL {
+                small.clear();
+            }
+            small.insert(address, (Arc::downgrade(data), range.clone(), key));
+        });
+        key
+    })
 }
 
 /// The key of these segments, if it was found before.

@@ -23,6 +23,9 @@ use crate::view::texts::{Language, Texts, fill};
 
 stylance::import_crate_style!(style, "src/ui/inside.module.css");
 
+/// The class of the buttons of the pane and of what it shows.
+pub const BUTTON: &str = style::button;
+
 /// What is looked into.
 #[derive(Properties, PartialEq)]
 pub struct InsideProps {

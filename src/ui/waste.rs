@@ -9,6 +9,7 @@ use yew::prelude::*;
 use crate::base::size::human_size3;
 use crate::docker::build::recipe::{Fate, Recipe, difference};
 use crate::docker::build::remedy::Remedy;
+use crate::ui::inside::BUTTON;
 use crate::ui::session::{Session, Topic, use_topic};
 use crate::view::inside::Subject;
 use crate::view::picture::tint_of;
@@ -18,8 +19,6 @@ use crate::view::texts::waste::WasteTexts;
 use crate::view::texts::{Language, fill};
 
 stylance::import_crate_style!(style, "src/ui/waste.module.css");
-// The button is the one of the pane around it.
-stylance::import_crate_style!(inside, "src/ui/inside.module.css");
 
 /// Hidden files that are listed; the largest come first.
 const MAX_FILES: usize = 60;
@@ -183,7 +182,7 @@ fn Remedies(props: &RemediesProps) -> Html {
             html! {
                 <p class={style::look}>
                     <span>{ made_by }</span>
-                    <button type="button" class={inside::button} {onclick} data-capas="look">{ texts.look }</button>
+                    <button type="button" class={BUTTON} {onclick} data-capas="look">{ texts.look }</button>
                 </p>
             }
         }
@@ -219,7 +218,7 @@ fn remedy(texts: &WasteTexts, recipe: &Recipe, remedy: &Remedy, apply: Option<Ca
     let button = apply.map(|apply| {
         let (recipe, own) = (recipe.clone(), remedy.clone());
         let onclick = Callback::from(move |_: MouseEvent| apply.emit((recipe.clone(), own.clone())));
-        html! { <button type="button" class={inside::button} {onclick} data-capas="apply">{ texts.apply }</button> }
+        html! { <button type="button" class={BUTTON} {onclick} data-capas="apply">{ texts.apply }</button> }
     });
     html! {
         <li class={style::remedy} data-capas="remedy">

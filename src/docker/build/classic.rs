@@ -368,7 +368,7 @@ impl Builder<'_> {
             };
             let own = own.filter(|id| self.request.cache_from.is_empty() || is_below(id));
             drop(store);
-            own.or_else(|| self.from_sources(state.image, config))
+            own.or_else(|| self.restored(state.image, config))
         };
         match found {
             Some(id) => {
@@ -391,7 +391,7 @@ impl Builder<'_> {
     }
 
     /// Takes a step from the history of one of the images of `--cache-from` (moby `image/cache/cache.go` `ImageCache`).
-    fn from_sources(&mut self, parent: Option<ImageId>, config: &ContainerConfig) -> Option<ImageId> {
+    fn restored(&mut self, parent: Option<ImageId>, config: &ContainerConfig) -> Option<ImageId> {
         let mut store = self.world.store.borrow_mut();
         let below = parent.and_then(|id| store.image(id)).map(|image| image.config().clone()).unwrap_or_default();
         let line = config.cmd.clone().unwrap_or_default().join(" ");

@@ -87,6 +87,8 @@ pub fn from_folder(
     let first = Matcher::new(&patterns).map_err(exclude)?;
     patterns.extend(keep.iter().filter(|name| first.matches_or_parent_matches(name)).map(|name| format!("!{name}")));
     let matcher = Matcher::new(&patterns).map_err(exclude)?;
+    let keeps_all = matcher.is_empty();
+    let of_root = |meta: Meta| Meta { uid: 0, gid: 0, ..meta };
 
     let mut entries: BTreeMap<BString, Change> = BTreeMap::new();
     // Directories that are left out themselves appear only with something in them that is not.
@@ -94,19 +96,20 @@ pub fn from_folder(
     let mut left_out: BTreeMap<BString, Entry> = BTreeMap::new();
     while let Some((dir, parent)) = stack.pop() {
         let at = if dir.is_empty() { BString::from(folder) } else { path::join(folder, &dir) };
+        let inside = mounts.find(who, &at, true).map_err(fail(&at))?;
         for child in mounts.readdir(who, &at).map_err(fail(&at))? {
             let name = relative(&dir, child.name.as_bstr());
             let file = path::join(folder, &name);
-            let (skip, own) = matcher.matches(&name.to_str_lossy(), &parent);
-            let place = mounts.find(who, &file, false).map_err(fail(&file))?;
+            let (skip, own) =
+                if keeps_all { Default::default() } else { matcher.matches(&name.to_str_lossy(), &parent) };
+            let place = mounts.find_in(who, &inside, child.name.as_bstr()).map_err(fail(&file))?;
             let (kind, meta) = place.meta().map_err(fail(&file))?;
             if skip && (kind != Kind::Dir || !matcher.has_exclusions()) {
                 continue;
             }
-            let meta = Meta { uid: 0, gid: 0, ..meta };
             match kind {
                 Kind::Dir => {
-                    let entry = Entry::dir(meta);
+                    let entry = Entry::dir(of_root(meta));
                     if skip {
                         left_out.insert(name.clone(), entry);
                     } else {
@@ -115,15 +118,15 @@ pub fn from_folder(
                     stack.push((name, own));
                 }
                 Kind::File | Kind::Symlink => {
-                    if kind == Kind::File {
-                        mounts.access(who, &file, 4).map_err(fail(&file))?;
+                    if kind == Kind::File && !who.cred.allows(kind, &meta, 4) {
+                        return Err(fail(&file)(Errno::EACCES));
                     }
                     let content = place.content().map_err(fail(&file))?;
                     put(
                         &mut entries,
                         &left_out,
                         name,
-                        Entry { meta, content, xattrs: place.xattrs().unwrap_or_default() },
+                        Entry { meta: of_root(meta), content, xattrs: place.xattrs().unwrap_or_default() },
                     )?;
                 }
                 // Pipes, sockets and devices are no part of a context.
@@ -141,6 +144,9 @@ fn put(
     name: BString,
     entry: Entry,
 ) -> Result<(), ContextError> {
+    if left_out.is_empty() {
+        return insert(entries, name, entry);
+    }
     for at in name.find_iter("/") {
         let dir = BStr::new(name.get(..at).unwrap_or_default());
         if let Some(entry) = left_out.get(dir)
@@ -149,6 +155,10 @@ fn put(
             entries.insert(dir.to_owned(), Change::Put(Arc::new(entry.clone())));
         }
     }
+    insert(entries, name, entry)
+}
+
+fn insert(entries: &mut BTreeMap<BString, Change>, name: BString, entry: Entry) -> Result<(), ContextError> {
     if entries.len() >= MAX_FILES {
         return Err(ContextError::TooManyFiles);
     }
@@ -181,29 +191,53 @@ pub fn from_archive(archive: &Rope) -> Result<BuildContext, ContextError> {
 /// A file costs a `stat` packet and, where its content is not known to the daemon yet (`with_content`), packets of 32 KiB
 /// and an empty one; an empty `stat` ends the list and a `fin` the stream (tonistiigi/fsutil `types/wire.proto`).
 pub fn transfer_size_bytes(files: &Layer, with_content: bool) -> u64 {
+    let mut transfer = Transfer::new(with_content);
+    files.entries().for_each(|(path, change)| transfer.add(path, change));
+    transfer.size_bytes
+}
+
+/// Files on their way to the builder, and the bytes that they take.
+pub struct Transfer {
+    with_content: bool,
+    next: u64,
+    /// The bytes so far.
+    pub size_bytes: u64,
+}
+
+impl Transfer {
+    /// Nothing but the ends of list and stream.
+    pub const fn new(with_content: bool) -> Self {
+        Self { with_content, next: 0, size_bytes: 2 }
+    }
+
+    /// One more file.
+    pub fn add(&mut self, path: &BStr, change: &Change) {
+        self.size_bytes += packets_bytes(self.next, path, change, self.with_content);
+        self.next += 1;
+    }
+}
+
+fn packets_bytes(id: u64, path: &BStr, change: &Change, with_content: bool) -> u64 {
     let varint = |value: u64| u64::from((64 - value.leading_zeros()).div_ceil(7).max(1));
     let field = |value: u64| if value == 0 { 0 } else { 1 + varint(value) };
     let bytes = |len: u64| if len == 0 { 0 } else { 1 + varint(len) + len };
-    let mut sum = 2;
-    for (id, (path, change)) in (0u64..).zip(files.entries()) {
-        let Change::Put(entry) = change else { continue };
-        let link = if let Content::Symlink(text) = &entry.content { text.len() as u64 } else { 0 };
-        let size = if let Content::File(rope) = &entry.content { rope.len() } else { 0 };
-        let mode = u64::from(entry.meta.mode);
-        // Go's file modes keep the kind in the high bits.
-        let mode = if entry.content.kind() == Kind::File { mode } else { mode | 1 << 31 };
-        let stat = bytes(path.len() as u64)
-            + field(mode)
-            + field(size)
-            + field(entry.meta.mtime.0.max(0).unsigned_abs())
-            + bytes(link);
-        sum += bytes(stat);
-        if with_content && size > 0 {
-            const PIECE: u64 = 32 * 1024;
-            let head = 2 + field(id);
-            let (whole, rest) = (size / PIECE, size % PIECE);
-            sum += whole * (head + bytes(PIECE)) + if rest > 0 { head + bytes(rest) } else { 0 } + head;
-        }
+    let Change::Put(entry) = change else { return 0 };
+    let link = if let Content::Symlink(text) = &entry.content { text.len() as u64 } else { 0 };
+    let size = if let Content::File(rope) = &entry.content { rope.len() } else { 0 };
+    let mode = u64::from(entry.meta.mode);
+    // Go's file modes keep the kind in the high bits.
+    let mode = if entry.content.kind() == Kind::File { mode } else { mode | 1 << 31 };
+    let stat = bytes(path.len() as u64)
+        + field(mode)
+        + field(size)
+        + field(entry.meta.mtime.0.max(0).unsigned_abs())
+        + bytes(link);
+    let mut sum = bytes(stat);
+    if with_content && size > 0 {
+        const PIECE: u64 = 32 * 1024;
+        let head = 2 + field(id);
+        let (whole, rest) = (size / PIECE, size % PIECE);
+        sum += whole * (head + bytes(PIECE)) + if rest > 0 { head + bytes(rest) } else { 0 } + head;
     }
     sum
 }

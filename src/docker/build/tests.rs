@@ -528,3 +528,25 @@ fn pruning_the_cache_gives_layers_back() {
     // The first app image lost its name to the second and still has its layer.
     assert_eq!(store.borrow().layers().count(), 3);
 }
+
+proptest::proptest! {
+    /// What can't be expanded is told with the line it stands on, and so is what a check finds.
+    #[test]
+    fn any_expansion_is_done_or_refused_at_its_line(word in r#"([$\{\}:#%/*?\\'"a-c -]|\PC){0,24}"#) {
+        let lab = Lab::new();
+        let text = format!("FROM base\nARG a=x\nLABEL k={word}\n");
+        let request = BuildRequest {
+            dockerfile: text.as_str().into(),
+            dockerfile_name: "Dockerfile".into(),
+            ..BuildRequest::default()
+        };
+        let (warnings, failure) = super::foresee::check(&lab.world, &request);
+        for warning in warnings {
+            proptest::prop_assert!((1..=4).contains(&warning.span.start), "{warning:?}");
+        }
+        if let Some(failure) = failure {
+            let line = failure.source.as_ref().map(|source| source.span.start);
+            proptest::prop_assert!(line.is_some_and(|line| (1..=4).contains(&line)), "{failure:?}");
+        }
+    }
+}

@@ -605,8 +605,22 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_parses_or_fails(text in "(FROM a\n)?([A-Z]{2,5} |RUN |COPY |ENV |HEALTHCHECK |LABEL |ARG |#|\\\\|\n|<<E|E\n|\"|'|=|a|--b|\\[|\\]|,){0,30}") {
-            let _ = parse(&text);
+        fn any_text_parses_or_fails(text in "(FROM a\n)?([A-Z]{2,5} |RUN |COPY |ENV |HEALTHCHECK |LABEL |ARG |#|\\\\|\n|<<E|E\n|\"|'|=|a|--b|\\[|\\]|,|\\PC{0,9}|\r){0,30}") {
+            let lines = text.split('\n').count();
+            let is_of_text = |span: Span| 1 <= span.start && span.start <= span.end && span.end <= lines;
+            match parse(&text) {
+                Ok(file) => {
+                    let instructions = file.stages.iter().flat_map(|stage| &stage.instructions).chain(&file.global_args);
+                    for instruction in instructions {
+                        proptest::prop_assert!(is_of_text(instruction.span), "{:?} of {lines}", instruction.span);
+                    }
+                }
+                // Only a file without instructions or stages has no line to blame.
+                Err(error) => proptest::prop_assert!(
+                    is_of_text(error.span) || matches!(error.problem, Problem::NoInstructions | Problem::NoStages),
+                    "{:?} of {lines}: {error}", error.span
+                ),
+            }
         }
     }
 }

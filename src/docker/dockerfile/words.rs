@@ -593,7 +593,15 @@ ${:-bbb}|error
     proptest! {
         #[test]
         fn any_text_expands_or_fails(source in r#"[$\{\}:#%/*?\\'"a-c -]{0,40}"#) {
-            let _ = expand(&source, &["a=xyz", "b=", "c=a*b"]);
+            match expand(&source, &["a=xyz", "b=", "c=a*b"]) {
+                Ok(Expanded { text, .. }) => prop_assert!(source.contains(['$', '\\', '\'', '"']) || text == source, "{source} {text}"),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+
+        #[test]
+        fn text_in_any_letters_expands_or_fails(source in r#"(\PC|\$\{?|[a-c]|:[-+?]|##?|%%?|//?|\}){0,24}"#) {
+            drop(expand(&source, &["a=ñandú", "b=", "c=ü*"]));
         }
     }
 }

@@ -509,6 +509,22 @@ impl Mounts {
         Ok(Place { backing: dir.backing.clone(), node, read_only: dir.read_only, path, mount: dir.mount })
     }
 
+    /// A name in a directory that was found before; not followed if it is a link. Whoever looks at all names of a large
+    /// directory need not walk to it for each.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, `EACCES` without leave to search the directory.
+    pub fn find_in(&self, who: &Caller, dir: &Place, name: &BStr) -> Result<Place, Errno> {
+        let (kind, meta) = dir.meta()?;
+        if kind != Kind::Dir {
+            return Err(Errno::ENOTDIR);
+        }
+        if !who.cred.allows(kind, &meta, 1) {
+            return Err(Errno::EACCES);
+        }
+        self.child(dir, name)
+    }
+
     fn walk(&self, who: &Caller, path: &[u8], follow: bool, create: bool) -> Result<Walked, Errno> {
         if path.is_empty() {
             return Err(Errno::ENOENT);

@@ -1,11 +1,10 @@
 //! What comes from the client: the context, named contexts, and what `--from` means.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bstr::ByteSlice;
 
-use super::super::context::{transfer_file_size_bytes, transfer_size_bytes};
+use super::super::context::{Transfer, transfer_file_size_bytes, transfer_size_bytes};
 use super::super::error::Located;
 use super::super::plan::{self, Origin};
 use super::super::world::World;
@@ -78,9 +77,10 @@ impl Solver<'_> {
             })
         };
         let is_foresight = self.purpose == Purpose::Foresee;
-        let (known, new) = {
+        let mut known = Transfer::new(false);
+        let mut new = Transfer::new(true);
+        {
             let mut cache = self.world.cache.borrow_mut();
-            let mut split: [BTreeMap<_, _>; 2] = Default::default();
             for (at, change) in self.request.context.files.entries() {
                 if !wanted(&at.to_str_lossy()) {
                     continue;
@@ -93,13 +93,10 @@ impl Solver<'_> {
                     },
                     _ => true,
                 };
-                let [old, fresh] = &mut split;
-                (if sum { old } else { fresh }).insert(at.to_owned(), change.clone());
+                (if sum { &mut known } else { &mut new }).add(at, change);
             }
-            let [old, fresh] = split;
-            (Layer::new(old), Layer::new(fresh))
-        };
-        let size = transfer_size_bytes(&known, false) + transfer_size_bytes(&new, true) - 2;
+        }
+        let size = known.size_bytes + new.size_bytes - 2;
         let part = step.status("transferring context:", size, 0);
         (self.world.sleep)(World::duration(9, size, 200)).await;
         part.done();

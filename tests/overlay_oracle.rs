@@ -447,7 +447,7 @@ fn real_view(root: &Path, raw: bool) -> View {
 
 fn caller(user: usize, umask: u32) -> Caller {
     let (uid, gid, groups) = USERS[user];
-    Caller { cred: Cred { uid, gid, groups: groups.to_vec(), dropped: 0 }, cwd: "/".into(), umask, now: NOW }
+    Caller { cred: Cred::user(uid, gid, groups.to_vec()), cwd: "/".into(), umask, now: NOW }
 }
 
 fn our_call(mounts: &Mounts, step: &Step) -> Real {

@@ -196,8 +196,7 @@ impl Host {
 
     /// Puts a file on the host, owned by the student when it is below the student's folder.
     pub fn put_file(&self, kernel: &Kernel, at: &str, content: Rope) -> Result<(), Errno> {
-        let owner =
-            if at.starts_with(HOME) { Cred::user(UID, UID, vec![]) } else { Cred::ROOT };
+        let owner = if at.starts_with(HOME) { Cred::user(UID, UID, vec![]) } else { Cred::ROOT };
         let who = Caller { cred: owner, umask: 0o022, ..set_up(kernel.now()) };
         let mounts = self.mounts.borrow();
         make_dirs(&mounts, &who, path::parent(at.as_bytes()));

@@ -391,7 +391,8 @@ impl Reader<'_> {
         match self.get(name) {
             None if self.lex.keep_unset => Ok(format!("${{{name}/{pattern}/{replacement}}}")),
             value => {
-                let replaced = compile(&pattern)?.replace(&value.unwrap_or_default(), &replacement, all, self.max_bytes);
+                let replaced =
+                    compile(&pattern)?.replace(&value.unwrap_or_default(), &replacement, all, self.max_bytes);
                 replaced.ok_or(WordProblem::TooLong)
             }
         }

@@ -154,6 +154,11 @@ pub trait Synthetic {
         false
     }
 
+    /// What making a file says where it is not there: nobody makes files here.
+    fn refusal(&self) -> Errno {
+        Errno::EPERM
+    }
+
     /// Takes bytes written to the file at `path`.
     ///
     /// # Errors
@@ -309,6 +314,11 @@ impl Place {
             }
             _ => Err(Errno::EIO),
         }
+    }
+
+    /// Whether a name that is not in this directory is not even looked for when it's to be made, as in `/proc`.
+    fn refuses_all(&self) -> bool {
+        matches!(&self.backing, Backing::Synthetic(fs) if fs.refusal() == Errno::ENOENT)
     }
 
     /// Its extended attributes.
@@ -629,6 +639,7 @@ impl Mounts {
         match self.child(&dir, name.as_bstr()) {
             Ok(_) => Err(Errno::EEXIST),
             Err(Errno::ENOENT) if kind != Kind::Dir && path.ends_with(b"/") => Err(Errno::ENOENT),
+            Err(Errno::ENOENT) if dir.refuses_all() => Err(Errno::ENOENT),
             Err(Errno::ENOENT) if dir.read_only => Err(Errno::EROFS),
             Err(Errno::ENOENT) => Ok((dir, name)),
             Err(error) => Err(error),
@@ -720,7 +731,10 @@ impl Mounts {
         let (dir, name) = self.new_name(who, path, kind)?;
         Self::may_change(who, &dir)?;
         // A device 0/0 would be a whiteout, which overlayfs lets nobody make.
-        if content.device().is_some_and(|device| !who.cred.is_capable(CAP_MKNOD) || device == (0, 0) && kind == Kind::CharDevice) {
+        if content
+            .device()
+            .is_some_and(|device| !who.cred.is_capable(CAP_MKNOD) || device == (0, 0) && kind == Kind::CharDevice)
+        {
             return Err(Errno::EPERM);
         }
         let (_, dir_meta) = dir.meta()?;
@@ -1041,7 +1055,7 @@ impl Mounts {
         let place = self.find(who, path, follow)?;
         let (kind, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
-        if !who.cred.acts_as(meta.uid) && !(mtime == who.now && who.cred.allows(kind, &meta, 2)) {
+        if !(who.cred.acts_as(meta.uid) || mtime == who.now && who.cred.allows(kind, &meta, 2)) {
             return Err(if mtime == who.now { Errno::EACCES } else { Errno::EPERM });
         }
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mtime = mtime)

@@ -102,7 +102,9 @@ impl<'a> Unpacking<'a> {
                 None => Decoder::Reads(Box::new(MultiGzDecoder::new(input))),
             },
             Packing::Bzip2 => Decoder::Reads(Box::new(MultiBzDecoder::new(BufReader::new(input)))),
-            Packing::Zstd => Decoder::Reads(Box::new(Zstd { input: Some(input.reader), frame: None, place: input.place })),
+            Packing::Zstd => {
+                Decoder::Reads(Box::new(Zstd { input: Some(input.reader), frame: None, place: input.place }))
+            }
             Packing::Xz => match xz::stored(content) {
                 Some(plain) => Decoder::Done(plain),
                 None => Decoder::Reads(Box::new(xz::reader(input))),
@@ -195,7 +197,8 @@ impl Zstd<'_> {
                 input.take(end);
                 self.input = Some(input);
             } else {
-                let frame = StreamingDecoder::new(RopeRead { reader: input, place: Rc::clone(&self.place) }).map_err(std::io::Error::other)?;
+                let frame = StreamingDecoder::new(RopeRead { reader: input, place: Rc::clone(&self.place) })
+                    .map_err(std::io::Error::other)?;
                 self.frame = Some(frame);
                 return Ok(true);
             }

@@ -6,6 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::Kernel;
 use super::process::ProcessInfo;
+use crate::base::errno::Errno;
+use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::capability::{ALL_CAPABILITIES, NO_NEW_PRIVILEGES};
 use crate::os::fs::mounts::{Made, PROTECTIONS, Synthetic};
@@ -190,6 +192,15 @@ impl Synthetic for ProcFs {
         };
         let mode = if matches!(content, Content::Dir { .. }) { 0o555 } else { 0o444 };
         Some(Made { meta: Meta::root(mode, Timestamp(self.kernel.now().0)), content })
+    }
+
+    fn refusal(&self) -> Errno {
+        Errno::ENOENT
+    }
+
+    /// Settings can't be changed here; what is no setting takes nothing (Linux `proc_reg_write`).
+    fn write(&self, path: &BStr, _bytes: &Rope) -> Result<(), Errno> {
+        Err(if path.starts_with(b"sys/") { Errno::EPERM } else { Errno::EIO })
     }
 
     fn list(&self, path: &BStr) -> Vec<BString> {

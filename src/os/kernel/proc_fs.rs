@@ -10,7 +10,7 @@ use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::capability::{ALL_CAPABILITIES, NO_NEW_PRIVILEGES};
-use crate::os::fs::mounts::{Made, PROTECTIONS, Synthetic};
+use crate::os::fs::mounts::{Made, Protections, Synthetic};
 use crate::os::fs::node::{Content, Meta};
 
 /// The `/proc` of whoever looks: a process sees its own pid namespace.
@@ -114,7 +114,10 @@ impl ProcFs {
         }
         let (dir, name) = path.rsplit_once('/')?;
         let (mode, value) = match (dir, name) {
-            ("fs", name) => (0o600, PROTECTIONS.iter().find(|setting| setting.0 == name)?.1),
+            ("fs", name) => {
+                let settings = Protections::default().settings();
+                (0o600, u32::from(settings.iter().find(|setting| setting.0 == name)?.1))
+            }
             ("net/ipv4", "ip_unprivileged_port_start") => {
                 let net = self.kernel.state.borrow().processes.get(&self.kernel.current())?.net;
                 let first = self.kernel.network(|network| network.get(net).map(|ns| ns.first_free_port))?;
@@ -159,7 +162,7 @@ impl ProcFs {
 fn sys_names(dir: &str) -> Option<Vec<&'static str>> {
     Some(match dir {
         "" => vec!["fs", "net"],
-        "fs" => PROTECTIONS.iter().map(|setting| setting.0).collect(),
+        "fs" => Protections::default().settings().iter().map(|setting| setting.0).collect(),
         "net" => vec!["ipv4"],
         "net/ipv4" => vec!["ip_unprivileged_port_start"],
         _ => return None,

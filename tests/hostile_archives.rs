@@ -174,7 +174,7 @@ fn image(layers: &[(Rope, Rope)]) -> Rope {
 fn docker_refuses_such_layers_and_keeps_nothing_of_them() {
     let mut session = Session::new();
     session.types("docker pull -q busybox; docker create --name box busybox");
-    let state = "docker images -a --no-trunc --digests; docker system df -v | head -20; sudo ls /var/lib/docker/overlay2; \
+    let state = "docker images -a --no-trunc --digests; docker ps -as --format '{{.ID}} {{.Size}}'; docker system df; sudo ls /var/lib/docker/overlay2; \
                  sudo find /var/lib/docker/image";
     let before = session.types(state);
     for (what, archive, words) in refused() {

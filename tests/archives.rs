@@ -10,43 +10,18 @@ use std::time::Duration;
 
 use capas::base::rope::Rope;
 use capas::base::time::Timestamp;
-use capas::machine::{Config, Machine};
+use capas::machine::Stop;
 use capas::os::fs::gzip;
 use capas::os::fs::node::{Content, Entry, Meta};
 use capas::os::fs::tar::{Body, Reader, Writer};
 
-const HOME: &str = capas::machine::host::HOME;
+mod support;
 
-/// A student's machine to which lines are typed.
-struct Session(Machine);
+use support::Session;
 
-impl Session {
-    fn new() -> Self {
-        Self(Machine::new(Config { cols: 200, rows: 40, ..Config::default() }))
-    }
-
-    /// What a command prints when nobody looks.
-    fn types(&mut self, line: &str) -> String {
-        let tty = self.0.console();
-        let (quiet, limit) = (Duration::from_secs(12), Duration::from_secs(600));
-        self.0.settle(tty, quiet, limit);
-        self.0.input(tty, format!("{{ {line}; }} > out 2>&1\r").as_bytes());
-        self.0.settle(tty, quiet, limit);
-        String::from_utf8_lossy(&self.file("out").to_vec()).into_owned()
-    }
-
-    fn put(&mut self, name: &str, content: &Rope) {
-        self.0.put_file(&format!("{HOME}/{name}"), &content.to_vec()).unwrap();
-    }
-
-    fn file(&self, name: &str) -> Rope {
-        self.0.file(&format!("{HOME}/{name}")).unwrap()
-    }
-
-    /// What the store holds, by full ids.
-    fn store(&mut self) -> String {
-        self.types("docker images --all --no-trunc --digests; docker system df -v | head -20")
-    }
+/// What the store holds, by full ids.
+fn store(session: &mut Session) -> String {
+    session.types("docker images --all --no-trunc --digests; docker system df -v | head -20")
 }
 
 /// An image of two layers with a whiteout, saved.
@@ -142,7 +117,7 @@ fn podman_loads_what_is_saved_and_what_it_saves_is_loaded_with_the_same_id() {
     assert_eq!(told.trim(), format!("{} 2", id.strip_prefix("sha256:").unwrap()));
     let back = dir.join("back.tar");
     podman(&["save", "-q", "-o", back.to_str().unwrap(), "web:v1"]).unwrap();
-    session.store();
+    store(&mut session);
     session.types("docker image rm web:v1");
     session.put("back.tar", &Rope::from(std::fs::read(&back).unwrap()));
     assert_eq!(session.types("docker load -q -i back.tar"), "Loaded image: web:v1\n");
@@ -207,12 +182,12 @@ fn archives_that_lie_are_refused_and_leave_nothing() {
     let (_, archive) = saved();
     let mut session = Session::new();
     session.types("docker pull -q busybox");
-    let before = session.store();
+    let before = store(&mut session);
     let mut refuse = |what: &str, archive: &Rope, words: &str| {
         session.put("bad.tar", archive);
         let told = session.types("docker load -q -i bad.tar; echo $?");
         assert!(told.contains(words) && told.ends_with("\n1\n"), "{what}: {told}");
-        assert_eq!(session.store(), before, "{what}");
+        assert_eq!(store(&mut session), before, "{what}");
     };
     let whole = files(&archive);
     let changed = |name: &str, change: &dyn Fn(&str) -> String| {
@@ -313,4 +288,77 @@ fn the_oldest_layout_is_loaded() {
     let circle: Vec<(String, Rope)> = [folder("aa", "bb", "top"), folder("bb", "aa", "base")].concat();
     session.put("bad.tar", &pack(&circle));
     assert_eq!(session.types("docker load -i bad.tar"), "Error response from daemon: max depth exceeded\n");
+}
+
+/// The bars of the layers that a terminal shows, in order: the layer's id, how far it is, whether all of it is there.
+fn bars(shown: &str) -> Vec<(String, usize, bool)> {
+    let bar = |line: &str| {
+        let (id, rest) = line.split_once(": Loading layer [")?;
+        let (cells, sizes) = rest.split_once(']')?;
+        let (done, all) = sizes.trim().split_once('/')?;
+        let all = all.split([' ', '\r', '\n', '\x1b']).next()?;
+        Some((id.chars().rev().take(12).collect(), cells.matches('=').count(), done == all))
+    };
+    shown.split("\x1b[2K").filter_map(bar).collect()
+}
+
+#[test]
+fn load_shows_how_far_each_layer_is_while_it_reads_and_lets_others_run() {
+    // 16 MB that are no pattern, so that a packed layer is as long; the third layer lies about what it is.
+    let noise: Vec<u8> =
+        (0u64..1 << 21).flat_map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n << 7).to_le_bytes()).collect();
+    let layer = |name: &str| {
+        let mut out = Writer::new();
+        out.entry(name.as_bytes(), &Entry::file(Meta::root(0o644, Timestamp(0)), noise.as_slice()));
+        out.finish()
+    };
+    let [one, two, three] = ["one", "two", "three"].map(layer);
+    let image = |diff_ids: [&Rope; 2]| {
+        let ids = diff_ids.map(|rope| format!("\"{}\"", rope.digest())).join(",");
+        let config =
+            format!(r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":[{ids}]}}}}"#);
+        let manifest = r#"[{"Config":"c.json","RepoTags":["big:v1"],"Layers":["1.tar","2.tar"]}]"#;
+        pack(&[
+            ("c.json".to_owned(), config.as_str().into()),
+            ("manifest.json".to_owned(), manifest.into()),
+            ("1.tar".to_owned(), one.clone()),
+            ("2.tar".to_owned(), gzip::compress(&two)),
+        ])
+    };
+    for (archive, is_good) in [(image([&one, &two]), true), (image([&one, &three]), false)] {
+        let mut session = Session::new();
+        session.put("big.tar", &archive);
+        let tty = session.0.console();
+        session.0.settle(tty, Duration::from_secs(1), Duration::from_secs(60));
+        session.0.take_output(tty);
+        session.0.input(tty, b"docker load -i big.tar\r");
+        // Each stop is a moment in which the page draws and others run.
+        let (mut shown, mut moments) = (String::new(), 0);
+        for _ in 0..5_000 {
+            let stop = session.0.run(1 << 24);
+            let fresh = String::from_utf8_lossy(&session.0.take_output(tty)).into_owned();
+            moments += usize::from(!bars(&fresh).is_empty());
+            shown.push_str(&fresh);
+            match stop {
+                Stop::Until(time) => session.0.advance_to(time),
+                Stop::Idle => break,
+                Stop::OutOfFuel => {}
+            }
+        }
+        let bars = bars(&shown);
+        assert!(moments > 20, "{moments} moments: {shown}");
+        let (first, second): (Vec<_>, Vec<_>) = bars.iter().partition(|bar| bar.0 == bars[0].0);
+        // One after the other, each forward only, from near nothing to all.
+        assert_eq!(bars.iter().map(|bar| &bar.0).collect::<Vec<_>>().windows(2).filter(|w| w[0] != w[1]).count(), 1);
+        for layer in [&first, &second] {
+            assert!(layer.is_sorted_by_key(|bar| bar.1), "{layer:?}");
+            assert!(layer.len() > 8 && layer[0].1 < 10 && layer.last().unwrap().2, "{layer:?}");
+        }
+        if is_good {
+            assert!(shown.contains("Loaded image: big:v1"), "{shown}");
+        } else {
+            assert!(shown.contains("invalid diffID for layer 1"), "{shown}");
+            assert_eq!(session.types("docker images -q; docker system df --format '{{.Size}}' | head -1"), "0B\n");
+        }
+    }
 }

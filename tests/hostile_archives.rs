@@ -4,18 +4,21 @@
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "it asks Linux what this process weighs")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bstr::BString;
 use capas::base::rope::Rope;
 use capas::base::time::Timestamp;
-use capas::machine::{Config, Machine, Stop};
+use capas::machine::Stop;
 use capas::os::fs::layer::{Change, Layer};
 use capas::os::fs::node::{Content, Entry, Meta};
 use capas::os::fs::packed::{self, Packing};
 use capas::os::fs::tar::Writer;
 use capas::os::fs::tree::Tree;
 use capas::os::fs::{gzip, tar};
+
+mod support;
+
+use support::Session;
 
 const META: Meta = Meta::root(0o644, Timestamp(0));
 
@@ -148,29 +151,6 @@ fn a_layer_that_lies_is_refused_with_a_clear_error() {
     }
 }
 
-/// A student's machine to which lines are typed.
-struct Session(Machine);
-
-impl Session {
-    fn new() -> Self {
-        Self(Machine::new(Config { cols: 200, rows: 40, ..Config::default() }))
-    }
-
-    fn types(&mut self, line: &str) -> String {
-        let tty = self.0.console();
-        let (quiet, limit) = (Duration::from_secs(12), Duration::from_secs(3600));
-        self.0.settle(tty, quiet, limit);
-        self.0.input(tty, format!("{{ {line}; }} > out 2>&1\r").as_bytes());
-        self.0.settle(tty, quiet, limit);
-        String::from_utf8_lossy(&self.0.file(&format!("{}/out", capas::machine::host::HOME)).unwrap().to_vec())
-            .into_owned()
-    }
-
-    fn put(&mut self, name: &str, content: &Rope) {
-        self.0.put_file(&format!("{}/{name}", capas::machine::host::HOME), &content.to_vec()).unwrap();
-    }
-}
-
 /// An archive as `docker save` writes it whose layers are these files.
 fn image(layers: &[(Rope, Rope)]) -> Rope {
     let mut out = Writer::new();
@@ -194,7 +174,7 @@ fn image(layers: &[(Rope, Rope)]) -> Rope {
 fn docker_refuses_such_layers_and_keeps_nothing_of_them() {
     let mut session = Session::new();
     session.types("docker pull -q busybox; docker create --name box busybox");
-    let state = "docker images -a --no-trunc --digests; docker system df -v | head -20; sudo ls /var/lib/docker/overlay2; \
+    let state = "docker images -a --no-trunc --digests; docker ps -as --format '{{.ID}} {{.Size}}'; docker system df; sudo ls /var/lib/docker/overlay2; \
                  sudo find /var/lib/docker/image";
     let before = session.types(state);
     for (what, archive, words) in refused() {

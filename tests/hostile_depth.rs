@@ -3,46 +3,23 @@
 //! The same in a browser, where that is the stack: `tests/browser/depth.spec.mjs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it broke")]
 
-use std::time::Duration;
-
 use capas::lesson::exercise::Exercise;
 use capas::lesson::submission::Submission;
-use capas::machine::{Config, Machine};
+
+mod support;
+
+use support::Session;
 
 const DEEP: usize = 20_000;
-const HOME: &str = capas::machine::host::HOME;
 
-/// A student's machine to which lines are typed.
-struct Session(Machine);
-
-impl Session {
-    fn new() -> Self {
-        Self(Machine::new(Config { cols: 200, rows: 40, ..Config::default() }))
-    }
-
-    fn types(&mut self, line: &str) -> String {
-        let tty = self.0.console();
-        let (quiet, limit) = (Duration::from_secs(12), Duration::from_secs(600));
-        self.0.settle(tty, quiet, limit);
-        self.0.input(tty, format!("{{ {line}; }} > out 2>&1 < /dev/null\r").as_bytes());
-        self.0.settle(tty, quiet, limit);
-        let out = self.0.file(&format!("{HOME}/out")).unwrap().slice(0..4096).to_vec();
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
-    fn put(&mut self, name: &str, content: &str) {
-        self.0.put_file(&format!("{HOME}/{name}"), content.as_bytes()).unwrap();
-    }
-
-    /// Runs a command on a file of `opener`s, and sees that the machine goes on.
-    fn survives(&mut self, command: &str, texts: &[String]) {
-        for text in texts {
-            self.put("deep", text);
-            let told = self.types(command);
-            let head: String = text.chars().take(20).collect();
-            let told: String = told.chars().take(200).collect();
-            assert_eq!(self.types("echo alive"), "alive\n", "{command} of {head:?}: {told}");
-        }
+/// Runs a command on a file of `opener`s, and sees that the machine goes on.
+fn survives(session: &mut Session, command: &str, texts: &[String]) {
+    for text in texts {
+        session.put("deep", &text.as_str().into());
+        let told = session.types(command);
+        let head: String = text.chars().take(20).collect();
+        let told: String = told.chars().take(200).collect();
+        assert_eq!(session.types("echo alive"), "alive\n", "{command} of {head:?}: {told}");
     }
 }
 
@@ -107,8 +84,8 @@ fn shells() {
         ("[[ x == +(", "a", ") ]]"),
     ];
     for shell in ["bash deep", "sh deep", "bash -n deep", ". ./deep"] {
-        session.survives(shell, &deep(&openers));
-        session.survives(shell, &whole(&pairs));
+        survives(&mut session, shell, &deep(&openers));
+        survives(&mut session, shell, &whole(&pairs));
     }
 }
 
@@ -134,7 +111,7 @@ fn scripts_that_call_themselves() {
         "alias a=b b=a; a",
     ] {
         for shell in ["bash deep", "sh deep"] {
-            session.survives(&format!("timeout 5 {shell}"), &[script.to_owned()]);
+            survives(&mut session, &format!("timeout 5 {shell}"), &[script.to_owned()]);
         }
     }
 }
@@ -174,10 +151,11 @@ fn programs() {
             "file deep",
             "tar xf deep",
         ] {
-            session.survives(command, texts);
+            survives(&mut session, command, texts);
         }
     }
-    session.survives(
+    survives(
+        &mut session,
         "awk -f deep in",
         &deep(&[
             "if (1) ",
@@ -197,7 +175,8 @@ fn programs() {
             "a b ",
         ]),
     );
-    session.survives(
+    survives(
+        &mut session,
         "awk -f deep in",
         &whole(&[
             ("BEGIN { print (", "1", ") }"),
@@ -207,13 +186,13 @@ fn programs() {
             ("", "BEGIN { x = 1", "; if (1) x = 2"),
         ]),
     );
-    session.survives("sed -f deep in", &deep(&["{", "1{", "/a/{", "s/\\(", "y/", "1,2!{", "b", ":a\n"]));
+    survives(&mut session, "sed -f deep in", &deep(&["{", "1{", "/a/{", "s/\\(", "y/", "1,2!{", "b", ":a\n"]));
     for (open, close) in [("( ", " )"), ("! ", ""), ("-not ", ""), ("\\( ", "\\) ")] {
         let words = format!("{}-true {}", open.repeat(20_000), close.repeat(20_000));
-        session.survives("xargs -n 50000 find d < deep", std::slice::from_ref(&words));
-        session.survives("xargs -n 50000 test < deep", &[words.replace("-true", "a")]);
-        session.survives("set -f; find d $(cat deep)", std::slice::from_ref(&words));
-        session.survives("set -f; [ $(cat deep) ]; test $(cat deep)", &[words.replace("-true", "a")]);
+        survives(&mut session, "xargs -n 50000 find d < deep", std::slice::from_ref(&words));
+        survives(&mut session, "xargs -n 50000 test < deep", &[words.replace("-true", "a")]);
+        survives(&mut session, "set -f; find d $(cat deep)", std::slice::from_ref(&words));
+        survives(&mut session, "set -f; [ $(cat deep) ]; test $(cat deep)", &[words.replace("-true", "a")]);
     }
 }
 
@@ -223,23 +202,34 @@ fn docker() {
     session.types("docker pull -q busybox; docker create --name box busybox");
     let json = [("[", "1", "]"), ("{\"a\":", "1", "}"), ("[{\"a\":", "1", "}]")];
     for texts in [whole(&json), deep(&["[", "{\"a\":", "[{\"a\":"])] {
-        session.survives("mkdir -p .docker; cp deep .docker/config.json; docker ps; rm .docker/config.json", &texts);
-        session.survives("docker commit -c \"CMD $(cat deep)\" box", &texts);
-        session.survives("docker import -c \"CMD $(cat deep)\" deep", &texts);
-        session.survives(
+        survives(
+            &mut session,
+            "mkdir -p .docker; cp deep .docker/config.json; docker ps; rm .docker/config.json",
+            &texts,
+        );
+        survives(&mut session, "docker commit -c \"CMD $(cat deep)\" box", &texts);
+        survives(&mut session, "docker import -c \"CMD $(cat deep)\" deep", &texts);
+        survives(
+            &mut session,
             "mkdir -p t; cp deep t/manifest.json; tar -C t -cf t.tar .; docker load -i t.tar; rm t/manifest.json",
             &texts,
         );
-        session.survives("mkdir -p t; cp deep t/index.json; echo '{}' > t/oci-layout; tar -C t -cf t.tar .; docker load -i t.tar; rm -r t", &texts);
-        session.survives(
+        survives(
+            &mut session,
+            "mkdir -p t; cp deep t/index.json; echo '{}' > t/oci-layout; tar -C t -cf t.tar .; docker load -i t.tar; rm -r t",
+            &texts,
+        );
+        survives(
+            &mut session,
             "docker run --security-opt seccomp=deep busybox; docker run --log-opt \"$(cat deep)\" busybox",
             &texts,
         );
-        session.survives(
+        survives(
+            &mut session,
             "mkdir -p c; (echo FROM busybox; printf 'CMD '; cat deep) > c/Dockerfile; docker build -q c",
             &texts,
         );
-        session.survives("cp deep compose.yaml; docker compose config; rm compose.yaml", &texts);
+        survives(&mut session, "cp deep compose.yaml; docker compose config; rm compose.yaml", &texts);
     }
     let templates = deep(&[
         "{{if 1}}",
@@ -255,10 +245,10 @@ fn docker() {
         "{{- if (",
         "{{if 1}}{{else if 1}}",
     ]);
-    session.survives("docker ps -a --format \"$(cat deep)\"", &templates);
-    session.survives("docker inspect box -f \"$(cat deep)\"", &templates);
+    survives(&mut session, "docker ps -a --format \"$(cat deep)\"", &templates);
+    survives(&mut session, "docker inspect box -f \"$(cat deep)\"", &templates);
     let closed = whole(&[("{{if 1}}", "x", "{{end}}"), ("{{(", "1", ")}}"), ("{{if 1}}a{{else if 1}}", "b", "")]);
-    session.survives("docker inspect box -f \"$(cat deep)\"", &closed);
+    survives(&mut session, "docker inspect box -f \"$(cat deep)\"", &closed);
     let words = deep(&["${x:-", "${x:+", "\"", "$", "\\", "${", "<<E ", "{a,", "[", "--", "$x"]);
     let shut = whole(&[("${x:-", "y", "}"), ("${x:+\"", "y", "\"}"), ("${x//", "y", "}")]);
     for texts in [words, shut] {
@@ -266,26 +256,41 @@ fn docker() {
             let command = format!(
                 "mkdir -p c; (echo FROM busybox; printf '{instruction}'; cat deep; echo) > c/Dockerfile; docker build -q c"
             );
-            session.survives(&command, &texts);
+            survives(&mut session, &command, &texts);
         }
-        session.survives("cp deep .dockerignore; docker build -q -f - . < c/Dockerfile; rm .dockerignore", &texts);
-        session.survives(
+        survives(
+            &mut session,
+            "cp deep .dockerignore; docker build -q -f - . < c/Dockerfile; rm .dockerignore",
+            &texts,
+        );
+        survives(
+            &mut session,
             "cp deep .env; echo 'services: {a: {image: \"$X\"}}' > compose.yaml; docker compose config; rm .env",
             &texts,
         );
     }
-    session.survives(
+    survives(
+        &mut session,
         "cp deep c/Dockerfile; docker build -q c",
         &deep(&["FROM a AS a\n", "RUN <<E\n", "ONBUILD ", "# syntax=\n", "# escape=`\n"]),
     );
     let yaml = deep(&["- ", "a: ", "? ", "[", "{a: ", "&a [", "*a ", "!!map ", "| ", "\"", "- - a:\n"]);
     let indented: String = (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
-    session.survives("cp deep compose.yaml; docker compose config; rm compose.yaml", &[yaml, vec![indented]].concat());
-    session.survives(
+    survives(
+        &mut session,
+        "cp deep compose.yaml; docker compose config; rm compose.yaml",
+        &[yaml, vec![indented]].concat(),
+    );
+    survives(
+        &mut session,
         "docker run --rm -v $PWD/deep:/etc/nginx/nginx.conf:ro nginx nginx -t",
         &deep(&["http {", "server { ", "events {", "a \"", "if (a) {"]),
     );
-    session.survives("docker run --rm redis sh -c 'redis-cli eval x 0' < deep", &deep(&["*1\r\n", "$1\r\n", "["]));
+    survives(
+        &mut session,
+        "docker run --rm redis sh -c 'redis-cli eval x 0' < deep",
+        &deep(&["*1\r\n", "$1\r\n", "["]),
+    );
 }
 
 #[test]

@@ -11,6 +11,8 @@ use capas::base::time::Timestamp;
 use capas::os::fs::layer::{Change, Layer};
 use capas::os::fs::node::{Content, Entry, Meta, Xattrs};
 use capas::os::fs::packed::{self, Packing};
+use capas::os::fs::tar::Writer;
+use capas::os::fs::tree::Tree;
 use capas::os::fs::{gzip, tar, xz};
 use proptest::prelude::*;
 
@@ -176,5 +178,29 @@ proptest! {
         let magic: &[u8] = match kind { 0 => &[0x1f, 0x8b, 8, 0], 1 => b"\xfd7zXZ\0", 2 => b"BZh9", 3 => b"\x28\xb5\x2f\xfd", _ => b"" };
         bytes.splice(0..0, magic.iter().copied());
         read_all(bytes);
+    }
+}
+
+#[test]
+fn a_directory_that_only_its_marker_names_is_opaque_and_stays_so_in_its_own_archive() {
+    let file = |name: &str| (name.to_owned(), Rope::from("text"));
+    let packed = |files: &[(String, Rope)]| {
+        let mut out = Writer::new();
+        for (name, content) in files {
+            out.entry(name.as_bytes(), &Entry::file(Meta::root(0o644, Timestamp(7)), content.clone()));
+        }
+        Layer::from_tar(&out.finish()).unwrap()
+    };
+    let lower = packed(&[file("a/x"), file("b/x"), file("c")]);
+    // Found by fuzzing: the root's own marker was lost in writing.
+    for (marker, left) in [(".wh..wh..opq", vec!["new"]), ("a/.wh..wh..opq", vec!["a", "b", "b/x", "c", "new"])] {
+        let upper = packed(&[file(marker), file("new")]);
+        assert_eq!(Layer::from_tar(&upper.to_tar()).unwrap(), upper, "{marker}");
+        let tree = Tree::of([&lower, &upper]);
+        let found: Vec<&str> = ["a", "a/x", "b", "b/x", "c", "new"]
+            .into_iter()
+            .filter(|path| tree.get(path.as_bytes()).is_some())
+            .collect();
+        assert_eq!(found, left, "{marker}");
     }
 }

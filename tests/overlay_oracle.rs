@@ -26,7 +26,7 @@ use bstr::{BStr, BString, ByteSlice};
 use capas::base::rng::Rng;
 use capas::base::time::Timestamp;
 use capas::os::fs::layer::{Change, Layer};
-use capas::os::fs::mounts::{Caller, Cred, How, Mount, Mounts};
+use capas::os::fs::mounts::{Caller, Cred, How, Mount, Mounts, Protections};
 use capas::os::fs::node::{Content, Entry, Kind, Meta};
 use capas::os::fs::overlay::Overlay;
 use capas::os::fs::tree::Tree;
@@ -252,6 +252,16 @@ impl Draw {
 
 type Real = Result<(), i32>;
 
+/// What this machine's kernel is set to refuse in shared directories.
+fn protections() -> Protections {
+    let set = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/sys/fs/protected_{name}")).unwrap();
+        text.trim().parse().unwrap()
+    };
+    let [fifos, hardlinks, regular, symlinks] = ["fifos", "hardlinks", "regular", "symlinks"].map(set);
+    Protections { fifos, hardlinks, regular, symlinks }
+}
+
 fn real(result: rustix::io::Result<()>) -> Real {
     result.map_err(rustix::io::Errno::raw_os_error)
 }
@@ -447,7 +457,7 @@ fn real_view(root: &Path, raw: bool) -> View {
 
 fn caller(user: usize, umask: u32) -> Caller {
     let (uid, gid, groups) = USERS[user];
-    Caller { cred: Cred { uid, gid, groups: groups.to_vec(), dropped: 0 }, cwd: "/".into(), umask, now: NOW }
+    Caller { cred: Cred::user(uid, gid, groups.to_vec()), cwd: "/".into(), umask, now: NOW }
 }
 
 fn our_call(mounts: &Mounts, step: &Step) -> Real {
@@ -636,7 +646,8 @@ impl Bench {
     /// What differs after these steps, if anything does.
     fn replay(&self, dir: &Path, sequence: usize, layers: &[Layer; 3], steps: &[Step]) -> Option<String> {
         let overlay = Rc::new(RefCell::new(Overlay::new(1, Tree::of(layers), 1 << 20)));
-        let mounts = Mounts::new(Mount::overlay("/", "overlay", "overlay", &overlay));
+        let mut mounts = Mounts::new(Mount::overlay("/", "overlay", "overlay", &overlay));
+        mounts.protections = protections();
         self.enter(dir, sequence);
         let mut found = compare("the merged view before all", &real_view(Path::new("/"), false), &our_view(&mounts));
         for (i, step) in steps.iter().enumerate() {

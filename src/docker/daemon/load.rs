@@ -86,18 +86,20 @@ struct Bar<'a> {
     sink: &'a dyn Fn(Progress),
     id: String,
     size_bytes: u64,
+    /// What the work begins with: what isn't compressed needn't be unpacked.
+    first: Work,
 }
 
 impl Bar<'_> {
     /// Nobody is told.
-    const NONE: Bar<'static> = Bar { sink: &|_| (), id: String::new(), size_bytes: 0 };
+    const NONE: Bar<'static> = Bar { sink: &|_| (), id: String::new(), size_bytes: 0, first: Work::Unpack };
 
     /// `done` of `all` bytes of this work have been done.
     fn at(&self, work: Work, done: u64, all: u64) {
-        let parts = Work::Store as u64 + 1;
+        let parts = Work::Store as u64 + 1 - self.first as u64;
         // Sizes are those of archives, far from where this would overflow.
         let own = u128::from(self.size_bytes) * u128::from(done.min(all)) / u128::from(all.max(1));
-        let before = u128::from(self.size_bytes) * u128::from(work as u64);
+        let before = u128::from(self.size_bytes) * u128::from((work as u64).saturating_sub(self.first as u64));
         let current = u64::try_from((before + own) / u128::from(parts)).unwrap_or(self.size_bytes);
         let detail = Some((current, self.size_bytes));
         (self.sink)(Progress::Layer { id: self.id.clone(), status: "Loading layer".to_owned(), detail });
@@ -237,7 +239,8 @@ impl<'a> Archive<'a> {
         }
         let file = self.file(name)?.clone();
         let sink = Rc::clone(&self.sink);
-        let bar = Bar { sink: &*sink, id, size_bytes: file.len() };
+        let first = if Packing::of(&file.head(8)).is_some() { Work::Unpack } else { Work::Hash };
+        let bar = Bar { sink: &*sink, id, size_bytes: file.len(), first };
         let tar = plain(self.daemon, &file, self.room, &bar).await?;
         if Packing::of(&file.head(8)).is_some() {
             self.room = self.room.saturating_sub(tar.len());

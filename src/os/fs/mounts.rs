@@ -154,6 +154,11 @@ pub trait Synthetic {
         false
     }
 
+    /// What making a file says where it is not there: nobody makes files here.
+    fn refusal(&self) -> Errno {
+        Errno::EPERM
+    }
+
     /// Takes bytes written to the file at `path`.
     ///
     /// # Errors
@@ -311,6 +316,11 @@ impl Place {
         }
     }
 
+    /// Whether a name that is not in this directory is not even looked for when it's to be made, as in `/proc`.
+    fn refuses_all(&self) -> bool {
+        matches!(&self.backing, Backing::Synthetic(fs) if fs.refusal() == Errno::ENOENT)
+    }
+
     /// Its extended attributes.
     ///
     /// # Errors
@@ -376,39 +386,76 @@ enum Walked {
     Missing { dir: Place, name: BString },
 }
 
-/// Whether a link at a path's end is followed: in a sticky directory that anyone may write to, only one's own and those of
-/// the directory's owner (`fs.protected_symlinks` = 1; Linux `may_follow_link`).
-fn may_follow(who: &Caller, dir: &Meta, link: &Place) -> Result<bool, Errno> {
-    if dir.mode & 0o1002 != 0o1002 {
-        return Ok(true);
-    }
-    let owner = link.meta()?.1.uid;
-    Ok(owner == who.cred.uid || owner == dir.uid)
+/// What keeps users from harm that others prepare for them in shared directories: the settings of `/proc/sys/fs`
+/// (`proc_sys_fs(5)`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Protections {
+    /// `protected_fifos`.
+    pub fifos: u8,
+    /// `protected_hardlinks`.
+    pub hardlinks: u8,
+    /// `protected_regular`.
+    pub regular: u8,
+    /// `protected_symlinks`.
+    pub symlinks: u8,
 }
 
-/// Whether a file that would have been made, had it not been there, was put there by somebody else
-/// (`fs.protected_fifos` = 1, `fs.protected_regular` = 2; Linux `may_create_in_sticky`).
-const fn is_bait(who: &Caller, dir: &Meta, kind: Kind, meta: &Meta) -> bool {
-    if dir.mode & 0o1000 == 0 || meta.uid == dir.uid || meta.uid == who.cred.uid {
-        return false;
+impl Default for Protections {
+    /// As Debian and Ubuntu set them.
+    fn default() -> Self {
+        Self { fifos: 1, hardlinks: 1, regular: 2, symlinks: 1 }
     }
-    dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && matches!(kind, Kind::File)
 }
 
-/// The settings of `/proc/sys/fs` that [`Mounts`] acts by, as Debian and Ubuntu set them.
-pub const PROTECTIONS: [(&str, u32); 4] =
-    [("protected_fifos", 1), ("protected_hardlinks", 1), ("protected_regular", 2), ("protected_symlinks", 1)];
+impl Protections {
+    /// The names of the settings and their values.
+    pub const fn settings(self) -> [(&'static str, u8); 4] {
+        [
+            ("protected_fifos", self.fifos),
+            ("protected_hardlinks", self.hardlinks),
+            ("protected_regular", self.regular),
+            ("protected_symlinks", self.symlinks),
+        ]
+    }
+
+    /// Whether a link at a path's end is followed: in a sticky directory that anyone may write to, only one's own and
+    /// those of the directory's owner (Linux `may_follow_link`).
+    fn may_follow(self, who: &Caller, dir: &Meta, link: &Place) -> Result<bool, Errno> {
+        if self.symlinks == 0 || dir.mode & 0o1002 != 0o1002 {
+            return Ok(true);
+        }
+        let owner = link.meta()?.1.uid;
+        Ok(owner == who.cred.uid || owner == dir.uid)
+    }
+
+    /// Whether a file that would have been made, had it not been there, was put there by somebody else (Linux
+    /// `may_create_in_sticky`).
+    const fn is_bait(self, who: &Caller, dir: &Meta, kind: Kind, meta: &Meta) -> bool {
+        let level = match kind {
+            Kind::Fifo => self.fifos,
+            Kind::File => self.regular,
+            // No setting is for these, so that they count as in a world-writable directory.
+            _ => 1,
+        };
+        if level == 0 || dir.mode & 0o1000 == 0 || meta.uid == dir.uid || meta.uid == who.cred.uid {
+            return false;
+        }
+        dir.mode & 0o002 != 0 || dir.mode & 0o020 != 0 && level >= 2
+    }
+}
 
 /// A mount table.
 #[derive(Clone, Default)]
 pub struct Mounts {
     mounts: Vec<Mount>,
+    /// What is refused in shared directories.
+    pub protections: Protections,
 }
 
 impl Mounts {
     /// Only a root file system.
     pub fn new(root: Mount) -> Self {
-        Self { mounts: vec![root] }
+        Self { mounts: vec![root], protections: Protections::default() }
     }
 
     /// Whether programs can't be run from where a file is (`noexec`).
@@ -572,7 +619,7 @@ impl Mounts {
                 if links > MAX_LINKS {
                     return Err(Errno::ELOOP);
                 }
-                if rest.is_empty() && !may_follow(who, &meta, &place)? {
+                if rest.is_empty() && !self.protections.may_follow(who, &meta, &place)? {
                     return Err(Errno::EACCES);
                 }
                 if path::is_absolute(&target) {
@@ -645,6 +692,7 @@ impl Mounts {
         match self.child(&dir, name.as_bstr()) {
             Ok(_) => Err(Errno::EEXIST),
             Err(Errno::ENOENT) if kind != Kind::Dir && path.ends_with(b"/") => Err(Errno::ENOENT),
+            Err(Errno::ENOENT) if dir.refuses_all() => Err(Errno::ENOENT),
             Err(Errno::ENOENT) if dir.read_only => Err(Errno::EROFS),
             Err(Errno::ENOENT) => Ok((dir, name)),
             Err(error) => Err(error),
@@ -785,7 +833,7 @@ impl Mounts {
         }
         if create
             && let Some(dir) = found_in
-            && is_bait(who, &dir.meta()?.1, kind, &meta)
+            && self.protections.is_bait(who, &dir.meta()?.1, kind, &meta)
         {
             return Err(Errno::EACCES);
         }
@@ -822,8 +870,8 @@ impl Mounts {
         }
     }
 
-    /// Makes a hard link. Others than the owner need a file that they could as well copy and change (the kernel's
-    /// `fs.protected_hardlinks`, which is on wherever Docker runs).
+    /// Makes a hard link. Others than the owner need a file that they could as well copy and change
+    /// ([`Protections::hardlinks`]).
     ///
     /// # Errors
     /// `EPERM` for a directory, `EXDEV` across file systems, `EEXIST`.
@@ -835,7 +883,8 @@ impl Mounts {
             return Err(Errno::EXDEV);
         }
         let risky = kind != Kind::File || meta.mode & 0o4000 != 0 || meta.mode & 0o2010 == 0o2010;
-        if !who.cred.acts_as(meta.uid) && (risky || !who.cred.allows(kind, &meta, 6)) {
+        let protected = self.protections.hardlinks != 0;
+        if protected && !who.cred.acts_as(meta.uid) && (risky || !who.cred.allows(kind, &meta, 6)) {
             return Err(Errno::EPERM);
         }
         Self::may_change(who, &dir)?;
@@ -1060,7 +1109,7 @@ impl Mounts {
         let place = self.find(who, path, follow)?;
         let (kind, meta) = place.meta()?;
         let (fs, ino) = place.writable()?;
-        if !who.cred.acts_as(meta.uid) && !(mtime == who.now && who.cred.allows(kind, &meta, 2)) {
+        if !(who.cred.acts_as(meta.uid) || mtime == who.now && who.cred.allows(kind, &meta, 2)) {
             return Err(if mtime == who.now { Errno::EACCES } else { Errno::EPERM });
         }
         fs.borrow_mut().set_meta(ino, who.now, |meta| meta.mtime = mtime)
@@ -1132,6 +1181,35 @@ mod tests {
         assert_eq!(m.unlink(&student, b"/tmp/roots"), Err(Errno::EPERM));
         assert_eq!(m.chmod(&student, b"/tmp/roots", 0o777), Err(Errno::EPERM));
         assert!(m.create(&student, b"/tmp/own", 0o644, DIR).is_ok());
+    }
+
+    /// `proc_sys_fs(5)`, setting by setting; the kernel itself is asked by `tests/overlay_oracle.rs`.
+    #[test]
+    fn what_others_put_into_shared_directories_is_refused_as_far_as_the_settings_say() {
+        let (mut m, root, student) = (table(), Caller::root(), student());
+        let open = How { wanted: 2, create: Some(0o644), ..How::default() };
+        m.create(&root, b"/tmp", 0o777, DIR).unwrap();
+        m.create(&student, b"/tmp/f", 0o644, Content::File("x".into())).unwrap();
+        m.create(&student, b"/tmp/p", 0o666, Content::Fifo).unwrap();
+        m.create(&student, b"/tmp/l", 0, Content::Symlink("f".into())).unwrap();
+        let mut said = |mode: u32, [fifos, regular, symlinks]: [u8; 3]| {
+            m.protections = Protections { fifos, regular, symlinks, ..Protections::default() };
+            m.chmod(&root, b"/tmp", mode).unwrap();
+            let opened = |path: &[u8]| m.open(&root, path, open).is_ok();
+            [opened(b"/tmp/p"), opened(b"/tmp/f"), m.stat(&root, b"/tmp/l", true).is_ok()]
+        };
+        assert_eq!(said(0o777, [2, 2, 1]), [true; 3]);
+        assert_eq!(said(0o1755, [2, 2, 1]), [true; 3]);
+        assert_eq!(said(0o1777, [0, 0, 0]), [true; 3]);
+        assert_eq!(said(0o1777, [1, 2, 1]), [false; 3]);
+        assert_eq!(said(0o1777, [1, 0, 0]), [false, true, true]);
+        assert_eq!(said(0o1775, [1, 2, 1]), [true, false, true]);
+        assert_eq!(said(0o1775, [2, 1, 1]), [false, true, true]);
+        // One's own, and what is only read, is nobody's bait.
+        m.protections = Protections::default();
+        m.chmod(&root, b"/tmp", 0o1777).unwrap();
+        assert!(m.open(&student, b"/tmp/l", open).is_ok());
+        assert!(m.open(&root, b"/tmp/f", How { wanted: 6, ..How::default() }).is_ok());
     }
 
     #[test]

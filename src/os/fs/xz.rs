@@ -160,7 +160,7 @@ mod tests {
     fn a_stored_archive_is_one_to_others() {
         let packed = store(&Rope::from("hello"));
         let mut out = Vec::new();
-        reader(&packed).read_to_end(&mut out).unwrap();
+        reader((&packed).into()).read_to_end(&mut out).unwrap();
         assert_eq!(out, b"hello");
     }
 

@@ -6,9 +6,11 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::Kernel;
 use super::process::ProcessInfo;
+use crate::base::errno::Errno;
+use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::os::fs::capability::{ALL_CAPABILITIES, NO_NEW_PRIVILEGES};
-use crate::os::fs::mounts::{Made, PROTECTIONS, Synthetic};
+use crate::os::fs::mounts::{Made, Protections, Synthetic};
 use crate::os::fs::node::{Content, Meta};
 
 /// The `/proc` of whoever looks: a process sees its own pid namespace.
@@ -112,7 +114,10 @@ impl ProcFs {
         }
         let (dir, name) = path.rsplit_once('/')?;
         let (mode, value) = match (dir, name) {
-            ("fs", name) => (0o600, PROTECTIONS.iter().find(|setting| setting.0 == name)?.1),
+            ("fs", name) => {
+                let settings = Protections::default().settings();
+                (0o600, u32::from(settings.iter().find(|setting| setting.0 == name)?.1))
+            }
             ("net/ipv4", "ip_unprivileged_port_start") => {
                 let net = self.kernel.state.borrow().processes.get(&self.kernel.current())?.net;
                 let first = self.kernel.network(|network| network.get(net).map(|ns| ns.first_free_port))?;
@@ -157,7 +162,7 @@ impl ProcFs {
 fn sys_names(dir: &str) -> Option<Vec<&'static str>> {
     Some(match dir {
         "" => vec!["fs", "net"],
-        "fs" => PROTECTIONS.iter().map(|setting| setting.0).collect(),
+        "fs" => Protections::default().settings().iter().map(|setting| setting.0).collect(),
         "net" => vec!["ipv4"],
         "net/ipv4" => vec!["ip_unprivileged_port_start"],
         _ => return None,
@@ -252,6 +257,15 @@ impl Synthetic for ProcFs {
         };
         let mode = if matches!(content, Content::Dir { .. }) { 0o555 } else { 0o444 };
         Some(Made { meta: Meta::root(mode, Timestamp(self.kernel.now().0)), content })
+    }
+
+    fn refusal(&self) -> Errno {
+        Errno::ENOENT
+    }
+
+    /// Settings can't be changed here; what is no setting takes nothing (Linux `proc_reg_write`).
+    fn write(&self, path: &BStr, _bytes: &Rope) -> Result<(), Errno> {
+        Err(if path.starts_with(b"sys/") { Errno::EPERM } else { Errno::EIO })
     }
 
     fn list(&self, path: &BStr) -> Vec<BString> {

@@ -16,8 +16,11 @@ pub(super) async fn out(shell: &mut Shell, bytes: &[u8]) -> Run {
         Ok(()) => Ok(0),
         Err(crate::base::errno::Errno::EPIPE | crate::base::errno::Errno::EINTR) => Ok(1),
         Err(error) => {
-            let text =
-                if shell.dialect == Dialect::Dash { "I/O error".to_owned() } else { format!("write error: {error}") };
+            let text = match shell.dialect {
+                // dash tells the name twice.
+                Dialect::Dash => format!("{}: I/O error", shell.running),
+                _ => format!("write error: {error}"),
+            };
             Ok(shell.blame(text).await)
         }
     }

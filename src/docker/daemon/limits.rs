@@ -348,7 +348,16 @@ fn link_file(link: &Link, name: &str) -> Option<String> {
         "iflink" => format!("{}\n", link.peer.unwrap_or(link.index)),
         "mtu" => format!("{}\n", if loopback { 65_536 } else { 1500 }),
         "operstate" => {
-            format!("{}\n", if loopback { "unknown" } else if link.carrier { "up" } else { "down" })
+            format!(
+                "{}\n",
+                if loopback {
+                    "unknown"
+                } else if link.carrier {
+                    "up"
+                } else {
+                    "down"
+                }
+            )
         }
         _ => return None,
     })

@@ -7,8 +7,18 @@ use crate::os::args::{flag, value};
 use crate::os::kernel::Proc;
 
 spec!(FACTOR, "factor", "[NUMBER]...", []);
-spec!(BC, "bc", "[options] [file ...]", [flag('q', "quiet"), flag('l', "mathlib"), flag('s', "standard"), flag('i', "interactive")]);
-spec!(CAL, "cal", "[options] [[month] year]", [flag('m', ""), flag('y', ""), flag('j', ""), flag('1', ""), flag('3', ""), value('A', "")]);
+spec!(
+    BC,
+    "bc",
+    "[options] [file ...]",
+    [flag('q', "quiet"), flag('l', "mathlib"), flag('s', "standard"), flag('i', "interactive")]
+);
+spec!(
+    CAL,
+    "cal",
+    "[options] [[month] year]",
+    [flag('m', ""), flag('y', ""), flag('j', ""), flag('1', ""), flag('3', ""), value('A', "")]
+);
 
 /// How deep brackets may be nested.
 const DEPTH: usize = 60;
@@ -123,7 +133,16 @@ fn is_nothing(value: &str) -> bool {
 fn combine(left: &str, operator: &str, right: &str) -> Result<String, String> {
     let truth = |value: bool| Ok(u8::from(value).to_string());
     match operator {
-        "|" => return Ok(if !is_nothing(left) { left } else if is_nothing(right) { "0" } else { right }.to_owned()),
+        "|" => {
+            return Ok(if !is_nothing(left) {
+                left
+            } else if is_nothing(right) {
+                "0"
+            } else {
+                right
+            }
+            .to_owned());
+        }
         "&" => return Ok(if is_nothing(left) || is_nothing(right) { "0" } else { left }.to_owned()),
         ":" => {
             // Anchored at the beginning.
@@ -378,7 +397,7 @@ impl Sum<'_> {
     fn atom_inside(&mut self) -> Computed {
         if self.eat("-") {
             let value = self.atom()?;
-            return Ok(Decimal { units: -value.units, ..value });
+            return Ok(Decimal { units: value.units.wrapping_neg(), ..value });
         }
         if self.eat("(") {
             let value = self.comparison()?;
@@ -386,7 +405,8 @@ impl Sum<'_> {
         }
         let rest = self.rest.trim_start();
         let is_number = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-        let belongs = |c: char| if is_number { c.is_ascii_digit() || c == '.' } else { c.is_ascii_lowercase() || c == '_' };
+        let belongs =
+            |c: char| if is_number { c.is_ascii_digit() || c == '.' } else { c.is_ascii_lowercase() || c == '_' };
         let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         self.rest = after;
@@ -435,14 +455,17 @@ async fn bc_body(run: &mut Run) -> Done {
                 }
                 let (target, rest) = match statement.split_once('=') {
                     Some((name, value))
-                        if !value.starts_with('=') && !name.trim().is_empty() && name.trim().chars().all(|c| c.is_ascii_lowercase()) =>
+                        if !value.starts_with('=')
+                            && !name.trim().is_empty()
+                            && name.trim().chars().all(|c| c.is_ascii_lowercase()) =>
                     {
                         (Some(name.trim()), value)
                     }
                     _ => (None, statement),
                 };
                 let mut sum = Sum { rest, scale, names: &mut names, depth: 0 };
-                let value = sum.comparison().and_then(|value| if sum.rest.trim().is_empty() { Ok(value) } else { Err(SYNTAX) });
+                let value =
+                    sum.comparison().and_then(|value| if sum.rest.trim().is_empty() { Ok(value) } else { Err(SYNTAX) });
                 match (value, target) {
                     (Ok(value), Some("scale")) => {
                         scale = u32::try_from(value.at(0).map_or(0, |value| value.units)).unwrap_or(0).min(PLACES);
@@ -472,7 +495,18 @@ pub async fn cal(proc: Proc) -> i32 {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 async fn cal_body(run: &mut Run) -> Done {
@@ -518,7 +552,8 @@ fn month_lines(year: u32, month: usize, with_year: bool) -> Vec<String> {
     let mut lines = vec![format!("{title:^20}"), "Su Mo Tu We Th Fr Sa".to_owned()];
     let (year, number) = (i64::from(year), month as u8 + 1);
     let first = Timestamp::from_date(year, number, 1);
-    let next = if number == 12 { Timestamp::from_date(year + 1, 1, 1) } else { Timestamp::from_date(year, number + 1, 1) };
+    let next =
+        if number == 12 { Timestamp::from_date(year + 1, 1, 1) } else { Timestamp::from_date(year, number + 1, 1) };
     let days = (next.seconds() - first.seconds()) / 86_400;
     let mut line = "   ".repeat(usize::from(first.civil().weekday));
     for day in 1..=days {

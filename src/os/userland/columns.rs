@@ -11,8 +11,18 @@ use crate::os::args::number::gnu_size;
 use crate::os::args::{flag, long_flag, value};
 use crate::os::kernel::Proc;
 
-spec!(PASTE, "paste", "[OPTION]... [FILE]...", [value('d', "delimiters"), flag('s', "serial"), flag('z', "zero-terminated")]);
-spec!(COMM, "comm", "[OPTION]... FILE1 FILE2", [flag('1', ""), flag('2', ""), flag('3', ""), long_flag("nocheck-order")]);
+spec!(
+    PASTE,
+    "paste",
+    "[OPTION]... [FILE]...",
+    [value('d', "delimiters"), flag('s', "serial"), flag('z', "zero-terminated")]
+);
+spec!(
+    COMM,
+    "comm",
+    "[OPTION]... FILE1 FILE2",
+    [flag('1', ""), flag('2', ""), flag('3', ""), long_flag("nocheck-order")]
+);
 spec!(FOLD, "fold", "[OPTION]... [FILE]...", [value('w', "width"), flag('s', "spaces"), flag('b', "bytes")], digits: Some('w'));
 spec!(
     SPLIT,
@@ -25,7 +35,13 @@ spec!(
     COLUMN,
     "column",
     "[options] [<file>...]",
-    [flag('t', "table"), value('s', "separator"), value('o', "output-separator"), value('c', "output-width"), value('N', "table-columns")]
+    [
+        flag('t', "table"),
+        value('s', "separator"),
+        value('o', "output-separator"),
+        value('c', "output-width"),
+        value('N', "table-columns")
+    ]
 );
 spec!(
     SHUF,
@@ -314,7 +330,8 @@ async fn column_body(run: &mut Run) -> Done {
         None => row.split_whitespace().map(str::to_owned).collect(),
     }));
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |n: usize| table.iter().filter_map(|row| row.get(n)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width =
+        |n: usize| table.iter().filter_map(|row| row.get(n)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in &table {
         let mut cells = Vec::new();

@@ -474,11 +474,19 @@ async fn wget_body(run: &mut Run) -> Done {
             };
             let line = text(done.head.start.split_once_str(" ").map_or(b"".as_slice(), |(_, rest)| rest));
             run.proc
-                .eprint(format!("Connecting to {place}... connected.\nHTTP request sent, awaiting response... {line}\n"))
+                .eprint(format!(
+                    "Connecting to {place}... connected.\nHTTP request sent, awaiting response... {line}\n"
+                ))
                 .await;
         }
         if run.args.has('S') {
-            let head: String = done.head.raw.lines().filter(|line| !line.is_empty()).map(|line| format!("  {}\n", text(line))).collect();
+            let head: String = done
+                .head
+                .raw
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(|line| format!("  {}\n", text(line)))
+                .collect();
             run.proc.eprint(head).await;
         }
         if done.status >= 400 {
@@ -505,7 +513,9 @@ async fn wget_body(run: &mut Run) -> Done {
             let to = if shown { "STDOUT".to_owned() } else { format!("'{name}'") };
             run.proc.eprint(format!("Length: {length} [{kind}]\nSaving to: {to}\n\n")).await;
         } else if !quiet {
-            run.proc.eprint(if shown { "writing to stdout\n".to_owned() } else { format!("saving to '{name}'\n") }).await;
+            run.proc
+                .eprint(if shown { "writing to stdout\n".to_owned() } else { format!("saving to '{name}'\n") })
+                .await;
         }
         let place = run.args.value('P').filter(|_| !shown).map_or_else(|| name.clone(), |dir| path::join(dir, &name));
         if shown {

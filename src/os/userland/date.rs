@@ -122,7 +122,8 @@ const FOLDER: &str = "/usr/share/zoneinfo/";
 
 /// The zone that a process's times are in.
 async fn zone_at(proc: &Proc, time: Timestamp) -> Zone {
-    let rule_of = |name: &str| ZONES.iter().find(|(known, _)| *known == name.trim_start_matches("Etc/")).map(|(_, rule)| *rule);
+    let rule_of =
+        |name: &str| ZONES.iter().find(|(known, _)| *known == name.trim_start_matches("Etc/")).map(|(_, rule)| *rule);
     let Some(given) = proc.getenv("TZ").map(|tz| text(&tz)) else {
         // A link to a zone's file, or a copy of one.
         let target = proc.realpath(b"/etc/localtime").map(|path| text(&path)).unwrap_or_default();
@@ -209,7 +210,8 @@ fn turn(rule: &str, year: i64) -> Option<i64> {
         return None;
     }
     let first = Timestamp::from_date(year, month as u8, 1);
-    let next = if month == 12 { Timestamp::from_date(year + 1, 1, 1) } else { Timestamp::from_date(year, month as u8 + 1, 1) };
+    let next =
+        if month == 12 { Timestamp::from_date(year + 1, 1, 1) } else { Timestamp::from_date(year, month as u8 + 1, 1) };
     let days = (next.seconds() - first.seconds()) / 86_400;
     let mut at = (day - i64::from(first.civil().weekday)).rem_euclid(7) + 7 * (week - 1);
     while at >= days {

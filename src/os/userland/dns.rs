@@ -8,7 +8,12 @@ use crate::os::args::{flag, value};
 use crate::os::kernel::Proc;
 
 spec!(NSLOOKUP, "nslookup", "[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]", []);
-spec!(DIG, "dig", "[@server] [name] [q-type] [+option]", [value('x', ""), value('t', ""), value('p', ""), flag('4', "")]);
+spec!(
+    DIG,
+    "dig",
+    "[@server] [name] [q-type] [+option]",
+    [value('x', ""), value('t', ""), value('p', ""), flag('4', "")]
+);
 spec!(HOST, "host", "[-aCdilrTvVw] [-t type] hostname [server]", [value('t', ""), flag('a', ""), flag('4', "")]);
 
 /// `nslookup`.
@@ -16,7 +21,9 @@ pub async fn nslookup(proc: Proc) -> i32 {
     let mut argv = proc.args();
     let kinds: Vec<String> = argv
         .iter()
-        .filter_map(|word| text(word).strip_prefix("-type=").or(text(word).strip_prefix("-query=")).map(str::to_lowercase))
+        .filter_map(|word| {
+            text(word).strip_prefix("-type=").or(text(word).strip_prefix("-query=")).map(str::to_lowercase)
+        })
         .collect();
     argv.retain(|word| !word.starts_with(b"-type=") && !word.starts_with(b"-query=") && word != "-debug");
     super::program::run_as(proc, &NSLOOKUP, &argv, |run| Box::pin(lookup(run, kinds))).await
@@ -134,7 +141,9 @@ async fn lookup(run: &mut Run, kinds: Vec<String>) -> Done {
             Answer::Nothing if busybox => out.push_str("Non-authoritative answer:\n\n"),
             // bind says nothing of a second question that has no answer.
             Answer::Nothing if place > 0 => {}
-            Answer::Nothing => out.push_str(&format!("Non-authoritative answer:\n*** Can't find {name}: No answer\n\n")),
+            Answer::Nothing => {
+                out.push_str(&format!("Non-authoritative answer:\n*** Can't find {name}: No answer\n\n"))
+            }
             Answer::Unknown => {
                 status = 1;
                 if busybox || place == 0 {
@@ -204,7 +213,8 @@ async fn dig_body(run: &mut Run) -> Done {
         Answer::Pointer(pointer) => vec![format!("{pointer}.")],
         _ => Vec::new(),
     };
-    let lines: Vec<String> = values.iter().map(|value| format!("{:<23} 600\tIN\t{kind}\t{value}\n", format!("{name}."))).collect();
+    let lines: Vec<String> =
+        values.iter().map(|value| format!("{:<23} 600\tIN\t{kind}\t{value}\n", format!("{name}."))).collect();
     if has("short") {
         run.put(values.iter().map(|value| format!("{value}\n")).collect::<String>()).await?;
         return Ok(0);
@@ -215,7 +225,11 @@ async fn dig_body(run: &mut Run) -> Done {
         }
         return Ok(0);
     }
-    let id = Digest::of(format!("{name} {kind} {}", run.proc.now().seconds()).as_bytes()).as_bytes().iter().take(2).fold(0u32, |id, b| id << 8 | u32::from(*b));
+    let id = Digest::of(format!("{name} {kind} {}", run.proc.now().seconds()).as_bytes())
+        .as_bytes()
+        .iter()
+        .take(2)
+        .fold(0u32, |id, b| id << 8 | u32::from(*b));
     let mut out = banner;
     out.push_str(&format!(
         ";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}\n;; flags: qr rd ra; QUERY: 1, ANSWER: {}, AUTHORITY: 0, ADDITIONAL: 0\n\n;; QUESTION SECTION:\n;{:<30} IN\t{kind}\n\n",

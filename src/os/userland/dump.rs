@@ -106,8 +106,8 @@ struct Form {
 }
 
 const NAMES: [&str; 33] = [
-    "nul", "soh", "stx", "etx", "eot", "enq", "ack", "bel", "bs", "ht", "nl", "vt", "ff", "cr", "so", "si", "dle", "dc1",
-    "dc2", "dc3", "dc4", "nak", "syn", "etb", "can", "em", "sub", "esc", "fs", "gs", "rs", "us", "sp",
+    "nul", "soh", "stx", "etx", "eot", "enq", "ack", "bel", "bs", "ht", "nl", "vt", "ff", "cr", "so", "si", "dle",
+    "dc1", "dc2", "dc3", "dc4", "nak", "syn", "etb", "can", "em", "sub", "esc", "fs", "gs", "rs", "us", "sp",
 ];
 
 impl Form {
@@ -245,7 +245,8 @@ async fn od_body(run: &mut Run) -> Done {
         forms.push(Form::of(Kind::Octal, 2));
     }
     let radix = run.args.value('A').and_then(|a| a.first().copied()).unwrap_or(b'o');
-    let width = run.args.value('w').map_or(Some(16), |w| gnu_size(w)).filter(|w| (1..=4096).contains(w)).unwrap_or(16) as usize;
+    let width =
+        run.args.value('w').map_or(Some(16), |w| gnu_size(w)).filter(|w| (1..=4096).contains(w)).unwrap_or(16) as usize;
     let skip = size(run, 'j').flatten().unwrap_or(0);
     let squeeze = !run.args.has('v');
     let length = size(run, 'N').flatten();
@@ -388,7 +389,13 @@ async fn xxd_body(run: &mut Run) -> Done {
     }
     let size = |run: &Run, key: char| run.args.value(key).and_then(|text| gnu_size(text));
     let (plain, binary) = (run.args.has('p'), run.args.has('b'));
-    let usual = if plain { 30 } else if binary { 6 } else { 16 };
+    let usual = if plain {
+        30
+    } else if binary {
+        6
+    } else {
+        16
+    };
     let columns = size(run, 'c').filter(|c| (1..=256).contains(c)).unwrap_or(usual) as usize;
     let group = size(run, 'g').unwrap_or(if binary { 1 } else { 2 }).min(256) as usize;
     let (skip, length) = (size(run, 's').unwrap_or(0), size(run, 'l'));
@@ -420,7 +427,11 @@ async fn xxd_body(run: &mut Run) -> Done {
 fn unhex(dump: &str, plain: bool) -> Vec<u8> {
     let mut out = Vec::new();
     for line in dump.lines() {
-        let digits = if plain { line } else { line.split_once(": ").map_or("", |(_, rest)| rest.split("  ").next().unwrap_or_default()) };
+        let digits = if plain {
+            line
+        } else {
+            line.split_once(": ").map_or("", |(_, rest)| rest.split("  ").next().unwrap_or_default())
+        };
         let digits: Vec<u8> = digits.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
         out.extend(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)));
     }

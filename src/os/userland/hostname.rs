@@ -70,6 +70,7 @@ async fn full_name(run: &Run, name: &str) -> String {
     let hosts = run.proc.read_file(b"/etc/hosts").await.map(|rope| text(&rope.head(1 << 16))).unwrap_or_default();
     let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
     let mut names = lines.map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
-    let found = names.find(|names| names.contains(&name)).and_then(|names| names.first().map(|name| (*name).to_owned()));
+    let found =
+        names.find(|names| names.contains(&name)).and_then(|names| names.first().map(|name| (*name).to_owned()));
     found.unwrap_or_else(|| name.to_owned())
 }

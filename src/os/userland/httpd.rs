@@ -138,7 +138,10 @@ pub async fn apache2(proc: Proc) -> i32 {
         return i32::from(proc.print(format!("Server version: {server}\n")).await.is_err());
     }
     let Ok(main) = proc.read_file(b"/etc/apache2/apache2.conf").await else {
-        proc.eprint("apache2: Could not open configuration file /etc/apache2/apache2.conf: No such file or directory\n").await;
+        proc.eprint(
+            "apache2: Could not open configuration file /etc/apache2/apache2.conf: No such file or directory\n",
+        )
+        .await;
         return 1;
     };
     let variable = |name: &str| proc.getenv(name).map(|value| value.to_str_lossy().into_owned());
@@ -150,12 +153,19 @@ pub async fn apache2(proc: Proc) -> i32 {
     let mut text = main.to_vec().to_str_lossy().into_owned();
     let mut files = vec![BString::from("/etc/apache2/ports.conf")];
     for dir in ["conf-enabled", "sites-enabled"] {
-        let mut names: Vec<BString> =
-            proc.readdir(format!("/etc/apache2/{dir}").as_bytes()).unwrap_or_default().into_iter().map(|e| e.name).collect();
+        let mut names: Vec<BString> = proc
+            .readdir(format!("/etc/apache2/{dir}").as_bytes())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|e| e.name)
+            .collect();
         names.arrange();
-        files.extend(names.into_iter().filter(|name| name.ends_with(b".conf")).map(|name| {
-            BString::from(format!("/etc/apache2/{dir}/{name}"))
-        }));
+        files.extend(
+            names
+                .into_iter()
+                .filter(|name| name.ends_with(b".conf"))
+                .map(|name| BString::from(format!("/etc/apache2/{dir}/{name}"))),
+        );
     }
     for file in files {
         let more = proc.read_file(&file).await.map(|rope| rope.to_vec()).unwrap_or_default();
@@ -172,7 +182,8 @@ pub async fn apache2(proc: Proc) -> i32 {
     let pid_file = variable("APACHE_PID_FILE").unwrap_or_else(|| format!("{run_dir}/apache2.pid"));
     let written = proc.read_file(pid_file.as_bytes()).await.map(|rope| rope.to_vec()).unwrap_or_default();
     let running = written.trim_ascii().to_str_lossy().parse::<i64>().ok().filter(|pid| proc.kill(*pid, None).is_ok());
-    let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).map(String::as_str);
+    let value =
+        |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).map(String::as_str);
     if settings(&text, "ServerName").is_empty() {
         warn_of_name(&proc, "apache2").await;
     }
@@ -209,7 +220,9 @@ pub async fn apache2(proc: Proc) -> i32 {
     if let Err(status) = listen(&proc, &site).await {
         return status;
     }
-    if value("-D").is_some_and(|word| word == "FOREGROUND") || args.iter().any(|arg| arg == "-DFOREGROUND" || arg == "-X") {
+    if value("-D").is_some_and(|word| word == "FOREGROUND")
+        || args.iter().any(|arg| arg == "-DFOREGROUND" || arg == "-X")
+    {
         announce(&proc, &site, "/usr/sbin/apache2 -D FOREGROUND").await;
         return answer_all(proc, site).await;
     }
@@ -358,7 +371,8 @@ async fn answer(proc: &Proc, fd: Fd, peer: &str, site: &Site) -> Result<(), Errn
         format!("Last-Modified: {date}\r\n{}", if style == Style::Apache { tag } else { String::new() })
     });
     let (stamp, length) = (stamp.unwrap_or_default(), body.len());
-    let (server, end) = (&site.server, head.get("Connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close")));
+    let (server, end) =
+        (&site.server, head.get("Connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close")));
     let end = if end && style == Style::Apache { "Connection: close\r\n" } else { "" };
     let text = match style {
         Style::Apache => format!(

@@ -91,7 +91,9 @@ async fn body(run: &mut Run) -> Done {
                 }
             }
         }
-        "rule" => out.push_str("0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n"),
+        "rule" => {
+            out.push_str("0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n")
+        }
         "neighbour" if !run.args.has('6') => {
             for (address, mac, device) in kernel.network(|network| network.neighbours(net)) {
                 let state = mac.map_or_else(|| "FAILED".to_owned(), |mac| format!("lladdr {mac} REACHABLE"));
@@ -107,7 +109,10 @@ async fn body(run: &mut Run) -> Done {
                 out.push_str(&match (route.via, run.is_busybox()) {
                     (Some(via), _) => format!("default via {via} dev {} \n", route.device),
                     (None, true) => {
-                        format!("{}/{} dev {} scope link  src {} \n", route.to.0, route.to.1, route.device, route.source)
+                        format!(
+                            "{}/{} dev {} scope link  src {} \n",
+                            route.to.0, route.to.1, route.device, route.source
+                        )
                     }
                     (None, false) => format!(
                         "{}/{} dev {} proto kernel scope link src {} \n",
@@ -142,10 +147,7 @@ async fn route_get(run: &mut Run, to: Option<&str>) -> Done {
     };
     let net = run.proc.net();
     let routes = run.proc.kernel().network(|network| network.routes(net));
-    let found = routes
-        .iter()
-        .filter(|route| network_of(to, route.to.1).0 == route.to.0)
-        .max_by_key(|route| route.to.1);
+    let found = routes.iter().filter(|route| network_of(to, route.to.1).0 == route.to.0).max_by_key(|route| route.to.1);
     let own = routes.iter().any(|route| route.source == to) || to.is_loopback();
     let line = match (own, found) {
         (true, _) => format!("local {to} dev lo src {to} uid {} \n    cache <local> \n", run.proc.cred().uid),

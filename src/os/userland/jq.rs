@@ -121,7 +121,11 @@ async fn body(run: &mut Run, named: Vec<(String, Value)>) -> Done {
                 Ok(value) => inputs.push(value),
                 Err(error) => {
                     run.proc
-                        .eprint(format!("parse error: Invalid literal at line {}, column {}\n", error.line(), error.column()))
+                        .eprint(format!(
+                            "parse error: Invalid literal at line {}, column {}\n",
+                            error.line(),
+                            error.column()
+                        ))
                         .await;
                     status = 2;
                     break;
@@ -176,7 +180,11 @@ fn show(run: &Run, value: &Value) -> String {
         _ => "  ".to_owned(),
     };
     let mut out = String::new();
-    if run.args.has('c') || indent.is_empty() { out.push_str(&value.to_string()) } else { pretty(value, &indent, 0, &mut out) }
+    if run.args.has('c') || indent.is_empty() {
+        out.push_str(&value.to_string())
+    } else {
+        pretty(value, &indent, 0, &mut out)
+    }
     out + end
 }
 
@@ -527,7 +535,9 @@ impl Parser<'_> {
                 }
                 return Ok(Filter::Try(Box::new(body)));
             }
-            "then" | "elif" | "else" | "end" | "and" | "or" | "as" => return Err(format!("syntax error, unexpected {name}")),
+            "then" | "elif" | "else" | "end" | "and" | "or" | "as" => {
+                return Err(format!("syntax error, unexpected {name}"));
+            }
             _ => {}
         }
         let mut arguments = Vec::new();
@@ -540,7 +550,11 @@ impl Parser<'_> {
             self.expect(")")?;
         }
         let known = FUNCTIONS.iter().any(|(known, count)| *known == name && *count == arguments.len());
-        if known { Ok(Filter::Call(name, arguments)) } else { Err(format!("{name}/{} is not defined", arguments.len())) }
+        if known {
+            Ok(Filter::Call(name, arguments))
+        } else {
+            Err(format!("{name}/{} is not defined", arguments.len()))
+        }
     }
 
     fn condition(&mut self) -> Parsed {
@@ -582,7 +596,9 @@ impl Parser<'_> {
                     let name = self.word().to_owned();
                     (Filter::Literal(Value::String(name.clone())), Some(Filter::Variable(name)))
                 }
-                Some(c) if c.is_ascii_alphabetic() || c == '_' => (Filter::Literal(Value::String(self.word().to_owned())), None),
+                Some(c) if c.is_ascii_alphabetic() || c == '_' => {
+                    (Filter::Literal(Value::String(self.word().to_owned())), None)
+                }
                 _ => return Err(self.unexpected()),
             };
             let value = match (self.eat(":"), short) {
@@ -647,14 +663,63 @@ impl Parser<'_> {
 
 /// Functions with the number of their arguments.
 const FUNCTIONS: [(&str, usize); 57] = [
-    ("add", 0), ("all", 0), ("any", 0), ("any", 1), ("all", 1), ("arrays", 0), ("ascii_downcase", 0), ("ascii_upcase", 0),
-    ("contains", 1), ("empty", 0), ("endswith", 1), ("error", 0), ("error", 1), ("first", 0), ("first", 1), ("flatten", 0),
-    ("floor", 0), ("from_entries", 0), ("fromjson", 0), ("group_by", 1), ("has", 1), ("in", 1), ("index", 1), ("inside", 1),
-    ("join", 1), ("keys", 0), ("keys_unsorted", 0), ("last", 0), ("length", 0), ("limit", 2), ("ltrimstr", 1), ("map", 1),
-    ("map_values", 1), ("max", 0), ("max_by", 1), ("min", 0), ("min_by", 1), ("not", 0), ("range", 1), ("range", 2),
-    ("recurse", 0), ("reverse", 0), ("rtrimstr", 1), ("select", 1), ("sort", 0), ("sort_by", 1), ("split", 1),
-    ("startswith", 1), ("test", 1), ("to_entries", 0), ("tojson", 0), ("tonumber", 0), ("tostring", 0), ("type", 0),
-    ("unique", 0), ("unique_by", 1), ("values", 0),
+    ("add", 0),
+    ("all", 0),
+    ("any", 0),
+    ("any", 1),
+    ("all", 1),
+    ("arrays", 0),
+    ("ascii_downcase", 0),
+    ("ascii_upcase", 0),
+    ("contains", 1),
+    ("empty", 0),
+    ("endswith", 1),
+    ("error", 0),
+    ("error", 1),
+    ("first", 0),
+    ("first", 1),
+    ("flatten", 0),
+    ("floor", 0),
+    ("from_entries", 0),
+    ("fromjson", 0),
+    ("group_by", 1),
+    ("has", 1),
+    ("in", 1),
+    ("index", 1),
+    ("inside", 1),
+    ("join", 1),
+    ("keys", 0),
+    ("keys_unsorted", 0),
+    ("last", 0),
+    ("length", 0),
+    ("limit", 2),
+    ("ltrimstr", 1),
+    ("map", 1),
+    ("map_values", 1),
+    ("max", 0),
+    ("max_by", 1),
+    ("min", 0),
+    ("min_by", 1),
+    ("not", 0),
+    ("range", 1),
+    ("range", 2),
+    ("recurse", 0),
+    ("reverse", 0),
+    ("rtrimstr", 1),
+    ("select", 1),
+    ("sort", 0),
+    ("sort_by", 1),
+    ("split", 1),
+    ("startswith", 1),
+    ("test", 1),
+    ("to_entries", 0),
+    ("tojson", 0),
+    ("tonumber", 0),
+    ("tostring", 0),
+    ("type", 0),
+    ("unique", 0),
+    ("unique_by", 1),
+    ("values", 0),
 ];
 
 struct Scope<'a> {
@@ -687,7 +752,11 @@ fn glance(value: &Value) -> String {
 }
 
 fn number(n: f64) -> Value {
-    if n.fract() == 0.0 && n.abs() < 9e15 { Value::from(n as i64) } else { Number::from_f64(n).map_or(Value::Null, Value::Number) }
+    if n.fract() == 0.0 && n.abs() < 9e15 {
+        Value::from(n as i64)
+    } else {
+        Number::from_f64(n).map_or(Value::Null, Value::Number)
+    }
 }
 
 fn rank(value: &Value) -> u8 {
@@ -845,7 +914,10 @@ impl Scope<'_> {
                                 let mut map = map.clone();
                                 map.insert(key.clone(), value.clone());
                                 next.push(map);
-                                self.left = self.left.checked_sub(1).ok_or_else(|| "more values than Capas counts".to_owned())?;
+                                self.left = self
+                                    .left
+                                    .checked_sub(1)
+                                    .ok_or_else(|| "more values than Capas counts".to_owned())?;
                             }
                         }
                     }
@@ -1024,7 +1096,9 @@ impl Scope<'_> {
                     }
                 }
                 let whole = name == "group_by";
-                let made = groups.into_iter().filter_map(|(_, group)| if whole { Some(Value::Array(group)) } else { group.into_iter().next() });
+                let made = groups
+                    .into_iter()
+                    .filter_map(|(_, group)| if whole { Some(Value::Array(group)) } else { group.into_iter().next() });
                 Value::Array(made.collect())
             }
             ("min" | "min_by", by) => self.keyed(list()?, by)?.into_iter().next().map_or(Value::Null, |(_, item)| item),
@@ -1034,7 +1108,9 @@ impl Scope<'_> {
                 let (of, key) = if name == "has" { (input, &key) } else { (&key, input) };
                 match (of, key) {
                     (Value::Object(map), Value::String(key)) => Value::Bool(map.contains_key(key)),
-                    (Value::Array(list), Value::Number(n)) => Value::Bool(n.as_u64().is_some_and(|n| (n as usize) < list.len())),
+                    (Value::Array(list), Value::Number(n)) => {
+                        Value::Bool(n.as_u64().is_some_and(|n| (n as usize) < list.len()))
+                    }
                     (of, key) => return Err(format!("Cannot check whether {} has a {} key", kind(of), kind(key))),
                 }
             }
@@ -1107,13 +1183,16 @@ fn calculate(operator: &str, a: &Value, b: &Value) -> Result<Value, String> {
     if let Some(truth) = truth {
         return Ok(Value::Bool(truth));
     }
-    let refused = |what: &str| {
-        Err(format!("{} ({}) and {} ({}) cannot be {what}", kind(a), glance(a), kind(b), glance(b)))
-    };
+    let refused =
+        |what: &str| Err(format!("{} ({}) and {} ({}) cannot be {what}", kind(a), glance(a), kind(b), glance(b)));
     match (operator, a, b) {
         ("+", Value::Null, other) | ("+", other, Value::Null) => Ok(other.clone()),
         ("+", Value::String(a), Value::String(b)) => {
-            if a.len() + b.len() > 1 << 24 { Err("the text is too long for Capas".to_owned()) } else { Ok(Value::String(format!("{a}{b}"))) }
+            if a.len() + b.len() > 1 << 24 {
+                Err("the text is too long for Capas".to_owned())
+            } else {
+                Ok(Value::String(format!("{a}{b}")))
+            }
         }
         ("+", Value::Array(a), Value::Array(b)) => Ok(Value::Array(a.iter().chain(b).cloned().collect())),
         ("+" | "*", Value::Object(a), Value::Object(b)) => {
@@ -1162,20 +1241,24 @@ fn with_argument(name: &str, input: &Value, argument: &Value) -> Result<Value, S
         ("split", Value::String(a), Value::String(b)) if b.is_empty() => {
             Ok(Value::Array(a.chars().map(|c| Value::from(c.to_string())).collect()))
         }
-        ("split", Value::String(a), Value::String(b)) => Ok(Value::Array(a.split(b.as_str()).map(Value::from).collect())),
+        ("split", Value::String(a), Value::String(b)) => {
+            Ok(Value::Array(a.split(b.as_str()).map(Value::from).collect()))
+        }
         ("split", ..) => Err("split input and separator must be strings".to_owned()),
         ("join", Value::Array(list), Value::String(between)) => {
-            let words: Vec<String> = list.iter().map(|item| if item.is_null() { String::new() } else { as_text(item) }).collect();
+            let words: Vec<String> =
+                list.iter().map(|item| if item.is_null() { String::new() } else { as_text(item) }).collect();
             Ok(Value::String(words.join(between)))
         }
-        ("index", Value::String(a), Value::String(b)) => {
-            Ok(a.find(b.as_str()).map_or(Value::Null, |at| Value::from(a.get(..at).map_or(0, |head| head.chars().count()))))
-        }
+        ("index", Value::String(a), Value::String(b)) => Ok(a
+            .find(b.as_str())
+            .map_or(Value::Null, |at| Value::from(a.get(..at).map_or(0, |head| head.chars().count())))),
         ("index", Value::Array(list), b) => {
             Ok(list.iter().position(|a| compare(a, b).is_eq()).map_or(Value::Null, Value::from))
         }
         ("test", Value::String(a), Value::String(b)) => {
-            let regex = super::pattern::build(b, false).map_err(|_| format!("{b} (at offset 0) is not a valid regex"))?;
+            let regex =
+                super::pattern::build(b, false).map_err(|_| format!("{b} (at offset 0) is not a valid regex"))?;
             Ok(Value::Bool(regex.is_match(a)))
         }
         (_, input, _) => Err(format!("{} ({}) cannot be matched by {name}", kind(input), glance(input))),
@@ -1234,7 +1317,11 @@ fn plain(name: &str, input: &Value) -> Result<Value, String> {
         ("to_entries", Value::Object(map)) => map
             .iter()
             .map(|(key, value)| {
-                Value::Object([("key".to_owned(), Value::from(key.as_str())), ("value".to_owned(), value.clone())].into_iter().collect())
+                Value::Object(
+                    [("key".to_owned(), Value::from(key.as_str())), ("value".to_owned(), value.clone())]
+                        .into_iter()
+                        .collect(),
+                )
             })
             .collect(),
         ("from_entries", Value::Array(list)) => {
@@ -1273,7 +1360,9 @@ fn formatted(name: &str, input: &Value) -> Result<String, String> {
             for item in row()? {
                 cells.push(match item {
                     Value::String(text) if name == "csv" => format!("\"{}\"", text.replace('"', "\"\"")),
-                    Value::String(text) => text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r"),
+                    Value::String(text) => {
+                        text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+                    }
                     Value::Null => String::new(),
                     Value::Array(_) | Value::Object(_) => {
                         return Err(format!("{} ({}) is not valid in a csv row", kind(item), glance(item)));
@@ -1293,7 +1382,12 @@ fn formatted(name: &str, input: &Value) -> Result<String, String> {
                 other => quoted(other),
             }
         }
-        "html" => as_text(input).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;"),
+        "html" => as_text(input)
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('\'', "&#39;")
+            .replace('"', "&quot;"),
         "base64" => String::from_utf8_lossy(&super::tac::base64_of(as_text(input).as_bytes())).into_owned(),
         "base64d" => {
             let bytes = super::tac::bytes_of_base64(as_text(input).as_bytes());
@@ -1301,7 +1395,10 @@ fn formatted(name: &str, input: &Value) -> Result<String, String> {
         }
         "uri" => {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-            as_text(input).bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+            as_text(input)
+                .bytes()
+                .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+                .collect()
         }
         other => return Err(format!("{other} is not a valid format")),
     })

@@ -17,7 +17,12 @@ spec!(SETSID, "setsid", "[options] <program> [arguments ...]", [flag('c', "ctty"
 spec!(NICE, "nice", "[OPTION] [COMMAND [ARG]...]", [value('n', "adjustment")], stop_at_operand: true, digits: Some('n'), usage_status: 125);
 spec!(TIME, "time", "[-vpao] PROG ARGS", [flag('v', "verbose"), flag('p', "portability"), flag('a', "append"), value('o', "output"), value('f', "format")], stop_at_operand: true, usage_status: 125);
 spec!(FLOCK, "flock", "[options] <file>|<directory> <command> [<argument>...]", [flag('s', "shared"), flag('x', "exclusive"), flag('e', ""), flag('n', "nonblock"), flag('u', "unlock"), value('w', "timeout"), value('c', "command"), value('E', "conflict-exit-code"), flag('F', "no-fork")], stop_at_operand: true, usage_status: 64);
-spec!(SU, "su", "[options] [-] [<user> [<argument>...]]", [flag('l', "login"), flag('m', "preserve-environment"), flag('p', ""), value('c', "command"), value('s', "shell")]);
+spec!(
+    SU,
+    "su",
+    "[options] [-] [<user> [<argument>...]]",
+    [flag('l', "login"), flag('m', "preserve-environment"), flag('p', ""), value('c', "command"), value('s', "shell")]
+);
 spec!(USLEEP, "usleep", "N", []);
 spec!(SYNC, "sync", "[OPTION] [FILE]...", [flag('d', "data"), flag('f', "file-system")]);
 spec!(SERVICE, "service", "< option > | --status-all | [ service_name [ command | --full-restart ] ]", [flag('\0', "status-all"), flag('\0', "full-restart")], stop_at_operand: true);
@@ -116,7 +121,11 @@ async fn nohup_body(run: &mut Run) -> Done {
             (Ok(fd), busybox) => {
                 run.proc.dup2(fd, 1)?;
                 run.proc.close(fd)?;
-                let text = if busybox { format!("appending output to {name}\n") } else { format!("{ignoring}appending output to '{name}'\n") };
+                let text = if busybox {
+                    format!("appending output to {name}\n")
+                } else {
+                    format!("{ignoring}appending output to '{name}'\n")
+                };
                 run.proc.eprint(format!("{}: {text}", run.name)).await;
             }
             (Err(error), _) => {
@@ -186,9 +195,7 @@ async fn time_body(run: &mut Run) -> Done {
         run.complain("only -p is simulated in Capas").await;
         return Ok(1);
     }
-    let used = |run: &Run| -> u64 {
-        run.proc.processes().iter().map(|process| process.cpu_micros).sum()
-    };
+    let used = |run: &Run| -> u64 { run.proc.processes().iter().map(|process| process.cpu_micros).sum() };
     let (start, before) = (run.proc.now(), used(run));
     let status = status_of(&run.proc, command).await;
     let real = run.proc.now().since(start).as_secs_f64();
@@ -209,8 +216,8 @@ async fn time_body(run: &mut Run) -> Done {
     Ok(status)
 }
 
-/// Locks are kept by a file next to no other: who holds one has it open. Only waiting for one's turn is simulated, by
-/// the processes that run `flock` on the same file.
+/// The kernel keeps no locks. Taking turns is simulated among the processes that run `flock` on the same file: who came
+/// first has it.
 async fn flock_body(run: &mut Run) -> Done {
     let mut words = run.args.operands.clone();
     if words.is_empty() {
@@ -291,7 +298,9 @@ async fn su_body(run: &mut Run) -> Done {
     let passwd = run.proc.read_file(b"/etc/passwd").await.map(|rope| text(&rope.head(1 << 20))).unwrap_or_default();
     let entry = passwd.lines().find(|line| line.split(':').next() == Some(&*text(&user)));
     let fields: Vec<String> = entry.map(|line| line.split(':').map(str::to_owned).collect()).unwrap_or_default();
-    let field = |place: usize, usual: &str| fields.get(place).filter(|f| !f.is_empty()).cloned().unwrap_or_else(|| usual.to_owned());
+    let field = |place: usize, usual: &str| {
+        fields.get(place).filter(|f| !f.is_empty()).cloned().unwrap_or_else(|| usual.to_owned())
+    };
     let (home, own_shell) = (field(5, "/"), field(6, "/bin/sh"));
     let shell = run.args.value('s').map_or(own_shell, |shell| text(shell));
     let mut groups = vec![account.gid];
@@ -305,7 +314,11 @@ async fn su_body(run: &mut Run) -> Done {
     let mut env = run.proc.env();
     if login {
         env.retain(|entry| entry.starts_with(b"TERM="));
-        let path = if account.uid == 0 { "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" } else { "/usr/local/bin:/usr/bin:/bin" };
+        let path = if account.uid == 0 {
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        } else {
+            "/usr/local/bin:/usr/bin:/bin"
+        };
         env.push(format!("PATH={path}").into());
         let _ = run.proc.chdir(home.as_bytes());
     }
@@ -360,7 +373,8 @@ async fn sync_body(run: &mut Run) -> Done {
 async fn service_body(run: &mut Run) -> Done {
     let usage = "Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n";
     if run.args.has("status-all") {
-        let mut names: Vec<BString> = run.proc.readdir(b"/etc/init.d").unwrap_or_default().into_iter().map(|e| e.name).collect();
+        let mut names: Vec<BString> =
+            run.proc.readdir(b"/etc/init.d").unwrap_or_default().into_iter().map(|e| e.name).collect();
         crate::base::sort::Arrange::arrange(names.as_mut_slice());
         for name in names.into_iter().filter(|name| name != "README") {
             let path: BString = [b"/etc/init.d/".as_slice(), &name].concat().into();

@@ -259,7 +259,9 @@ async fn telnet_body(run: &mut Run) -> Done {
     .await?;
     converse(run, fd, false).await?;
     let _ = run.proc.close(fd);
-    run.proc.eprint(if busybox { "Connection closed by foreign host\r\n" } else { "Connection closed by foreign host.\n" }).await;
+    run.proc
+        .eprint(if busybox { "Connection closed by foreign host\r\n" } else { "Connection closed by foreign host.\n" })
+        .await;
     Ok(1)
 }
 

@@ -91,7 +91,8 @@ fn owner(run: &Run, listening: &Listening) -> Option<(u32, String)> {
 
 async fn netstat(run: &mut Run) -> Done {
     if run.args.has("route") {
-        return Ok(super::ifconfig::route(run.proc.clone()).await);
+        let numeric = run.args.has("numeric");
+        return super::ifconfig::routes(run, numeric, true).await;
     }
     if run.args.has("interfaces") || run.args.has("extend") {
         run.complain("this listing is not simulated in Capas").await;
@@ -106,7 +107,9 @@ async fn netstat(run: &mut Run) -> Done {
     if programs && run.proc.cred().uid != 0 {
         let text = match run.is_busybox() {
             true => "netstat: showing only processes with your user ID\n",
-            false => "(Not all processes could be identified, non-owned process info\n will not be shown, you would have to be root to see it all.)\n",
+            false => {
+                "(Not all processes could be identified, non-owned process info\n will not be shown, you would have to be root to see it all.)\n"
+            }
         };
         run.proc.eprint(text).await;
     }

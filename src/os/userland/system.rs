@@ -7,19 +7,68 @@ use super::names::Names;
 use super::program::{Done, Run, number, quoted, run, spec, text};
 use crate::base::sort::Arrange;
 use crate::os::args::{flag, optional, value};
-use crate::os::kernel::process::ProcessInfo;
 use crate::os::kernel::Proc;
+use crate::os::kernel::process::ProcessInfo;
 
-spec!(MOUNTPOINT, "mountpoint", "[-qd] </path/to/directory>", [flag('q', "quiet"), flag('d', "fs-devno"), flag('n', "")]);
+spec!(
+    MOUNTPOINT,
+    "mountpoint",
+    "[-qd] </path/to/directory>",
+    [flag('q', "quiet"), flag('d', "fs-devno"), flag('n', "")]
+);
 spec!(GETCONF, "getconf", "[-v specification] variable_name [pathname]", [flag('a', ""), value('v', "")], usage_status: 2);
 spec!(LSCPU, "lscpu", "[options]", [flag('e', "extended"), flag('p', "parse"), flag('J', "json")]);
-spec!(WHO, "who", "[OPTION]... [ FILE | ARG1 ARG2 ]", [flag('a', "all"), flag('b', "boot"), flag('H', "heading"), flag('q', "count"), flag('u', "users"), flag('m', "")]);
+spec!(
+    WHO,
+    "who",
+    "[OPTION]... [ FILE | ARG1 ARG2 ]",
+    [flag('a', "all"), flag('b', "boot"), flag('H', "heading"), flag('q', "count"), flag('u', "users"), flag('m', "")]
+);
 spec!(LAST, "last", "[options] [<username>...]", [value('n', "limit"), value('f', "file"), flag('x', "system")], digits: Some('n'));
-spec!(DMESG, "dmesg", "[options]", [flag('c', "read-clear"), flag('T', "ctime"), flag('H', "human"), flag('w', "follow"), value('n', "console-level"), value('s', "buffer-size")]);
-spec!(LOGGER, "logger", "[options] [<message>]", [flag('s', "stderr"), value('t', "tag"), value('p', "priority"), flag('i', "")]);
-spec!(PSTREE, "pstree", "[-p] [PID|USER]", [flag('p', "show-pids"), flag('a', "arguments"), flag('A', "ascii"), flag('U', "unicode"), flag('n', "numeric-sort"), flag('c', "compact-not")]);
-spec!(LSOF, "lsof", "[-i [:PORT]] [-nP] [names]", [optional('i', ""), flag('n', ""), flag('P', ""), flag('t', ""), value('p', ""), value('s', "")]);
-spec!(FUSER, "fuser", "[-m] [-k] [-s] [-4] FILE or PORT/PROTO", [flag('m', ""), flag('k', ""), flag('s', ""), flag('4', ""), flag('v', ""), value('n', "")]);
+spec!(
+    DMESG,
+    "dmesg",
+    "[options]",
+    [
+        flag('c', "read-clear"),
+        flag('T', "ctime"),
+        flag('H', "human"),
+        flag('w', "follow"),
+        value('n', "console-level"),
+        value('s', "buffer-size")
+    ]
+);
+spec!(
+    LOGGER,
+    "logger",
+    "[options] [<message>]",
+    [flag('s', "stderr"), value('t', "tag"), value('p', "priority"), flag('i', "")]
+);
+spec!(
+    PSTREE,
+    "pstree",
+    "[-p] [PID|USER]",
+    [
+        flag('p', "show-pids"),
+        flag('a', "arguments"),
+        flag('A', "ascii"),
+        flag('U', "unicode"),
+        flag('n', "numeric-sort"),
+        flag('c', "compact-not")
+    ]
+);
+spec!(
+    LSOF,
+    "lsof",
+    "[-i [:PORT]] [-nP] [names]",
+    [optional('i', ""), flag('n', ""), flag('P', ""), flag('t', ""), value('p', ""), value('s', "")]
+);
+spec!(
+    FUSER,
+    "fuser",
+    "[-m] [-k] [-s] [-4] FILE or PORT/PROTO",
+    [flag('m', ""), flag('k', ""), flag('s', ""), flag('4', ""), flag('v', ""), value('n', "")]
+);
 spec!(HOSTID, "hostid", "", []);
 
 /// `mountpoint`.
@@ -96,7 +145,13 @@ async fn mountpoint_body(run: &mut Run) -> Done {
         run.put(format!("{path} is {}a mountpoint\n", if is_one { "" } else { "not " })).await?;
     }
     // util-linux answers 32 since 2.37.
-    Ok(if is_one { 0 } else if run.is_busybox() { 1 } else { 32 })
+    Ok(if is_one {
+        0
+    } else if run.is_busybox() {
+        1
+    } else {
+        32
+    })
 }
 
 async fn getconf_body(run: &mut Run) -> Done {
@@ -123,7 +178,9 @@ async fn getconf_body(run: &mut Run) -> Done {
         return Ok(0);
     }
     let Some(name) = run.args.operands.first().map(|name| text(name)) else {
-        run.proc.eprint("Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n").await;
+        run.proc
+            .eprint("Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n")
+            .await;
         return Ok(2);
     };
     match table.iter().find(|(known, _)| *known == name) {
@@ -233,7 +290,7 @@ async fn pstree_body(run: &mut Run) -> Done {
     let names = Names::load(&run.proc).await;
     let wanted = run.args.operands.first().map(|word| text(word));
     let roots: Vec<u32> = match &wanted {
-        None => all.iter().filter(|p| all.iter().all(|other| other.pid != p.ppid)).map(|p| p.pid).take(1).collect(),
+        None => all.iter().filter(|p| all.iter().all(|other| other.pid != p.ppid)).map(|p| p.pid).collect(),
         Some(word) => match word.parse::<u32>() {
             Ok(pid) => all.iter().filter(|p| p.pid == pid).map(|p| p.pid).collect(),
             Err(_) => {
@@ -304,8 +361,11 @@ impl Tree<'_> {
             out.push('\n');
             return;
         }
-        let [single, first, next, end, bar] =
-            if self.unicode { ["───", "─┬─", " ├─", " └─", " │ "] } else { ["---", "-+-", " |-", " `-", " | "] };
+        let [single, first, next, end, bar] = if self.unicode {
+            ["───", "─┬─", " ├─", " └─", " │ "]
+        } else {
+            ["---", "-+-", " |-", " `-", " | "]
+        };
         let blank = format!("{margin}{}", " ".repeat(label.chars().count()));
         let many = entries.len();
         for (place, (child, count)) in entries.into_iter().enumerate() {
@@ -350,7 +410,8 @@ async fn lsof_body(run: &mut Run) -> Done {
         return Ok(1);
     }
     // `-i :80` as well as `-i:80`, `-iTCP:80`.
-    let given = run.args.value('i').or_else(|| run.args.operands.first().map(|word| word.as_ref())).map(|word| text(word));
+    let given =
+        run.args.value('i').or_else(|| run.args.operands.first().map(|word| word.as_ref())).map(|word| text(word));
     let port = given.as_deref().and_then(|word| word.rsplit(':').next()).and_then(|word| word.parse().ok());
     let names = Names::load(&run.proc).await;
     let found = listeners(run, port);
@@ -373,7 +434,10 @@ async fn lsof_body(run: &mut Run) -> Done {
             (None, false) => format!("{address}:{port}"),
         };
         let (name, user) = (text(&process.comm), names.user(process.uid));
-        out.push_str(&format!("{name:<7} {:>3} {user:<6} -    IPv4      -      0t0  TCP {place} (LISTEN)\n", process.pid));
+        out.push_str(&format!(
+            "{name:<7} {:>3} {user:<6} -    IPv4      -      0t0  TCP {place} (LISTEN)\n",
+            process.pid
+        ));
     }
     run.put(out).await?;
     Ok(0)
@@ -442,7 +506,12 @@ async fn shells(proc: Proc, add: bool) -> i32 {
     match proc.write_file(b"/etc/shells", &whole.as_str().into()).await {
         Ok(()) => 0,
         Err(error) => {
-            proc.eprint(format!("{}: /etc/shells: {}\n", if add { "add-shell" } else { "remove-shell" }, error.strerror())).await;
+            proc.eprint(format!(
+                "{}: /etc/shells: {}\n",
+                if add { "add-shell" } else { "remove-shell" },
+                error.strerror()
+            ))
+            .await;
             1
         }
     }
@@ -474,15 +543,17 @@ pub async fn install(proc: Proc) -> i32 {
 
 async fn install_body(run: &mut Run) -> Done {
     let names = Names::load(&run.proc).await;
-    let mode = run.args.value('m').map_or(Some(0o755), |m| {
-        super::mode::parse(&text(m)).map(|change| change.apply(0, false, 0))
-    });
+    let mode = run
+        .args
+        .value('m')
+        .map_or(Some(0o755), |m| super::mode::parse(&text(m)).map(|change| change.apply(0, false, 0)));
     let Some(mode) = mode else {
         let given = text(run.args.value('m').map_or(b"".as_slice(), |m| m));
         run.complain(format!("invalid mode {}", quoted(given.as_bytes()))).await;
         return Ok(1);
     };
-    let uid = run.args.value('o').map(|o| number::<u32>(o).or_else(|| names.users.get(&o.to_owned()).map(|user| user.uid)));
+    let uid =
+        run.args.value('o').map(|o| number::<u32>(o).or_else(|| names.users.get(&o.to_owned()).map(|user| user.uid)));
     let gid = run.args.value('g').map(|g| number::<u32>(g).or_else(|| names.groups.get(&g.to_owned()).copied()));
     if uid == Some(None) || gid == Some(None) {
         let (what, who) = if uid == Some(None) { ("user", 'o') } else { ("group", 'g') };

@@ -131,7 +131,8 @@ async fn screen(run: &mut Run, names: &Names, before: &mut Before, keys: Option<
         .collect();
     before.at = now;
     before.micros = processes.iter().map(|process| (process.gpid, process.cpu_micros)).collect();
-    let share = |process: &ProcessInfo| shares.iter().find(|(gpid, _)| *gpid == process.gpid).map_or(0, |(_, share)| *share);
+    let share =
+        |process: &ProcessInfo| shares.iter().find(|(gpid, _)| *gpid == process.gpid).map_or(0, |(_, share)| *share);
     processes.arrange_by(|a, b| share(b).cmp(&share(a)).then_with(|| a.pid.cmp(&b.pid)));
     let busy = (shares.iter().map(|(_, share)| *share).sum::<u64>() / CPUS).min(1000);
     let (mut lines, header) =
@@ -233,7 +234,13 @@ fn procps_head(run: &Run, processes: &[ProcessInfo], busy: u64) -> (Vec<String>,
                 mebi(used),
                 mebi(total - free - used)
             ),
-            format!("MiB Swap: {:8.1} total, {:8.1} free, {:8.1} used. {:8.1} avail Mem", 0.0, 0.0, 0.0, mebi(total - used)),
+            format!(
+                "MiB Swap: {:8.1} total, {:8.1} free, {:8.1} used. {:8.1} avail Mem",
+                0.0,
+                0.0,
+                0.0,
+                mebi(total - used)
+            ),
             String::new(),
         ],
         "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND".to_owned(),

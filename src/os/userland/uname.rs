@@ -186,7 +186,8 @@ async fn free_body(run: &mut Run) -> Done {
         let cells: String = values.iter().map(|v| format!("{:>12}", show(*v))).collect();
         format!("{name:<first$}{cells}\n")
     };
-    let mut out = " ".repeat(first - 7) + "              total        used        free      shared  buff/cache   available\n";
+    let mut out =
+        " ".repeat(first - 7) + "              total        used        free      shared  buff/cache   available\n";
     out.push_str(&row("Mem:", &[total, used, free, 0, cache, available]));
     out.push_str(&row("Swap:", &[0, 0, 0]));
     run.put(out).await?;

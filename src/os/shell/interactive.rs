@@ -509,7 +509,7 @@ impl Shell {
     }
 }
 
-/// A line with its references to earlier ones (`!!`, `!$`, `!*`, `!^`, `!-2`, `!12`, `!docker`) carried out; `None` when it has
+/// A line with its references to earlier ones (`!!`, `!$`, `!*`, `!^`, `!-2`, `!12`, `!cat`) carried out; `None` when it has
 /// none. The error is the reference that nothing answers to (bash 5.2, "History Expansion").
 fn recalled(line: &[u8], history: &[BString], dialect: Dialect) -> Result<Option<BString>, BString> {
     if dialect != Dialect::Bash || !line.contains(&b'!') {
@@ -531,7 +531,7 @@ fn recalled(line: &[u8], history: &[BString], dialect: Dialect) -> Result<Option
             b'!' if !single
                 && !matches!(before, b'$' | b'[' | b'{')
                 && !matches!(next, b' ' | b'\t' | b'\n' | b'=' | b'(')
-                && !(double && next == b'"') =>
+                && (!double || next != b'"') =>
             {
                 let rest = line.get(at + 1..).unwrap_or_default();
                 let last = history.last();
@@ -580,13 +580,13 @@ mod tests {
 
     #[test]
     fn earlier_lines_are_recalled() {
-        let history: Vec<BString> = ["docker ps -a", "ls /tmp/x"].map(BString::from).into();
+        let history: Vec<BString> = ["cp a -a", "ls /tmp/x"].map(BString::from).into();
         let recall = |line: &str| recalled(line.as_bytes(), &history, Dialect::Bash);
         for (line, expanded) in [
             ("sudo !!", "sudo ls /tmp/x"),
             ("cat !$", "cat /tmp/x"),
-            ("!docker --size", "docker ps -a --size"),
-            ("!-2; !1", "docker ps -a; docker ps -a"),
+            ("!cp --size", "cp a -a --size"),
+            ("!-2; !1", "cp a -a; cp a -a"),
             ("echo \"!!\"", "echo \"ls /tmp/x\""),
             ("echo !*", "echo /tmp/x"),
         ] {

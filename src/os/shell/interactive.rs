@@ -598,7 +598,7 @@ mod tests {
             "echo '!!'",
             "[ ! -f x ]",
             "echo $!",
-            "echo \\!!x",
+            "echo \\!x",
             "test a != b",
             "! true",
         ] {

@@ -111,6 +111,8 @@ pub fn root() -> Layer {
         }
         root.put(&format!("{HOME}/{name}"), Entry::file(own(0o644), text.as_str()));
     }
+    let prompt = root.read("/root/.bashrc") + "PS1='\\u@\\h:\\w\\$ '\n";
+    root.text("/root/.bashrc", 0o644, &prompt);
     // Not of any package: they come with the desktop that Capas is.
     for program in ["edit", "xdg-open"] {
         let content = packages::files::executable(program, Flavour::Gnu, 18_000, 1);

@@ -129,6 +129,30 @@ async fn ulimit(shell: &mut Shell, args: &[BString]) -> Run {
             let _ = shell.proc.print(format!("{limit}\n")).await;
             return Ok(0);
         }
+        Some(b"-a") if args.len() == 2 => {
+            let files =
+                shell.proc.limits().files.unwrap_or(if shell.proc.cgroup().is_empty() { 1024 } else { 1_048_576 });
+            let files = files.to_string();
+            let rows = [
+                ("core file size", "(blocks, -c)", "unlimited"),
+                ("data seg size", "(kbytes, -d)", "unlimited"),
+                ("file size", "(blocks, -f)", "unlimited"),
+                ("max memory size", "(kbytes, -m)", "unlimited"),
+                ("open files", "(-n)", files.as_str()),
+                ("cpu time", "(seconds, -t)", "unlimited"),
+                ("max user processes", "(-u)", "unlimited"),
+                ("virtual memory", "(kbytes, -v)", "unlimited"),
+            ];
+            // As bash sets it: names to the left, units up to a fixed column.
+            let lines: String = rows
+                .iter()
+                .map(|(name, unit, limit)| {
+                    format!("{name}{unit:>width$} {limit}\n", width = 40usize.saturating_sub(name.len()))
+                })
+                .collect();
+            let _ = shell.proc.print(lines).await;
+            return Ok(0);
+        }
         None | Some(b"-f" | b"-c" | b"-u" | b"-v" | b"-t" | b"-m" | b"-S" | b"-H") if args.len() < 3 => "unlimited\n",
         _ => return Ok(shell.blame("setting limits is not simulated in Capas").await),
     };

@@ -278,9 +278,9 @@ impl Shell {
                 let value = self.arithmetic(&text).await?;
                 put(fields, value.to_string().as_bytes());
             }
-            Part::Process(..) => {
-                self.complain("process substitution is not simulated in Capas").await;
-                return Err(Flow::Abort(1));
+            Part::Process(reads, list) => {
+                let path = self.substitute_process(*reads, list).await?;
+                put(fields, path.as_bytes());
             }
             Part::Bad(text) => {
                 if self.dialect == Dialect::Bash {
@@ -345,6 +345,53 @@ impl Shell {
                 self.complain(format!("{name}: parameter not set")).await;
                 Flow::Abort(2)
             }
+        }
+    }
+
+    /// Starts the commands of `<( )` or `>( )` at the other end of a pipe; the path that stands for our end of it.
+    async fn substitute_process(&mut self, reads: bool, list: &Rc<List>) -> Result<String, Flow> {
+        let (Ok((read, write)), true) = (self.proc.pipe(), self.piped.len() < 64) else {
+            self.complain("cannot make pipe for process substitution: Too many open files").await;
+            return Err(Flow::Abort(1));
+        };
+        let (own, other, number) = if reads { (read, write, 1) } else { (write, read, 0) };
+        let list = Rc::clone(list);
+        let forked = self.fork(None, move |mut child| {
+            Box::pin(async move {
+                let _ = child.proc.close(own);
+                let _ = child.proc.dup2(other, number);
+                if other != number {
+                    let _ = child.proc.close(other);
+                }
+                let run = child.run_list(&list, true).await;
+                child.finish(run).await
+            })
+        });
+        let _ = self.proc.close(other);
+        // High up, as bash does, where no script has descriptors of its own.
+        let high = self.proc.dup(own, 60).unwrap_or(own);
+        if high != own {
+            let _ = self.proc.close(own);
+        }
+        match forked {
+            Ok(pid) => {
+                self.piped.push((high, pid));
+                Ok(format!("/dev/fd/{high}"))
+            }
+            Err(error) => {
+                let _ = self.proc.close(high);
+                self.complain(format!("fork: {error}")).await;
+                Err(Flow::Abort(254))
+            }
+        }
+    }
+
+    /// Closes the pipes of process substitutions from the given one on.
+    pub(super) fn close_piped(&mut self, from: usize) {
+        for (fd, pid) in self.piped.drain(from.min(self.piped.len())..) {
+            let _ = self.proc.close(fd);
+            // Who is done is taken in; nobody waits for the others.
+            let _ = self.proc.try_wait(Some(pid), false);
         }
     }
 

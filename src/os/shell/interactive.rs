@@ -170,6 +170,19 @@ impl Shell {
                         break None;
                     }
                     Line::Text(line) => {
+                        let line = match recalled(&line, &self.history, self.dialect) {
+                            Ok(None) => line,
+                            Ok(Some(expanded)) => {
+                                // What was meant is shown before it is done.
+                                self.proc.eprint([expanded.as_slice(), b"\n"].concat()).await;
+                                expanded
+                            }
+                            Err(event) => {
+                                self.proc.eprint(format!("bash: {event}: event not found\n")).await;
+                                text.clear();
+                                break None;
+                            }
+                        };
                         text.extend_from_slice(&line);
                         text.push(b'\n');
                     }
@@ -225,6 +238,7 @@ impl Shell {
             line.inspect(|line| self.proc.line_ended(*line, self.status));
             // Unwinding may have skipped these.
             (self.depth, self.loops, self.condition, self.functions_deep) = (0, 0, 0, 0);
+            self.close_piped(0);
             while self.vars.has_scope() {
                 self.vars.pop_scope();
             }
@@ -492,5 +506,100 @@ impl Shell {
             }
             _ => {}
         }
+    }
+}
+
+/// A line with its references to earlier ones (`!!`, `!$`, `!*`, `!^`, `!-2`, `!12`, `!cat`) carried out; `None` when it has
+/// none. The error is the reference that nothing answers to (bash 5.2, "History Expansion").
+fn recalled(line: &[u8], history: &[BString], dialect: Dialect) -> Result<Option<BString>, BString> {
+    if dialect != Dialect::Bash || !line.contains(&b'!') {
+        return Ok(None);
+    }
+    let (mut out, mut changed) = (BString::default(), false);
+    let (mut at, mut single, mut double) = (0, false, false);
+    while let Some(byte) = line.get(at).copied() {
+        let next = line.get(at + 1).copied().unwrap_or(b'\n');
+        let before = at.checked_sub(1).and_then(|at| line.get(at)).copied().unwrap_or(b' ');
+        match byte {
+            b'\'' if !double => single = !single,
+            b'"' if !single => double = !double,
+            b'\\' if !single => {
+                out.extend_from_slice(line.get(at..at + 2).unwrap_or(b"\\"));
+                at += 2;
+                continue;
+            }
+            b'!' if !single
+                && !matches!(before, b'$' | b'[' | b'{')
+                && !matches!(next, b' ' | b'\t' | b'\n' | b'=' | b'(')
+                && (!double || next != b'"') =>
+            {
+                let rest = line.get(at + 1..).unwrap_or_default();
+                let last = history.last();
+                let words = |line: &BString| {
+                    line.split_str(" ").filter(|word| !word.is_empty()).map(BString::from).collect::<Vec<_>>()
+                };
+                let length = match next {
+                    b'!' | b'$' | b'*' | b'^' => 1,
+                    b'-' => 1 + rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count(),
+                    digit if digit.is_ascii_digit() => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+                    _ => rest.iter().take_while(|byte| !b" \t;&|<>()\"':".contains(byte)).count(),
+                };
+                let name = rest.get(..length).unwrap_or_default();
+                let number = name.to_str().ok().and_then(|name| name.parse::<i64>().ok());
+                let found: Option<BString> = match (next, number) {
+                    (b'!', _) => last.cloned(),
+                    (b'$', _) => last.and_then(|line| words(line).pop()),
+                    (b'^', _) => last.and_then(|line| words(line).into_iter().nth(1)),
+                    (b'*', _) => last.map(|line| bstr::join(" ", words(line).get(1..).unwrap_or_default()).into()),
+                    (_, Some(back)) if back < 0 => {
+                        let place = usize::try_from(-back).ok().and_then(|back| history.len().checked_sub(back));
+                        place.and_then(|place| history.get(place)).cloned()
+                    }
+                    (_, Some(number)) => usize::try_from(number - 1).ok().and_then(|place| history.get(place)).cloned(),
+                    _ => history.iter().rev().find(|line| !name.is_empty() && line.starts_with(name)).cloned(),
+                };
+                match found {
+                    Some(found) => out.extend_from_slice(&found),
+                    None => return Err([b"!", name].concat().into()),
+                }
+                changed = true;
+                at += 1 + length;
+                continue;
+            }
+            _ => {}
+        }
+        out.push(byte);
+        at += 1;
+    }
+    Ok(changed.then_some(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_lines_are_recalled() {
+        let history: Vec<BString> = ["cp a -a", "ls /tmp/x"].map(BString::from).into();
+        let recall = |line: &str| recalled(line.as_bytes(), &history, Dialect::Bash);
+        for (line, expanded) in [
+            ("sudo !!", "sudo ls /tmp/x"),
+            ("cat !$", "cat /tmp/x"),
+            ("!cp --size", "cp a -a --size"),
+            ("!-2; !1", "cp a -a; cp a -a"),
+            ("echo \"!!\"", "echo \"ls /tmp/x\""),
+            ("echo !*", "echo /tmp/x"),
+        ] {
+            assert_eq!(recall(line), Ok(Some(expanded.into())), "{line}");
+        }
+        for line in
+            ["echo hola!", "echo \"hola!\"", "echo '!!'", "[ ! -f x ]", "echo $!", "echo \\!x", "test a != b", "! true"]
+        {
+            assert_eq!(recall(line).map(|found| found.is_some_and(|found| found != *line)), Ok(false), "{line}");
+        }
+        assert_eq!(recall("!nope x"), Err("!nope".into()));
+        assert_eq!(recall("!99"), Err("!99".into()));
+        assert_eq!(recalled(b"echo !!", &history, Dialect::Dash), Ok(None));
+        assert_eq!(recalled(b"!!", &[], Dialect::Bash), Err("!!".into()));
     }
 }

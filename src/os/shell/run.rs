@@ -223,9 +223,12 @@ impl Shell {
     pub fn run_command<'a>(&'a mut self, command: &'a Command, last: bool) -> Later<'a, Run> {
         Box::pin(async move {
             self.line = command.line;
+            let piped = self.piped.len();
             match &command.kind {
                 Kind::Simple(assigns, words) => {
-                    return later(|| self.run_simple(assigns, words, &command.redirects, last)).await;
+                    let run = later(|| self.run_simple(assigns, words, &command.redirects, last)).await;
+                    self.close_piped(piped);
+                    return run;
                 }
                 Kind::Function(name, body) => {
                     Rc::make_mut(&mut self.functions).insert(name.clone(), Rc::clone(body));
@@ -247,6 +250,7 @@ impl Shell {
                 Err(flow) => Err(flow),
             };
             self.restore(saved);
+            self.close_piped(piped);
             self.settle(run)
         })
     }

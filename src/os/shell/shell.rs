@@ -14,7 +14,7 @@ use super::parse::{Fault, SyntaxError};
 use super::variables::Variables;
 use crate::base::errno::Errno;
 use crate::base::path;
-use crate::os::kernel::{Disposition, Proc, Signal};
+use crate::os::kernel::{Disposition, Fd, Proc, Signal};
 
 /// A future that borrows the shell.
 pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -107,6 +107,8 @@ pub(super) struct Shell {
     pub condition: u32,
     /// The status of the last command substitution of a command.
     pub substituted: Option<i32>,
+    /// Our ends of the pipes of `<( )` and `>( )` that are in use, and who is at the other ends.
+    pub piped: Vec<(Fd, u32)>,
     pub hashed: BTreeMap<BString, (BString, u32)>,
     pub history: Rc<Vec<BString>>,
     pub subshell: u32,
@@ -195,6 +197,7 @@ impl Shell {
             sources_deep: 0,
             condition: 0,
             substituted: None,
+            piped: Vec::new(),
             hashed: BTreeMap::new(),
             history: Rc::default(),
             subshell: 0,

@@ -7,36 +7,33 @@ use crate::os::args::getopt::BUSYBOX;
 use crate::os::kernel::Proc;
 
 /// Programs of the table that are no applets of busybox.
-const FOREIGN: [&str; 41] = [
+const FOREIGN: [&str; 37] = [
     "apache2",
-    "apache2ctl",
     "apk",
     "apt",
     "apt-get",
     "bash",
     "busybox",
-    "capas",
     "column",
     "curl",
     "dig",
-    "docker",
     "dpkg",
     "edit",
     "file",
+    "getcap",
     "getfattr",
     "getconf",
     "host",
-    "initscript",
     "jq",
     "lscpu",
     "message",
     "nano",
     "nginx",
-    "python3",
     "redis-cli",
     "redis-server",
     "runtime",
     "service",
+    "setcap",
     "setfattr",
     "sha224sum",
     "sha384sum",
@@ -48,7 +45,6 @@ const FOREIGN: [&str; 41] = [
     "xdg-open",
     "xz",
     "which.debianutils",
-    "registry",
 ];
 
 /// The administrator's programs that busybox has too.
@@ -57,7 +53,9 @@ const ACCOUNTS: [&str; 4] = ["addgroup", "adduser", "delgroup", "deluser"];
 fn applets(proc: &Proc) -> Vec<&'static str> {
     let mut names = proc.kernel().program_names();
     let of_administrators = |name: &str| super::admin::names().any(|own| own == name) && !ACCOUNTS.contains(&name);
-    names.retain(|name| !FOREIGN.contains(name) && !of_administrators(name));
+    // The shell is another module's, and so are programs that are no part of a system.
+    let own = |name: &str| matches!(name, "ash" | "sh") || super::names().any(|known| known == name);
+    names.retain(|name| own(name) && !FOREIGN.contains(name) && !of_administrators(name));
     names
 }
 

@@ -397,7 +397,7 @@ impl Sum<'_> {
     fn atom_inside(&mut self) -> Computed {
         if self.eat("-") {
             let value = self.atom()?;
-            return Ok(Decimal { units: -value.units, ..value });
+            return Ok(Decimal { units: value.units.wrapping_neg(), ..value });
         }
         if self.eat("(") {
             let value = self.comparison()?;

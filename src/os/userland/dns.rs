@@ -50,7 +50,7 @@ async fn server(proc: &Proc) -> String {
 fn answers(proc: &Proc, server: &str, given: bool) -> bool {
     let net = proc.net();
     let plugged = proc.kernel().network(|network| network.get(net).is_some_and(|ns| !ns.interfaces.is_empty()));
-    plugged && !given || server == "127.0.0.11" && plugged
+    plugged && (!given || server == "127.0.0.11")
 }
 
 /// An answer: the lines' owner, type and value.

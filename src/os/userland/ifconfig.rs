@@ -20,7 +20,7 @@ pub async fn main(proc: Proc) -> i32 {
 
 /// `route`.
 pub async fn route(proc: Proc) -> i32 {
-    run(proc, &ROUTE, |run| Box::pin(routes(run))).await
+    run(proc, &ROUTE, |run| Box::pin(route_body(run))).await
 }
 
 /// `arp`.
@@ -140,15 +140,20 @@ fn busybox_text(link: &Link) -> String {
     out
 }
 
-async fn routes(run: &mut Run) -> Done {
+async fn route_body(run: &mut Run) -> Done {
     if !run.args.operands.is_empty() {
         return refuse(run, "SIOCADDRT").await;
     }
-    let net = run.proc.net();
     let numeric = run.args.has('n');
-    let mut out = String::from(
-        "Kernel IP routing table\nDestination     Gateway         Genmask         Flags Metric Ref    Use Iface\n",
-    );
+    routes(run, numeric, false).await
+}
+
+/// The routing table as `route`, or as `netstat -r` prints it.
+pub async fn routes(run: &mut Run, numeric: bool, netstat: bool) -> Done {
+    let net = run.proc.net();
+    let columns = if netstat { "  MSS Window  irtt" } else { "Metric Ref    Use" };
+    let mut out =
+        format!("Kernel IP routing table\nDestination     Gateway         Genmask         Flags {columns} Iface\n");
     for route in run.proc.kernel().network(|network| network.routes(net)) {
         let address = |address: Ipv4Addr, nothing: &str| match (numeric, address.is_unspecified()) {
             (false, true) => nothing.to_owned(),
@@ -158,9 +163,10 @@ async fn routes(run: &mut Run) -> Done {
         let via = address(route.via.unwrap_or(Ipv4Addr::UNSPECIFIED), if run.is_busybox() { "*" } else { "0.0.0.0" });
         let flags = if route.via.is_some() { "UG" } else { "U" };
         out.push_str(&format!(
-            "{:<15} {via:<15} {:<15} {flags:<5} 0      0        0 {}\n",
+            "{:<15} {via:<15} {:<15} {flags:<5} {} {}\n",
             address(route.to.0, "default"),
             mask(route.to.1).to_string(),
+            if netstat { "    0 0          0" } else { "0      0        0" },
             route.device
         ));
     }

@@ -216,8 +216,8 @@ async fn time_body(run: &mut Run) -> Done {
     Ok(status)
 }
 
-/// Locks are kept by a file next to no other: who holds one has it open. Only waiting for one's turn is simulated, by
-/// the processes that run `flock` on the same file.
+/// The kernel keeps no locks. Taking turns is simulated among the processes that run `flock` on the same file: who came
+/// first has it.
 async fn flock_body(run: &mut Run) -> Done {
     let mut words = run.args.operands.clone();
     if words.is_empty() {

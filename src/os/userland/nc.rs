@@ -136,7 +136,7 @@ async fn body(run: &mut Run) -> Done {
                 let why = if error == Errno::ETIMEDOUT && busybox { "timed out" } else { error.strerror() };
                 if busybox && (verbose || !run.args.has('z')) {
                     run.complain(format!("{shown}: {why}")).await;
-                } else if !busybox && (verbose || !run.args.has('z')) && verbose {
+                } else if !busybox && verbose {
                     run.complain(format!("connect to {host} ({address}) port {port} (tcp) failed: {why}")).await;
                 }
             }

@@ -91,7 +91,8 @@ fn owner(run: &Run, listening: &Listening) -> Option<(u32, String)> {
 
 async fn netstat(run: &mut Run) -> Done {
     if run.args.has("route") {
-        return Ok(super::ifconfig::route(run.proc.clone()).await);
+        let numeric = run.args.has("numeric");
+        return super::ifconfig::routes(run, numeric, true).await;
     }
     if run.args.has("interfaces") || run.args.has("extend") {
         run.complain("this listing is not simulated in Capas").await;

@@ -103,8 +103,7 @@ async fn body(run: &mut Run) -> Done {
     .await?;
     let (least, most) = (times.iter().min().copied().unwrap_or(0), times.iter().max().copied().unwrap_or(0));
     let count = times.len() as u64;
-    if count > 0 {
-        let mean = times.iter().sum::<u64>() / count;
+    if let Some(mean) = times.iter().sum::<u64>().checked_div(count) {
         let ms = |micros: u64| format!("{}.{:03}", micros / 1000, micros % 1000);
         let squares = times.iter().map(|t| t.abs_diff(mean).pow(2)).sum::<u64>() / count;
         run.put(match busybox {

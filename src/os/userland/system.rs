@@ -290,7 +290,7 @@ async fn pstree_body(run: &mut Run) -> Done {
     let names = Names::load(&run.proc).await;
     let wanted = run.args.operands.first().map(|word| text(word));
     let roots: Vec<u32> = match &wanted {
-        None => all.iter().filter(|p| all.iter().all(|other| other.pid != p.ppid)).map(|p| p.pid).take(1).collect(),
+        None => all.iter().filter(|p| all.iter().all(|other| other.pid != p.ppid)).map(|p| p.pid).collect(),
         Some(word) => match word.parse::<u32>() {
             Ok(pid) => all.iter().filter(|p| p.pid == pid).map(|p| p.pid).collect(),
             Err(_) => {

@@ -190,7 +190,9 @@ async fn create(run: &mut Run) -> Done {
             }
             if verbose {
                 let slash = if stat.is_dir() { "/" } else { "" };
-                let line = format!("{}{slash}\n", visit.path);
+                // GNU shows the path as it was found, busybox the name that it gets.
+                let shown = if run.is_busybox() { name } else { visit.path.as_bstr() };
+                let line = format!("{shown}{slash}\n");
                 if output == "-" { run.proc.eprint(line).await } else { run.put(line).await? }
             }
             if stat.nlink > 1 && stat.kind == Kind::File {

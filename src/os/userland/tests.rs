@@ -260,3 +260,274 @@ fn diff_tells_what_changed() {
     assert_eq!(w.run("diff a a").status, 0);
     assert_eq!(w.run("cmp a b").out, "a b differ: byte 3, line 2\n");
 }
+
+#[test]
+fn sums_are_those_of_the_standards() {
+    let w = World::new();
+    w.file("/tmp/f", "abc");
+    assert_eq!(output(&w, "md5sum f"), "900150983cd24fb0d6963f7d28e17f72  f\n");
+    assert_eq!(output(&w, "sha1sum f"), "a9993e364706816aba3e25717850c26c9cd0d89d  f\n");
+    assert_eq!(output(&w, "sha224sum f"), "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7  f\n");
+    assert!(output(&w, "sha512sum f").starts_with("ddaf35a193617abacc417349ae204131"));
+    assert!(output(&w, "sha384sum f").starts_with("cb00753f45a35e8bb5a03d699ac65007"));
+    assert_eq!(output(&w, "cksum f"), "1219131554 3 f\n");
+    w.file("/tmp/list", "900150983cd24fb0d6963f7d28e17f72  f\n");
+    assert_eq!(output(&w, "md5sum -c list"), "f: OK\n");
+    w.words(&["tee", "f"], "abd");
+    let ran = w.run("md5sum -c list");
+    assert_eq!((ran.status, ran.out.as_str()), (1, "f: FAILED\n"));
+    assert!(ran.err.contains("1 computed checksum did NOT match"), "{}", ran.err);
+}
+
+#[test]
+fn dumps_are_laid_out_as_the_originals_lay_them_out() {
+    let w = World::new();
+    let text = "hello\nwor\0ld\u{7f}abcdefgh";
+    let dump = |words: &[&str]| w.words(words, text).out;
+    assert_eq!(
+        dump(&["od", "-c"]),
+        "0000000   h   e   l   l   o  \\n   w   o   r  \\0   l   d 177   a   b   c\n0000020   d   e   f   g   h\n0000025\n"
+    );
+    assert_eq!(
+        w.words(&["od", "-An", "-tu1", "-td2"], "hello").out,
+        " 104 101 108 108 111\n   25960   27756     111\n"
+    );
+    assert_eq!(
+        w.words(&["od", "-t", "x1z"], "hello\nw").out,
+        "0000000 68 65 6c 6c 6f 0a 77                             >hello.w<\n0000007\n"
+    );
+    assert_eq!(
+        dump(&["hexdump", "-C"]),
+        "00000000  68 65 6c 6c 6f 0a 77 6f  72 00 6c 64 7f 61 62 63  |hello.wor.ld.abc|\n00000010  64 65 66 67 68                                    |defgh|\n00000015\n"
+    );
+    assert_eq!(w.words(&["hexdump"], "hello").out, "0000000 6568 6c6c 006f                         \n0000005\n");
+    assert_eq!(w.words(&["hexdump", "-C"], Rope::from(vec![0u8; 64])).out.lines().nth(1), Some("*"));
+    assert_eq!(
+        w.words(&["xxd"], "hello\nworld").out,
+        "00000000: 6865 6c6c 6f0a 776f 726c 64              hello.world\n"
+    );
+    assert_eq!(w.words(&["xxd", "-r"], "00000000: 6865 6c6c 6f0a                           hello.\n").out, "hello\n");
+    assert_eq!(w.words(&["xxd", "-r", "-p"], "6869").out, "hi");
+    fails(&w, "od -t q /etc/passwd", 1, "od: invalid type string 'q'\n");
+}
+
+#[test]
+fn words_are_reckoned_with() {
+    let w = World::new();
+    assert_eq!(output(&w, "expr 2 + 3 * 4"), "14\n");
+    assert_eq!(output(&w, "expr ( 2 + 3 ) * 4"), "20\n");
+    assert_eq!(output(&w, "expr abc : a\\(.*\\)"), "bc\n");
+    assert_eq!(output(&w, "expr length abcd"), "4\n");
+    assert_eq!(output(&w, "expr substr abcd 2 2"), "bc\n");
+    assert_eq!(w.run("expr 1 - 1").status, 1);
+    fails(&w, "expr 1 / 0", 2, "expr: division by zero\n");
+    fails(&w, "expr a + 1", 2, "expr: non-integer argument\n");
+    fails(&w, "expr 1 +", 2, "expr: syntax error: missing argument after '+'\n");
+    fails(
+        &w,
+        "expr 9223372036854775807 * 9223372036854775807 * 9223372036854775807",
+        2,
+        "expr: the number is too large for Capas\n",
+    );
+    assert_eq!(
+        output(&w, "factor 60 97 18446744073709551615"),
+        "60: 2 2 3 5\n97: 97\n18446744073709551615: 3 5 17 257 641 65537 6700417\n"
+    );
+    let sums = "scale=3; 10/3; 2^10; x=5; x*2; 7%3; 1.5+2; (1+2)*3; -2^2; sqrt(2); 1/0; 3>2\nquit\n";
+    let ran = w.words(&["bc"], sums);
+    assert_eq!(ran.out, "3.333\n1024\n10\n.001\n3.5\n9\n4\n1.414\n1\n");
+    assert!(ran.err.contains("Divide by zero"), "{}", ran.err);
+    assert_eq!(output(&w, "cal 2 2024").lines().last(), Some("25 26 27 28 29"));
+}
+
+#[test]
+fn nothing_nested_or_huge_breaks_a_program_that_reads_expressions() {
+    let w = World::new();
+    let deep = "(".repeat(50_000);
+    for program in ["bc", "jq"] {
+        let ran = if program == "bc" { w.words(&["bc"], deep.as_str()) } else { w.words(&["jq", "-n", &deep], "") };
+        assert!(!ran.err.is_empty() && ran.status >= 0, "{program}: {ran:?}");
+    }
+    let brackets: Vec<&str> = std::iter::once("expr").chain(std::iter::repeat_n("(", 20_000)).collect();
+    assert_eq!(w.words(&brackets, "").status, 2);
+    for filter in [
+        "[range(1e9)]",
+        "[.,.]|[.,.]|..|..|..|..",
+        "[][:1e99]",
+        "[-1e300,1e300]|.[0]*.[1]",
+        "\"\\u\"",
+        "{(1):2}",
+        "[limit(1e12;range(1e12))]",
+    ] {
+        let ran = w.words(&["jq", "-n", filter], "");
+        assert!(ran.status >= 0, "{filter}: {ran:?}");
+    }
+    let commas = ".,".repeat(20_000) + ".";
+    assert_eq!(w.words(&["jq", &commas], "1").status, 3);
+    assert_eq!(w.words(&["nl", "-w", "999999999999"], "a\n").status, 0);
+    assert!(w.words(&["fold", "-w", "0"], "abc").status == 1);
+    assert!(w.words(&["split", "-b", "1", "-a", "1"], "a".repeat(100).as_str()).err.contains("exhausted"));
+}
+
+#[test]
+fn jq_takes_json_apart_and_puts_it_together() {
+    let w = World::new();
+    let jq = |filter: &str, input: &str| w.words(&["jq", "-c", filter], input);
+    for (filter, input, out) in [
+        (".", "{\"b\":1,\"a\":[ ]}", "{\"b\":1,\"a\":[]}\n"),
+        (".a.b?", "{\"a\":1}", ""),
+        (".[1:]", "[1,2,3]", "[2,3]\n"),
+        (".[-1]", "[1,2,3]", "3\n"),
+        (".[].n", "[{\"n\":1},{\"n\":2}]", "1\n2\n"),
+        ("map(select(.n > 1)) | length", "[{\"n\":1},{\"n\":2}]", "1\n"),
+        ("keys", "{\"b\":1,\"a\":2}", "[\"a\",\"b\"]\n"),
+        ("{x: .a, b}", "{\"a\":1,\"b\":2}", "{\"x\":1,\"b\":2}\n"),
+        (".a // \"none\"", "{}", "\"none\"\n"),
+        ("\"\\(.a) is it\"", "{\"a\":1}", "\"1 is it\"\n"),
+        ("if . > 1 then \"big\" else \"small\" end", "2", "\"big\"\n"),
+        ("[.[] | tostring] | join(\"-\")", "[1,2]", "\"1-2\"\n"),
+        ("sort_by(.n) | map(.n)", "[{\"n\":2},{\"n\":1}]", "[1,2]\n"),
+        ("group_by(.g) | map(length)", "[{\"g\":1},{\"g\":2},{\"g\":1}]", "[2,1]\n"),
+        ("to_entries[] | .key", "{\"a\":1}", "\"a\"\n"),
+        ("1 + 2 * 3 - 4 / 2", "null", "5\n"),
+        ("has(\"a\"), not", "{\"a\":1}", "true\nfalse\n"),
+        ("[.[]|{a:.}]", "[1,2]", "[{\"a\":1},{\"a\":2}]\n"),
+    ] {
+        let ran = jq(filter, input);
+        assert_eq!(ran.out, out, "{filter}: {}", ran.err);
+    }
+    assert_eq!(w.words(&["jq", "-r", ".[] | @csv"], "[[1,\"a\\\"b\"]]").out, "1,\"a\"\"b\"\n");
+    assert_eq!(w.words(&["jq", "--arg", "n", "web", "-r", "$n"], "1").out, "web\n");
+    assert_eq!(w.words(&["jq", "."], "{\"a\":[1,{}]}").out, "{\n  \"a\": [\n    1,\n    {}\n  ]\n}\n");
+    assert_eq!((jq(".a", "[1]").status, jq("nope", "1").status, jq(".", "{").status), (5, 3, 2));
+}
+
+#[test]
+fn lines_are_put_together_and_taken_apart() {
+    let w = World::new();
+    w.file("/tmp/a", "1\n2\n3\n");
+    w.file("/tmp/b", "2\n3\n4\n");
+    assert_eq!(output(&w, "paste -d, a b"), "1,2\n2,3\n3,4\n");
+    assert_eq!(output(&w, "paste -sd+ a"), "1+2+3\n");
+    assert_eq!(output(&w, "comm a b"), "1\n\t\t2\n\t\t3\n\t4\n");
+    assert_eq!(output(&w, "comm -12 a b"), "2\n3\n");
+    assert_eq!(w.words(&["fold", "-sw", "6"], "ab cd ef\n").out, "ab cd \nef\n");
+    output(&w, "split -l 2 a part_");
+    assert_eq!(output(&w, "cat part_aa part_ab"), "1\n2\n3\n");
+    assert_eq!(w.words(&["column", "-t"], "a bb c\nddd e f\n").out, "a    bb  c\nddd  e   f\n");
+    assert_eq!(w.words(&["strings", "-n", "3"], "ab\u{1}abc\u{2}").out, "abc\n");
+    let (first, second) = (output(&w, "shuf -i 1-9"), World::new().run("shuf -i 1-9").out);
+    assert_eq!(first.lines().count(), 9);
+    assert_eq!(first.len(), second.len());
+    assert_eq!(w.words(&["expand", "-t", "4"], "a\tb\n").out, "a   b\n");
+}
+
+#[test]
+fn programs_start_others() {
+    let w = World::new();
+    assert_eq!(output(&w, "nohup echo hi"), "hi\n");
+    assert_eq!(output(&w, "nice -n 5 echo hi"), "hi\n");
+    assert_eq!(output(&w, "setsid -w echo hi"), "hi\n");
+    assert_eq!(output(&w, "flock /tmp/lock echo hi"), "hi\n");
+    assert!(w.run("time sleep 2").err.contains("0:02.00elapsed"));
+    fails(&w, "nohup nope", 127, "nohup: failed to run command 'nope': No such file or directory\n");
+    output(&w, "install -D -m 640 /etc/passwd /tmp/x/y/p");
+    assert!(output(&w, "ls -l /tmp/x/y/p").starts_with("-rw-r-----"));
+    output(&w, "install -d /tmp/q/r");
+    assert_eq!(output(&w, "mountpoint /"), "/ is a mountpoint\n");
+    assert_eq!(w.run("mountpoint /tmp").status, 32);
+    assert_eq!(output(&w, "getconf PAGESIZE"), "4096\n");
+}
+
+#[test]
+fn times_are_told_in_the_zone_of_tz() {
+    let w = World::new();
+    let at = |tz: &str, time: &str| output(&w, &format!("env TZ={tz} date -d @{time} +%H:%M_%Z_%z"));
+    // 1 March 2021, noon in Greenwich; 1 July.
+    let (winter, summer) = ("1614600000", "1625140800");
+    assert_eq!(at("CET-1CEST,M3.5.0,M10.5.0/3", winter), "13:00_CET_+0100\n");
+    assert_eq!(at("CET-1CEST,M3.5.0,M10.5.0/3", summer), "14:00_CEST_+0200\n");
+    assert_eq!(at("UTC+3", winter), "09:00_UTC_-0300\n");
+    assert_eq!(at("<-05>5", winter), "07:00_-05_-0500\n");
+    assert_eq!(at("EST5EDT", summer), "08:00_EDT_-0400\n");
+    // The last hour of summer time.
+    assert_eq!(at("CET-1CEST,M3.5.0,M10.5.0/3", "1635641999"), "02:59_CEST_+0200\n");
+    assert_eq!(at("CET-1CEST,M3.5.0,M10.5.0/3", "1635642000"), "02:00_CET_+0100\n");
+    // A zone whose file isn't there.
+    assert_eq!(at("Europe/Madrid", winter), "12:00_Europe_+0000\n");
+    w.dir("/usr");
+    w.dir("/usr/share");
+    w.dir("/usr/share/zoneinfo");
+    w.dir("/usr/share/zoneinfo/Europe");
+    w.file("/usr/share/zoneinfo/Europe/Madrid", "TZif");
+    assert_eq!(at("Europe/Madrid", summer), "14:00_CEST_+0200\n");
+    for nonsense in ["CET-1CEST,M13.9.9,M1", "A", "AAA999", "<", "CET-1CEST,", "CETx"] {
+        assert!(at(nonsense, winter).starts_with("12:00_"), "{nonsense}");
+    }
+}
+
+#[test]
+fn the_network_is_told_of_by_every_program_alike() {
+    use crate::os::kernel::net::Interface;
+    use std::net::Ipv4Addr;
+    let w = World::new();
+    w.kernel.network(|network| {
+        let index = network.number(true);
+        let ns = network.get_mut(w.spec.net).unwrap();
+        ns.interfaces.push(Interface {
+            name: "eth0".into(),
+            bridge: 1,
+            address: Ipv4Addr::new(172, 18, 0, 2),
+            prefix: 16,
+            gateway: Some(Ipv4Addr::new(172, 18, 0, 1)),
+            mac: "02:42:ac:12:00:02".into(),
+            index,
+            cable: true,
+        });
+        ns.names.insert("web".into(), vec![Ipv4Addr::new(172, 18, 0, 2)]);
+        ns.pointers.insert(Ipv4Addr::new(172, 18, 0, 2), "web.app".into());
+    });
+    assert_eq!(
+        output(&w, "ip -4 addr show eth0"),
+        "2: eth0@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default \n    inet 172.18.0.2/16 brd 172.18.255.255 scope global eth0\n       valid_lft forever preferred_lft forever\n"
+    );
+    assert_eq!(
+        output(&w, "ip route"),
+        "default via 172.18.0.1 dev eth0 \n172.18.0.0/16 dev eth0 proto kernel scope link src 172.18.0.2 \n"
+    );
+    assert_eq!(output(&w, "ip -br a").lines().last(), Some("eth0@if3         UP             172.18.0.2/16 "));
+    assert!(output(&w, "ifconfig eth0").contains("inet 172.18.0.2  netmask 255.255.0.0  broadcast 172.18.255.255\n"));
+    assert!(
+        output(&w, "route -n")
+            .contains("0.0.0.0         172.18.0.1      0.0.0.0         UG    0      0        0 eth0\n")
+    );
+    assert_eq!(output(&w, "hostname -I"), "172.18.0.2 \n");
+    assert_eq!(output(&w, "dig +short web"), "172.18.0.2\n");
+    assert!(output(&w, "nslookup web").ends_with("Name:\tweb\nAddress: 172.18.0.2\n\n"));
+    assert_eq!(w.run("nslookup nope").status, 1);
+    assert!(output(&w, "ping -c 2 web").contains("64 bytes from web.app (172.18.0.2): icmp_seq=1"));
+    assert!(output(&w, "ping -c 2 web").contains("rtt min/avg/max/mdev = "));
+    fails(&w, "ip link set eth0 down", 2, "ip: changing the network is not simulated in Capas\n");
+    fails(&w, "ip addr show eth9", 1, "Device \"eth9\" does not exist.\n");
+    fails(&w, "nc -zv web 81", 1, "nc: connect to web (172.18.0.2) port 81 (tcp) failed: Connection refused\n");
+    let all = World::of(Flavour::Busybox);
+    assert_eq!(all.run("nslookup web").status, 1);
+    assert!(
+        all.run("ip a")
+            .out
+            .starts_with("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN qlen 1000\n")
+    );
+    assert_eq!(all.run("ping -c 1 10.0.0.1").out, "PING 10.0.0.1 (10.0.0.1): 56 data bytes\n");
+}
+
+#[test]
+fn top_draws_again_until_it_is_told_to_stop() {
+    let w = World::of(Flavour::Busybox);
+    let ran = w.run("top -b -d 2 -n 3");
+    assert_eq!((ran.status, ran.out.matches("PID  PPID USER").count()), (0, 3));
+    // Without a count it goes on for as long as it is let.
+    assert_eq!(w.run("timeout 12 top -b").status, 143);
+    let w = World::new();
+    assert!(output(&w, "top -b -n 1").contains("    PID USER      PR  NI    VIRT"));
+    fails(&w, "top", 1, "top: failed tty get\n");
+}

@@ -124,6 +124,51 @@ static PROGRAMS: &[Line] = &[
     ),
     ("rmdir", "Borra carpetas vacías.", "Deletes empty folders."),
     ("sed", "Cambia texto línea a línea.", "Changes text line by line."),
+    (
+        "bc expr factor",
+        "Cuentan: una calculadora, una expresión, los factores primos.",
+        "They reckon: a calculator, an expression, prime factors.",
+    ),
+    (
+        "column paste comm fold split",
+        "Juntan, comparan, parten y colocan líneas.",
+        "Put lines together, compare, break and lay them out.",
+    ),
+    (
+        "ip ifconfig route",
+        "Las interfaces, direcciones y rutas. En un contenedor, las de sus redes.",
+        "Interfaces, addresses and routes; in a container those of its networks.",
+    ),
+    (
+        "jq",
+        "Elige y transforma datos JSON, como los de docker inspect.",
+        "Picks and transforms JSON, such as what docker inspect prints.",
+    ),
+    ("md5sum sha1sum sha512sum cksum", "Resúmenes de un fichero.", "Digests of a file."),
+    (
+        "nc telnet",
+        "Conecta la entrada y la salida con un puerto, o espera a que llamen.",
+        "Connects input and output to a port, or waits for a caller.",
+    ),
+    ("netstat ss", "Qué puertos escuchan.", "Which ports are listened on."),
+    (
+        "nohup setsid nice flock",
+        "Arrancan otro programa de una manera particular.",
+        "Start another program in a particular way.",
+    ),
+    (
+        "nslookup dig host",
+        "Pregunta al DNS; en una red propia, los nombres son los contenedores.",
+        "Asks the DNS; on a network of one's own containers are names.",
+    ),
+    (
+        "od hexdump xxd strings",
+        "Los bytes de un fichero, en cifras o solo los textos.",
+        "A file's bytes in figures, or only its texts.",
+    ),
+    ("pstree", "Los procesos como árbol.", "Processes as a tree."),
+    ("service", "Arranca, para o mira un servicio de Debian.", "Starts, stops or looks at one of Debian's services."),
+    ("su", "Otra sesión como otro usuario.", "Another session as another user."),
     ("seq", "Una serie de números.", "A row of numbers."),
     ("set", "Cambia cómo se comporta el shell.", "Changes how the shell behaves."),
     (

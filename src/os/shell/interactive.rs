@@ -592,16 +592,9 @@ mod tests {
         ] {
             assert_eq!(recall(line), Ok(Some(expanded.into())), "{line}");
         }
-        for line in [
-            "echo hola!",
-            "echo \"hola!\"",
-            "echo '!!'",
-            "[ ! -f x ]",
-            "echo $!",
-            "echo \\!x",
-            "test a != b",
-            "! true",
-        ] {
+        for line in
+            ["echo hola!", "echo \"hola!\"", "echo '!!'", "[ ! -f x ]", "echo $!", "echo \\!x", "test a != b", "! true"]
+        {
             assert_eq!(recall(line).map(|found| found.is_some_and(|found| found != *line)), Ok(false), "{line}");
         }
         assert_eq!(recall("!nope x"), Err("!nope".into()));

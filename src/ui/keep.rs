@@ -221,6 +221,14 @@ fn flush() {
     with(Keeper::flush);
 }
 
+/// Saves once the rest of the program is there: keys that are typed before that must not wait for it.
+fn flush_later() {
+    spawn_local(async {
+        rest::arrived().await;
+        flush();
+    });
+}
+
 /// The name of something in the tab's storage, which frames of other names share.
 fn own_name(name: Option<&str>, what: &str) -> String {
     name.map_or_else(|| what.to_owned(), |name| format!("{what}.{name}"))
@@ -244,7 +252,7 @@ pub fn append(new: &[(Timestamp, Input)], journal: &Journal) -> bool {
     let told = with(|keeper| {
         let was_over = keeper.is_over;
         keeper.append(new, journal.end);
-        keeper.timer = Some(Timeout::new(SAVE_AFTER_MS, flush));
+        keeper.timer = Some(Timeout::new(SAVE_AFTER_MS, flush_later));
         keeper.is_over && !was_over && keeper.chunk.is_some()
     });
     told.unwrap_or(false)

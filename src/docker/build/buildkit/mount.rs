@@ -17,9 +17,14 @@ use crate::docker::dockerfile::Instruction;
 use crate::docker::dockerfile::ignore::Matcher;
 use crate::docker::dockerfile::mount::{Mount, MountType};
 use crate::os::fs::layer::{Change, Layer};
-use crate::os::fs::node::{Entry, Meta};
+use crate::os::fs::node::{Content, Entry, Meta};
 use crate::os::fs::overlay::Overlay;
 use crate::os::fs::tree::Tree;
+
+/// The kind of a mount that is an agent's socket.
+pub(super) const SSH: &str = "ssh";
+/// Where an agent's socket is without a target; the number of those before it in the same RUN follows.
+pub(super) const AGENT: &str = "/run/buildkit/ssh_agent.";
 
 impl Solver<'_> {
     /// A mount of a RUN, and what of it goes into the cache key.
@@ -96,11 +101,23 @@ impl Solver<'_> {
                 // A secret leaves no trace, not even in the cache key.
                 Ok((Some(run_mount), key))
             }
-            // No agent is ever forwarded; a mount that may be missing is.
-            MountType::Ssh if !mount.required => Ok((None, key)),
             MountType::Ssh => {
-                let id = if mount.id.is_empty() { "default".to_owned() } else { mount.id.clone() };
-                Err(BuildError::SshKey(id).at(span))
+                let id = if mount.id.is_empty() { "default" } else { mount.id.as_str() };
+                if !self.request.ssh.contains(id) && mount.required && self.purpose != Purpose::Foresee {
+                    return Err(BuildError::SshKey(id.to_owned()).at(span));
+                }
+                if !self.request.ssh.contains(id) || self.purpose == Purpose::Foresee {
+                    return Ok((None, key));
+                }
+                let mut meta = Meta::root(mount.mode.unwrap_or(0o600), (self.world.now)());
+                (meta.uid, meta.gid) = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
+                let socket = Entry::new(meta, Content::Socket);
+                let file: Layer = [("socket".into(), Change::Put(Arc::new(socket)))].into_iter().collect();
+                let mut run_mount = wrap(fresh(Tree::of([&file])), "/socket", SSH);
+                if mount.target.is_empty() {
+                    run_mount.at = AGENT.into();
+                }
+                Ok((Some(run_mount), key))
             }
             MountType::Bind => {
                 let origin = self.origin(&mount.from, instruction)?;

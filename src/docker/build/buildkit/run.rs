@@ -11,7 +11,7 @@ use super::super::error::{BuildError, Located};
 use super::super::trace::Step;
 use super::super::world::{RunMount, RunStep};
 use super::lookup::{Making, finish};
-use super::mount::secret_id;
+use super::mount::{AGENT, SSH, secret_id};
 use super::state::{Count, State};
 use super::{MAX_RESIDENT_BYTES, PROXIES, Purpose, Solver};
 use crate::base::time::Timestamp;
@@ -44,8 +44,19 @@ impl Solver<'_> {
         let (mut mounts, mut words, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
         // Neither proxies nor secrets go into the key.
         let mut hidden_env = self.proxies(state);
+        let mut agents = 0;
         for text in &run.mounts {
-            let (mount, sum) = self.mount(state, instruction, text, &mut files).await?;
+            let (mut mount, sum) = self.mount(state, instruction, text, &mut files).await?;
+            if let Some(socket) = mount.as_mut().filter(|mount| mount.kind == SSH) {
+                if socket.at == AGENT {
+                    socket.at = format!("{AGENT}{agents}").into();
+                }
+                // Programs are told of the first one only.
+                if agents == 0 {
+                    hidden_env.push(format!("SSH_AUTH_SOCK={}", socket.at));
+                }
+                agents += 1;
+            }
             mounts.extend(mount);
             words.push(sum);
             hidden_env.extend(self.secret_variable(text));

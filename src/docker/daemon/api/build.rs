@@ -4,7 +4,7 @@
 //! builder's output that of moby's JSON stream. Who builds is installed from outside ([`Builder`]); how a trace looks
 //! on a terminal is the client's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -104,6 +104,8 @@ pub struct BuildRequest {
     pub allow: Vec<String>,
     /// `--secret`, by id.
     pub secrets: BTreeMap<String, Rope>,
+    /// `--ssh`: the ids of agents that are forwarded.
+    pub ssh: BTreeSet<String>,
     /// `--check`: the Dockerfile is checked and nothing is built.
     pub check: bool,
     /// `--rm=false` keeps intermediate containers (classic only).

@@ -55,8 +55,7 @@ pub static COMMAND: Command = Command {
             "ssh",
             List,
             "SSH agent socket or keys to expose to the build (format: \"default|<id>[=<socket>|<key>[,<key>]]\")",
-        )
-        .not_simulated(),
+        ),
         flag('t', "tag", Tag, "Name and optionally a tag (format: \"name:tag\")"),
         long("target", Text, "Set the target build stage to build"),
         long("ulimit", Ulimit, "Ulimit options (default [])").not_simulated(),

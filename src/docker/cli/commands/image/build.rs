@@ -44,6 +44,8 @@ const MULTI_PLATFORM: &str = "ERROR: Multi-platform build is not supported for t
 Switch to a different driver, or turn on the containerd image store, and try again.
 Learn more at https://docs.docker.com/go/build-multi-platform/";
 
+/// Bytes of a key that are looked at.
+const MAX_KEY_BYTES: u64 = 64 << 10;
 /// The largest secret (BuildKit `secretsprovider/store.go` `MaxSecretSize`).
 const MAX_SECRET_BYTES: u64 = 500 * 1024;
 
@@ -108,7 +110,7 @@ pub static COMMAND: Command = Command {
         long("builder", Text, "Override the configured builder instance").hidden(),
         long("provenance", Text, "Shorthand for \"--attest=type=provenance\"").hidden(),
         long("sbom", Text, "Shorthand for \"--attest=type=sbom\"").hidden(),
-        long("ssh", List, "SSH agent socket or keys to expose to the build").hidden().not_simulated(),
+        long("ssh", List, "SSH agent socket or keys to expose to the build").hidden(),
         long("allow", List, "Allow extra privileged entitlement").hidden(),
         long("annotation", List, "Add annotation to the image").hidden().not_simulated(),
         long("attest", List, "Attestation parameters").hidden().not_simulated(),
@@ -261,7 +263,7 @@ fn outputs(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
 }
 
 /// Flags that the classic builder's client does not have.
-const BUILDKIT_ONLY: [&str; 11] = [
+const BUILDKIT_ONLY: [&str; 12] = [
     "check",
     "call",
     "output",
@@ -271,6 +273,7 @@ const BUILDKIT_ONLY: [&str; 11] = [
     "build-context",
     "cache-to",
     "secret",
+    "ssh",
     "progress",
     "load",
 ];
@@ -334,6 +337,9 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
         let (id, content) = secret(client, &text).await?;
         request.secrets.insert(id, content);
     }
+    for text in given.strings("ssh") {
+        request.ssh.insert(agent(client, &text).await?);
+    }
     if version == BuilderVersion::BuildKit {
         entitle(client, given, &mut request)?;
     }
@@ -363,6 +369,37 @@ fn entitle(client: &Client, given: &Invocation, request: &mut BuildRequest) -> A
         }
     }
     Ok(())
+}
+
+/// The id of an agent whose socket or keys are there (docker/buildx `util/buildflags/ssh.go`, BuildKit
+/// `session/sshforward/sshprovider/agentprovider.go`). Nothing here speaks to it.
+async fn agent(client: &Client, text: &str) -> Answer<String> {
+    let fail = |why: String| Err(CliError::new(format!("ERROR: {why}")));
+    let (id, paths) = text.split_once('=').unwrap_or((text, ""));
+    let id = if id.is_empty() { "default" } else { id };
+    let socket = client.env("SSH_AUTH_SOCK").unwrap_or_default();
+    let paths: Vec<&str> = match paths {
+        "" if socket.is_empty() => {
+            return fail("invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set".to_owned());
+        }
+        "" => vec![socket.as_str()],
+        paths => paths.split(',').collect(),
+    };
+    for name in paths {
+        let Ok(stat) = client.proc.stat(&path::join(&client.proc.cwd(), name.as_bytes())) else {
+            return fail(format!("stat {name}: no such file or directory"));
+        };
+        if stat.kind == FileKind::Socket {
+            continue;
+        }
+        let key = client.read_file(name).await.map_err(|why| CliError::new(format!("ERROR: {why}")))?;
+        let key = String::from_utf8_lossy(&key.head(MAX_KEY_BYTES)).into_owned();
+        let is_key = key.lines().any(|line| line.starts_with("-----BEGIN ") && line.ends_with(" PRIVATE KEY-----"));
+        if !is_key {
+            return fail(format!("failed to parse {name}: ssh: no key found"));
+        }
+    }
+    Ok(id.to_owned())
 }
 
 /// A secret's name and what it is (docker/buildx `util/buildflags/secrets.go`, BuildKit `secretsprovider/store.go`).

@@ -37,6 +37,8 @@ test('typing in the past begins another session, and the one that was left can b
   const notice = page.locator('[data-capas="notice"]');
   await expect(notice).toContainText('Another story begins');
   await notice.getByRole('button', { name: 'Go back to it' }).click();
+  // Until then the prompt is that of the session which is left.
+  await expect(notice).toContainText('Session restored');
   await waitForPrompt(page);
   await type(page, 'cat f');
   await expect(screen(page).filter({ hasText: /^two$/ })).toHaveCount(1);

@@ -12,8 +12,13 @@ async function withWaste(page, address) {
   // On a phone the layers are behind a tab.
   const tab = page.getByRole('button', { name: /^(Capas|Layers)$/, exact: true });
   if (page.viewportSize().width < 640) await tab.click();
-  await pane(page).locator('[data-image="gorda:latest"]').click();
-  await page.getByRole('button', { name: /^(Lo que sobra|Waste)/ }).click();
+  // A picture that is drawn anew between press and release has another image there.
+  const inside = page.getByRole('button', { name: /^(Lo que sobra|Waste)/ });
+  await expect(async () => {
+    await pane(page).locator('[data-image="gorda:latest"]').click();
+    await expect(inside).toBeVisible({ timeout: 5_000 });
+  }).toPass();
+  await inside.click();
   await expect(waste(page)).toBeVisible();
 }
 

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::buildkit::{copy_options, destination, write_copy};
-use super::change::{self, DEFAULT_PATH};
 use super::error::{BuildError, Located};
 use super::files::{self, Destination, Found};
 use super::plan::find_stage;
@@ -21,6 +20,7 @@ use crate::docker::dockerfile::ignore::has_wildcards;
 use crate::docker::dockerfile::instruction::{Arg, Command, Copy, Run};
 use crate::docker::dockerfile::words::Lex;
 use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span, Stage};
+use crate::docker::image::change::{self, DEFAULT_PATH};
 use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
 use crate::docker::image::reference::Reference;
 use crate::os::fs::layer::Layer;
@@ -290,7 +290,7 @@ impl Builder<'_> {
                     self.say(&format!("Note: overriding previous HEALTHCHECK: [{}]\n", old.test.join(" ")));
                 }
                 match change::apply(&mut state.config, &command, &mut state.cmd_set) {
-                    Err(error) => Err(error),
+                    Err(error) => Err(error.into()),
                     Ok(line) => {
                         let line = match &command {
                             Command::Expose(ports) => format!("EXPOSE {}", ports.join(" ")),

@@ -10,6 +10,7 @@ use crate::docker::dockerfile::mount::MountError;
 use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::dockerfile::words::WordError;
 use crate::docker::dockerfile::{ParseError, Span};
+use crate::docker::image::change::ChangeError;
 use crate::docker::image::reference::ReferenceError;
 use crate::docker::image::store::StoreError;
 use crate::os::fs::packed::PackedError;
@@ -211,15 +212,9 @@ pub enum BuildError {
     /// moby `dispatchers.go`, `RUN` in an image without files.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// moby/sys/signal.
-    #[error("invalid signal: {0}")]
-    Signal(String),
-    /// docker/go-connections nat.
-    #[error("invalid containerPort: {0}")]
-    Port(String),
-    /// docker/go-connections nat.
-    #[error("invalid proto: {0}")]
-    Protocol(String),
+    /// A value that an instruction can't have.
+    #[error("{0}")]
+    Change(#[from] ChangeError),
     /// BuildKit `convert.go`.
     #[error("onbuild trigger should be a single expression")]
     OnbuildTrigger,

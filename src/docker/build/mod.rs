@@ -6,7 +6,6 @@
 
 pub mod buildkit;
 pub mod cache;
-pub mod change;
 pub mod classic;
 pub mod context;
 pub mod error;

@@ -5,7 +5,6 @@
 use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::arg_value;
 use super::error::{BuildError, Located};
 use crate::docker::daemon::api::build::{BuildRequest, NamedContext};
 use crate::docker::dockerfile::error::suggest;
@@ -15,6 +14,7 @@ use crate::docker::dockerfile::mount::{Mount, MountType};
 use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::dockerfile::words::{Expanded, Lex, Variables};
 use crate::docker::dockerfile::{Dockerfile, Instruction, Span, Stage};
+use crate::docker::image::change::arg_value;
 use crate::docker::image::reference::Reference;
 
 /// Contexts by name.

@@ -13,7 +13,9 @@ use crate::base::digest::ImageId;
 use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
+use crate::docker::dockerfile::parse;
 use crate::docker::dockerfile::quote::go_quote;
+use crate::docker::image::change;
 use crate::docker::image::config::{ContainerConfig, Form, History, Image, ImageConfig};
 use crate::docker::image::reference::Reference;
 use crate::os::fs::archive::{self, UnpackError};
@@ -21,11 +23,14 @@ use crate::os::fs::mounts::{Caller, Mounts};
 use crate::os::fs::overlay::Difference;
 
 impl World {
-    /// A container's files as a client of `cp` sees them: its layers and volumes.
+    /// A container's files as a client of `cp` sees them: its layers, its volumes and the files of its network.
     fn container_files(&self, id: ContainerId) -> Result<Mounts, DaemonError> {
         let state = self.state.borrow();
         let missing = || DaemonError::NoSuchContainer(id.to_string());
-        self.files_of(state.containers.get(&id).ok_or_else(missing)?)
+        let container = state.containers.get(&id).ok_or_else(missing)?;
+        let mut mounts = self.files_of(container)?;
+        self.bind_network_files(&mut mounts, container)?;
+        Ok(mounts)
     }
 }
 
@@ -35,7 +40,7 @@ fn absolute(path: &[u8]) -> bstr::BString {
 }
 
 impl Daemon {
-    /// A container's files as `cp` sees them: its layers and volumes. For those who only look.
+    /// A container's files as `cp` sees them: its layers, its volumes and the files of its network. For those who only look.
     ///
     /// # Errors
     /// No such container.
@@ -157,9 +162,7 @@ impl Daemon {
             return Err(DaemonError::NoSuchContainer(request.container));
         };
         let mut config = own.clone();
-        for change in &request.changes {
-            apply_change(&mut config, change)?;
-        }
+        apply_changes(&mut config, &request.changes)?;
         let now = world.kernel.now();
         let mut store = world.store.borrow_mut();
         let base = store.image(image).map(|image| image.config().clone()).unwrap_or_default();
@@ -243,48 +246,48 @@ fn stat(mounts: &Mounts, container: &str, path: &[u8]) -> Result<PathStat, Daemo
     })
 }
 
-/// `--change`: one Dockerfile instruction that is about the config.
-pub fn apply_change(config: &mut ContainerConfig, line: &str) -> Result<(), DaemonError> {
-    let line = line.trim();
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let rest = rest.trim();
-    let instruction = word.to_ascii_uppercase();
-    let words = || -> Vec<String> {
-        serde_json::from_str::<Vec<String>>(rest)
-            .unwrap_or_else(|_| vec!["/bin/sh".to_owned(), "-c".to_owned(), rest.to_owned()])
+/// Changes a config as the instructions of `--change` say (moby `builder/dockerfile/builder.go`, `BuildFromConfig`).
+///
+/// # Errors
+/// Instructions that can't be read, are none, or say what can't be.
+pub fn apply_changes(config: &mut ContainerConfig, lines: &[String]) -> Result<(), DaemonError> {
+    let bad = |why: &dyn std::fmt::Display| DaemonError::BadChange(why.to_string());
+    let check = |keyword: &str| match keyword.to_lowercase() {
+        keyword if CHANGES.contains(&keyword.as_str()) => Ok(()),
+        keyword => Err(bad(&format_args!("{} is not a valid change command", go_quote(&keyword)))),
     };
-    let pairs = || -> Vec<(String, String)> {
-        let first = rest.split_whitespace().next().unwrap_or_default();
-        if first.contains('=') {
-            let pair = |word: &str| {
-                let (name, value) = word.split_once('=')?;
-                Some((name.to_owned(), value.trim_matches(['"', '\'']).to_owned()))
-            };
-            rest.split_whitespace().filter_map(pair).collect()
-        } else {
-            let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            vec![(name.to_owned(), value.trim().to_owned())]
-        }
-    };
-    match instruction.as_str() {
-        "CMD" => config.cmd = Some(words()),
-        "ENTRYPOINT" => config.entrypoint = Some(words()),
-        "ENV" => pairs().iter().for_each(|(name, value)| config.set_env(name, value)),
-        "LABEL" => config.labels.extend(pairs()),
-        "EXPOSE" => {
-            let port = |word: &str| if word.contains('/') { word.to_owned() } else { format!("{word}/tcp") };
-            config.exposed_ports.extend(rest.split_whitespace().map(port));
-        }
-        "USER" => rest.clone_into(&mut config.user),
-        "WORKDIR" => config.working_dir = path::join(config.working_dir.as_bytes(), rest.as_bytes()).to_string(),
-        "VOLUME" => match serde_json::from_str::<Vec<String>>(rest) {
-            Ok(list) => config.volumes.extend(list),
-            Err(_) => config.volumes.extend(rest.split_whitespace().map(ToOwned::to_owned)),
-        },
-        "STOPSIGNAL" => rest.clone_into(&mut config.stop_signal),
-        "ONBUILD" => config.on_build.push(rest.to_owned()),
-        "HEALTHCHECK" => return Err(DaemonError::NotSimulated("HEALTHCHECK in --change")),
-        other => return Err(DaemonError::BadChange(go_quote(&other.to_lowercase()))),
+    for line in lines {
+        check(line.split_whitespace().next().unwrap_or_default())?;
+    }
+    // All of them are one text, below a line that makes it a Dockerfile.
+    let file = parse(&format!("FROM scratch\n{}", lines.join("\n"))).map_err(|mut error| {
+        (error.span.start, error.span.end) = (error.span.start.saturating_sub(1), error.span.end.saturating_sub(1));
+        bad(&error)
+    })?;
+    if file.stages.len() > 1 {
+        check("from")?;
+    }
+    let mut cmd_set = false;
+    for instruction in file.stages.iter().flat_map(|stage| &stage.instructions) {
+        check(&instruction.keyword)?;
+        let escape = file.directives.escape;
+        let (command, _) = change::expand(&instruction.command, escape, &config.env).map_err(|error| bad(&error))?;
+        change::apply(config, &command, &mut cmd_set).map_err(|error| bad(&error))?;
     }
     Ok(())
 }
+
+/// What `--change` takes.
+const CHANGES: [&str; 11] = [
+    "cmd",
+    "entrypoint",
+    "healthcheck",
+    "env",
+    "expose",
+    "label",
+    "onbuild",
+    "stopsignal",
+    "user",
+    "volume",
+    "workdir",
+];

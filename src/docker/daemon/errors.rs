@@ -666,7 +666,7 @@ pub enum DaemonError {
         got: String,
     },
     /// An instruction that `--change` can't take.
-    #[error("{0} is not a valid change command")]
+    #[error("{0}")]
     BadChange(String),
     /// A disk that is full and the like.
     #[error("{0}")]

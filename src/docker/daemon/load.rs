@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::image::{Progress, ProgressSink};
 use super::api::system::EventKind;
-use super::archive::apply_change;
+use super::archive::apply_changes;
 use super::errors::{DaemonError, LoadError};
 use super::handle::Daemon;
 use super::pull::{EXTRACT_BYTES, STEP};
@@ -593,9 +593,7 @@ impl Daemon {
             name => Some(Reference::parse(name).map_err(StoreError::Reference)?.with_default_tag()),
         };
         let mut config = ContainerConfig::default();
-        for change in changes {
-            apply_change(&mut config, change)?;
-        }
+        apply_changes(&mut config, changes)?;
         let bar = Bar::NONE;
         let tar = plain(self, archive, MAX_UNPACKED_BYTES, &bar).await?;
         hash_in_parts(self, &tar, &bar).await;

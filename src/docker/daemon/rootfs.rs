@@ -144,7 +144,7 @@ pub(super) fn mount_tmpfs(
 }
 
 impl World {
-    /// Only the container's layers and its volumes: what `docker cp` sees of a container that does not run.
+    /// Only the container's layers and its volumes.
     pub fn files_of(&self, container: &Container) -> Result<Mounts, DaemonError> {
         let mut root = Mount::overlay("/", "overlay", "overlay", &container.root);
         root.options = super::graph::mount_options(&self.store.borrow(), container);
@@ -167,9 +167,23 @@ impl World {
         Ok(mounts)
     }
 
+    /// The files of a container's network are the host's (moby `container.NetworkMounts`).
+    pub(super) fn bind_network_files(&self, mounts: &mut Mounts, container: &Container) -> Result<(), DaemonError> {
+        for (name, at) in [("hosts", "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")]
+        {
+            let path = format!("{}/{name}", folder(container.id));
+            if !container.mounts.iter().any(|mount| mount.point.destination == at) {
+                let place = self.host.mounts.borrow().find(&Caller::root(), path.as_bytes(), true)?;
+                mounts.bind(&place, at.as_bytes(), false, "/dev/vda1")?;
+            }
+        }
+        Ok(())
+    }
+
     /// Everything a container's process sees.
     pub fn rootfs(&self, container: &Container, tty: Option<TtyId>) -> Result<Mounts, DaemonError> {
         let mut mounts = self.files_of(container)?;
+        self.bind_network_files(&mut mounts, container)?;
         mounts.mount(Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(self.kernel.clone()))))?;
         let dev = dev_fs(self, tty, &self.devices(container)?);
         let mut mount = Mount::overlay("/dev", "tmpfs", "tmpfs", &dev);
@@ -192,15 +206,6 @@ impl World {
         sys.read_only = true;
         mounts.mount(sys)?;
         let who = Caller::root();
-        for (name, at) in [("hosts", "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")]
-        {
-            let path = format!("{}/{name}", folder(container.id));
-            if container.mounts.iter().any(|mount| mount.point.destination == at) {
-                continue;
-            }
-            let place = self.host.mounts.borrow().find(&who, path.as_bytes(), true)?;
-            mounts.bind(&place, at.as_bytes(), false, "/dev/vda1")?;
-        }
         if container.host.init == Some(true) {
             let place = self.host.mounts.borrow().find(&who, INIT.as_bytes(), true)?;
             if mounts.stat(&who, INIT_INSIDE.as_bytes(), true).is_err() {

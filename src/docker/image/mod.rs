@@ -3,6 +3,7 @@
 //! An image is a value: the bytes of its config JSON, whose SHA-256 is its name, and a stack of layers named by that
 //! config. Nothing here runs a process, builds an image or knows a container; who uses an image is told from outside.
 
+pub mod change;
 pub mod config;
 pub mod delete;
 pub mod manifest;

@@ -1,5 +1,6 @@
 //! `expr`, `factor`, `bc`, `cal`: programs that count.
 
+use super::date::LONG_MONTHS;
 use super::pattern::{Grammar, compile};
 use super::program::{Done, Lines, Run, number, quoted, run, spec, text};
 use crate::base::time::Timestamp;
@@ -494,21 +495,6 @@ pub async fn cal(proc: Proc) -> i32 {
     run(proc, &CAL, |run| Box::pin(cal_body(run))).await
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 async fn cal_body(run: &mut Run) -> Done {
     let now = run.proc.now().civil();
     let words: Vec<Option<u32>> = run.args.operands.iter().map(|word| number(word)).collect();
@@ -547,7 +533,7 @@ async fn cal_body(run: &mut Run) -> Done {
 
 /// A month's lines, the first with its name.
 fn month_lines(year: u32, month: usize, with_year: bool) -> Vec<String> {
-    let name = MONTHS.get(month).copied().unwrap_or_default();
+    let name = LONG_MONTHS.get(month).copied().unwrap_or_default();
     let title = if with_year { format!("{name} {year}") } else { name.to_owned() };
     let mut lines = vec![format!("{title:^20}"), "Su Mo Tu We Th Fr Sa".to_owned()];
     let (year, number) = (i64::from(year), month as u8 + 1);

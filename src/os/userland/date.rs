@@ -21,7 +21,7 @@ spec!(
     ]
 );
 
-const LONG_MONTHS: [&str; 12] = [
+pub(super) const LONG_MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

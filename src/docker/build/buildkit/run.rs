@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::cache::{CacheKey, Inputs};
-use super::super::change;
 use super::super::error::{BuildError, Located};
 use super::super::trace::Step;
 use super::super::world::{RunMount, RunStep};
@@ -20,6 +19,7 @@ use crate::docker::dockerfile::instruction::Run;
 use crate::docker::dockerfile::lines::Heredoc;
 use crate::docker::dockerfile::mount::{Mount, MountType};
 use crate::docker::dockerfile::words::Variables;
+use crate::docker::image::change;
 use crate::os::fs::layer::{Change, Layer};
 use crate::os::fs::node::{Entry, Meta};
 use crate::os::fs::overlay::Overlay;

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::cache::{CacheKey, Inputs};
-use super::super::change::DEFAULT_PATH;
 use super::super::error::Located;
 use super::super::files::{self, Found};
 use super::super::world::Held;
@@ -16,6 +15,7 @@ use crate::base::time::Timestamp;
 use crate::docker::dockerfile::Span;
 use crate::docker::dockerfile::ignore::Matcher;
 use crate::docker::dockerfile::instruction::Arg;
+use crate::docker::image::change::DEFAULT_PATH;
 use crate::docker::image::config::{ContainerConfig, History, Image};
 use crate::os::fs::layer::Layer;
 use crate::os::fs::tree::Tree;

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::super::cache::{CacheKey, Inputs};
-use super::super::change;
 use super::super::error::{BuildError, Located};
 use super::super::files::{self, Destination};
 use super::super::plan::{Base, PlannedStage};
@@ -19,6 +18,7 @@ use crate::docker::dockerfile::lint::{self, Warning};
 use crate::docker::dockerfile::mount::Mount;
 use crate::docker::dockerfile::words::{Lex, Variables};
 use crate::docker::dockerfile::{self, Instruction, Span};
+use crate::docker::image::change;
 
 impl Solver<'_> {
     pub(super) async fn stage(&self, planned: &PlannedStage<'_>) -> Result<State, Located> {
@@ -107,8 +107,8 @@ impl Solver<'_> {
             Command::Add(copy) => self.copy(state, instruction, copy, true, count).await,
             Command::Workdir(_) => self.workdir(state, instruction, &command, count).await,
             _ => {
-                let line =
-                    change::apply(&mut state.config, &command, &mut state.cmd_set).map_err(|error| error.at(span))?;
+                let line = change::apply(&mut state.config, &command, &mut state.cmd_set)
+                    .map_err(|error| BuildError::from(error).at(span))?;
                 match &command {
                     Command::Env(pairs) => pairs.iter().for_each(|pair| state.set_env(&pair.key, &pair.value)),
                     Command::Maintainer(name) => state.author.clone_from(name),
@@ -169,7 +169,8 @@ impl Solver<'_> {
     ) -> Result<(), Located> {
         let span = instruction.span;
         let shown = self.shown(instruction, state, false);
-        let line = change::apply(&mut state.config, command, &mut state.cmd_set).map_err(|error| error.at(span))?;
+        let line = change::apply(&mut state.config, command, &mut state.cmd_set)
+            .map_err(|error| BuildError::from(error).at(span))?;
         let line = line.unwrap_or_default();
         let dir = state.config.working_dir.clone();
         if dir == "/" {

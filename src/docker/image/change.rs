@@ -1,17 +1,30 @@
 //! What instructions change in an image's config, and the words that histories keep of it.
 //!
-//! Both builders and `docker commit --change` share these; only the instructions that make layers (`RUN`, `COPY`, `ADD`,
+//! Both builders, `docker commit --change` and `docker import --change` share these; only the instructions that make layers (`RUN`, `COPY`, `ADD`,
 //! `WORKDIR`) do more than this.
 
 use std::collections::BTreeSet;
 
-use super::error::BuildError;
+use super::config::{self, ContainerConfig};
 use crate::base::path;
 use crate::base::time::go_duration;
 use crate::docker::dockerfile::instruction::{Arg, Command, CommandLine, Copy, Healthcheck, Pair};
 use crate::docker::dockerfile::quote::{go_quote, go_quote_list};
 use crate::docker::dockerfile::words::{Lex, WordError};
-use crate::docker::image::config::{self, ContainerConfig};
+
+/// A value that can't be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// moby/sys/signal.
+    #[error("invalid signal: {0}")]
+    Signal(String),
+    /// docker/go-connections nat.
+    #[error("invalid containerPort: {0}")]
+    Port(String),
+    /// docker/go-connections nat.
+    #[error("invalid proto: {0}")]
+    Protocol(String),
+}
 
 /// The shell of shell forms where no `SHELL` says otherwise.
 pub const DEFAULT_SHELL: [&str; 2] = ["/bin/sh", "-c"];
@@ -148,7 +161,7 @@ pub fn apply(
     config: &mut ContainerConfig,
     command: &Command,
     cmd_set: &mut bool,
-) -> Result<Option<String>, BuildError> {
+) -> Result<Option<String>, ChangeError> {
     Ok(Some(match command {
         Command::Env(pairs) => {
             pairs.iter().for_each(|pair| config.set_env(&pair.key, &pair.value));
@@ -244,25 +257,25 @@ fn quoted_healthcheck(check: &Healthcheck) -> String {
 }
 
 /// `80`, `80/udp`, `8000-8002/tcp` as single ports (docker/go-connections nat `ParsePortSpecs`).
-fn parse_ports(spec: &str) -> Result<Vec<String>, BuildError> {
+fn parse_ports(spec: &str) -> Result<Vec<String>, ChangeError> {
     let (range, protocol) = spec.split_once('/').unwrap_or((spec, "tcp"));
     let protocol = protocol.to_lowercase();
     // An address and a host port may stand in front and mean nothing here.
     let range = range.rsplit(':').next().unwrap_or(range);
     let (low, high) = range.split_once('-').unwrap_or((range, range));
-    let number = |text: &str| text.parse::<u16>().map_err(|_| BuildError::Port(range.to_owned()));
+    let number = |text: &str| text.parse::<u16>().map_err(|_| ChangeError::Port(range.to_owned()));
     let (low, high) = (number(low)?, number(high)?);
     if low > high {
-        return Err(BuildError::Port(range.to_owned()));
+        return Err(ChangeError::Port(range.to_owned()));
     }
     if !["tcp", "udp", "sctp"].contains(&protocol.as_str()) {
-        return Err(BuildError::Protocol(protocol));
+        return Err(ChangeError::Protocol(protocol));
     }
     Ok((low..=high).map(|port| format!("{port}/{protocol}")).collect())
 }
 
 /// A number or a name with or without `SIG` (moby/sys/signal `ParseSignal`).
-fn check_signal(signal: &str) -> Result<(), BuildError> {
+fn check_signal(signal: &str) -> Result<(), ChangeError> {
     const NAMES: [&str; 35] = [
         "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
         "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1",
@@ -276,7 +289,7 @@ fn check_signal(signal: &str) -> Result<(), BuildError> {
         Ok(number) => number != 0,
         Err(_) => NAMES.contains(&name) || name == "RTMAX" || real_time,
     };
-    if known { Ok(()) } else { Err(BuildError::Signal(signal.to_owned())) }
+    if known { Ok(()) } else { Err(ChangeError::Signal(signal.to_owned())) }
 }
 
 #[cfg(test)]
@@ -285,7 +298,7 @@ mod tests {
     use crate::docker::dockerfile::parse;
 
     /// Applies instructions to an empty config and returns it with the history lines.
-    fn change(text: &str, env: &[&str]) -> Result<(ContainerConfig, Vec<String>), BuildError> {
+    fn change(text: &str, env: &[&str]) -> Result<(ContainerConfig, Vec<String>), Box<dyn std::error::Error>> {
         let file = parse(&format!("FROM a\n{text}"))?;
         let mut config = ContainerConfig { env: env.iter().map(ToString::to_string).collect(), ..Default::default() };
         let (mut cmd_set, mut lines) = (false, Vec::new());

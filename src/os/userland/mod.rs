@@ -8,6 +8,7 @@ mod attr;
 mod awk;
 mod basename;
 mod busybox;
+mod cal;
 mod calc;
 mod cap;
 mod cat;
@@ -37,6 +38,7 @@ pub mod http;
 mod httpd;
 mod id;
 mod ifconfig;
+mod install;
 mod ip;
 mod jq;
 mod launch;
@@ -127,7 +129,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "busybox" => busybox::main,
     "bzcat" => gzip::bzcat,
     "bzip2" => gzip::bzip2,
-    "cal" => calc::cal,
+    "cal" => cal::main,
     "cat" => cat::main,
     "chgrp" => chown::chgrp,
     "chmod" => chmod::main,
@@ -179,7 +181,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "httpd" => httpd::main,
     "id" => id::main,
     "ifconfig" => ifconfig::main,
-    "install" => system::install,
+    "install" => install::main,
     "ip" => ip::main,
     "ipaddr" => ip::named,
     "iplink" => ip::named,

@@ -16,7 +16,7 @@ use yew::Callback;
 
 use crate::lesson::screen;
 use crate::ui::session::{Session, Topic, Waiting};
-use crate::ui::{dom, keep};
+use crate::ui::{dom, keep, rest};
 use crate::view::embed::{self, Request};
 
 /// How often it is looked whether a command has ended.
@@ -208,6 +208,7 @@ impl Frame {
     }
 
     fn add_job(self: &Rc<Self>, id: Value, commands: Vec<String>, fast: bool) {
+        rest::begin();
         let job = Job { id, commands: commands.into(), fast, running: None, results: Vec::new() };
         self.jobs.borrow_mut().push_back(job);
         if self.looking.borrow().is_none() {

@@ -11,10 +11,11 @@ use bstr::ByteSlice;
 
 use super::scene::Scene;
 use crate::base::language::Language;
+use crate::base::rope::Rope;
 use crate::base::time::Timestamp;
 use crate::docker::daemon::api::container::ChangeKind;
 use crate::machine::host::HOME;
-use crate::machine::{Entered, Input, Machine};
+use crate::machine::{Edited, Entered, Input, Machine};
 use crate::os::fs::mounts::Caller;
 use crate::os::fs::node::Kind;
 
@@ -24,6 +25,8 @@ const MAX_CHANGES: usize = 5;
 const MAX_FILE: u64 = 64 << 10;
 /// Characters of a file's line that a goal quotes.
 const MAX_QUOTE: usize = 60;
+/// Editors of the terminal.
+const EDITORS: [&str; 5] = ["nano", "pico", "vi", "vim", "vim.tiny"];
 /// A shell that waits takes a line within this time.
 const AT_ONCE: Duration = Duration::from_millis(2);
 
@@ -139,26 +142,94 @@ fn slug(title: &str) -> String {
 fn lines(machine: &Machine, entered: usize, inputs: usize) -> Vec<String> {
     let taken: Vec<Entered> = machine.entered().into_iter().skip(entered).collect();
     let fresh = machine.journal().inputs.get(inputs..).unwrap_or_default();
-    let mut done: Vec<(Timestamp, String)> = typed_into_programs(fresh, &taken);
-    done.extend(
-        taken
-            .into_iter()
-            .map(|line| (line.at, if line.cgroup.is_empty() { line.text } else { format!("» {}", line.text) })),
-    );
+    let sittings = sittings(&taken, machine.edited());
+    let is_editing = |at: Timestamp| sittings.iter().any(|(command, edited)| command.at < at && at <= edited.ended);
+    let keys: Vec<_> = fresh.iter().filter(|(time, _)| !is_editing(*time)).cloned().collect();
+    let mut done: Vec<(Timestamp, String)> = typed_into_programs(&keys, &taken);
+    for line in &taken {
+        match sittings.iter().find(|(command, _)| std::ptr::eq(*command, line)) {
+            Some((_, edited)) => done.extend(left_behind(edited).into_iter().map(|text| (line.at, text))),
+            None if line.cgroup.is_empty() => done.push((line.at, line.text.clone())),
+            None => done.push((line.at, format!("» {}", line.text))),
+        }
+    }
     for (time, input) in fresh {
         if let Input::PutFile { path, content } | Input::SaveFile { path, content } = input {
-            let name = path.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
-            // A fence in a file would end its block.
-            let bytes = content.0.head(MAX_FILE);
-            if let Some(text) = bytes.to_str().ok().filter(|text| !text.contains("```")) {
-                done.push((*time, format!("\0{name}\0{text}")));
-            }
+            done.extend(file(path, &content.0).map(|file| (*time, file)));
         }
     }
     done.arrange_by_key(|(time, _)| *time);
     // Keys of despair are pressed more often than they are needed.
     done.dedup_by(|next, last| next.1 == last.1 && next.1.starts_with("» ^"));
     done.into_iter().map(|(_, line)| line).collect()
+}
+
+/// A file of the host between marks, as [`lines`] gives it.
+fn file(path: &str, content: &Rope) -> Option<String> {
+    let name = path.strip_prefix(HOME).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+    let bytes = content.head(MAX_FILE);
+    // A fence in a file would end its block.
+    let text = bytes.to_str().ok().filter(|text| !text.contains("```"))?;
+    Some(format!("\0{name}\0{text}"))
+}
+
+/// Commands that did nothing but open an editor, with what was done in it.
+fn sittings(taken: &[Entered], edited: Vec<Edited>) -> Vec<(&Entered, Edited)> {
+    let opens_editor = |line: &Entered| {
+        let program = line.text.split_whitespace().find(|word| *word != "sudo" && !word.contains('='));
+        program.is_some_and(|program| EDITORS.contains(&program)) && !line.text.contains([';', '&', '|'])
+    };
+    let command = |edited: &Edited| {
+        let before = taken.iter().rev().find(|line| line.cgroup == edited.cgroup && line.at <= edited.began);
+        before.filter(|line| opens_editor(line))
+    };
+    edited.into_iter().filter_map(|edited| Some((command(&edited)?, edited))).collect()
+}
+
+/// What leads to the files that were written in an editor: the files themselves on the host, here-documents in a container.
+fn left_behind(edited: &Edited) -> Vec<String> {
+    let mut steps = Vec::new();
+    for (path, content) in &edited.files {
+        let Ok(path) = path.to_str() else { continue };
+        if edited.cgroup.is_empty() {
+            steps.extend(file(path, content));
+            continue;
+        }
+        let bytes = content.head(MAX_FILE);
+        let Ok(text) = bytes.to_str() else { continue };
+        let path = quoted(path);
+        // A shell that reads its terminal completes at a tab and ends at others.
+        if text.chars().any(|c| c.is_control() && c != '\n') || text.contains("```") {
+            let escaped: String = text.chars().map(escaped).collect();
+            steps.push(format!("» printf '{escaped}' > {path}"));
+        } else {
+            let end =
+                (1..).map(|n| "EOF".repeat(n)).find(|end| text.lines().all(|line| line != end)).unwrap_or_default();
+            steps.push(format!("» cat > {path} <<'{end}'"));
+            steps.extend(text.lines().map(|line| format!("» {line}")));
+            steps.push(format!("» {end}"));
+        }
+    }
+    steps
+}
+
+/// A word for a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// A character in the single-quoted format of `printf`.
+fn escaped(c: char) -> String {
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        '%' => "%%".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\'' | '`' => format!("\\{:03o}", u32::from(c)),
+        c if c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
+        c => c.to_string(),
+    }
 }
 
 /// Lines that no shell took, and Ctrl-C and Ctrl-D on an empty line. What was edited with keys of movement is left out:
@@ -391,6 +462,38 @@ mod tests {
             docker run -ti --name caja \\\n  ubuntu bash\n» touch /aqui\n» ^D\ndocker rename caja caja2\n```";
         assert!(text.contains(solution), "{text}");
         assert!(text.contains("file ~/nota.txt containing hola"), "{text}");
+    }
+
+    #[test]
+    fn what_is_edited_is_recorded_as_the_file_it_became() {
+        let mut machine = Machine::new(crate::machine::Config::default());
+        let run = |machine: &mut Machine, text: &str| perform(machine, &Step::Command(text.to_owned()));
+        let recording = Recording::begin(&machine, 0, 0);
+        run(&mut machine, "echo uno > nota.txt");
+        run(&mut machine, "nano nota.txt");
+        let tty = machine.console();
+        let keys = |machine: &mut Machine, bytes: &[u8]| {
+            machine.input(tty, bytes);
+            machine.settle(tty, Duration::from_millis(50), Duration::from_secs(5));
+        };
+        keys(&mut machine, b"cero\r\x1b[B\x1b[Fdos\x0f\r\x18");
+        run(&mut machine, "docker run -ti --name caja alpine sh");
+        perform(&mut machine, &Step::Type("vi '/etc/a b'".to_owned()));
+        keys(&mut machine, b"iuna linea\rcon 100% de \\\x1b:w\r:w /tmp/copia\r");
+        keys(&mut machine, b"A\tfin\x1b:wq\r");
+        perform(&mut machine, &Step::Type("vi /nada".to_owned()));
+        keys(&mut machine, b"ino\x1b:q!\r");
+        perform(&mut machine, &Step::Type("exit".to_owned()));
+        let text = recording.finish(&machine, "", Language::English);
+        for part in [
+            "```text path=nota.txt\ncero\nuno\ndos\n```",
+            "» cat > /tmp/copia <<'EOF'\n» una linea\n» con 100% de \\\n» EOF\n» exit\n",
+            "» printf 'una linea\\ncon 100%% de \\\\\\tfin\\n' > '/etc/a b'\n» cat",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("nano") && !text.contains("» vi"), "{text}");
+        assert_eq!(prove(&Exercise::parse(&text).unwrap()), [], "{text}");
     }
 
     #[test]

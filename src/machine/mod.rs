@@ -42,8 +42,9 @@ use crate::docker::image::store::Store;
 use crate::docker::registry::Registry;
 use crate::os::fs::mounts::Caller;
 use crate::os::kernel::desktop::Wish;
-pub use crate::os::kernel::{Entered, Stop, TtyId};
+pub use crate::os::kernel::history::{Edited, Entered};
 use crate::os::kernel::{Gpid, Kernel, Programs};
+pub use crate::os::kernel::{Stop, TtyId};
 
 use bakery::Catalogue;
 use browser::{Browser, NoPage, Page, Request};
@@ -317,6 +318,11 @@ impl Machine {
     /// The command lines that shells took so far.
     pub fn entered(&self) -> Vec<Entered> {
         self.kernel.entered()
+    }
+
+    /// What was done in editors of the terminal so far.
+    pub fn edited(&self) -> Vec<Edited> {
+        self.kernel.edited()
     }
 
     /// How many command lines shells took so far.

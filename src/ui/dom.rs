@@ -117,6 +117,12 @@ pub fn download(name: &str, bytes: &[u8]) {
     }
 }
 
+/// Does something once everything that is being drawn is drawn, before the browser shows it. What asks for places or sizes belongs
+/// here: so the browser lays the page out once, not once for each component.
+pub fn once_drawn(act: impl FnOnce() + 'static) {
+    wasm_bindgen_futures::spawn_local(async move { act() });
+}
+
 /// Sets a property of an element's style through the CSSOM, which a strict content security policy allows.
 pub fn set_style(element: &HtmlElement, name: &str, value: &str) {
     element.style().set_property(name, value).unwrap_or_default();

@@ -58,9 +58,12 @@ pub fn Layers(props: &LayersProps) -> Html {
         let deps = (picture.clone(), *as_text, near, (*folded).clone(), props.session.moves());
         use_effect_with(deps, move |(picture, .., moves)| {
             spot::tell(picture);
-            if let (Some(element), Ok(mut motion)) = (dom::html(&canvas), motion.try_borrow_mut()) {
-                motion.settle(&element, moves);
-            }
+            let moves = Rc::clone(moves);
+            dom::once_drawn(move || {
+                if let (Some(element), Ok(mut motion)) = (dom::html(&canvas), motion.try_borrow_mut()) {
+                    motion.settle(&element, &moves);
+                }
+            });
         });
     }
     use_effect_with((), |()| {

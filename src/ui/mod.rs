@@ -23,7 +23,7 @@ mod menu;
 mod motion;
 mod paint;
 mod panel;
-mod rest;
+pub mod rest;
 pub mod session;
 mod settings;
 mod spot;
@@ -41,7 +41,11 @@ use session::Session;
 /// Boots a machine and puts the page around it.
 pub fn mount(options: Options) -> Session {
     broken::install();
-    rest::begin();
+    if options.embedded && options.commands.is_empty() && options.lesson.is_none() {
+        rest::begin_when_used();
+    } else {
+        rest::begin();
+    }
     let seed = dom::parameter("seed").and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let env = settings::Settings::initial().voice.env();
     let has_lesson = options.panes == Panes::Both && options.lesson.as_ref().is_some_and(|lesson| !lesson.is_empty());

@@ -45,101 +45,132 @@ struct Place {
 
 impl Motion {
     /// Looks where the boxes in `canvas` stand now and moves them there from where they were.
+    ///
+    /// All that asks the browser for places comes first: after something was moved, the next question would make it lay out
+    /// the page anew.
     pub fn settle(&mut self, canvas: &HtmlElement, moves: &Rc<Vec<Move>>) {
-        let Ok(found) = canvas.query_selector_all("[data-flip]") else { return };
-        let origin = canvas.get_bounding_client_rect();
-        let (left, top) =
-            (origin.left() - f64::from(canvas.scroll_left()), origin.top() - f64::from(canvas.scroll_top()));
-        let mut boxes = BTreeMap::new();
-        let still = dom::wants_less_motion() || found.length() as usize > MAX_BOXES || !self.looked;
-        let mut arrived: Vec<HtmlElement> = Vec::new();
+        let found = boxes_of(canvas);
+        let still = dom::wants_less_motion() || found.len() > MAX_BOXES || !self.looked;
         let fresh = !self.played.replace(Rc::clone(moves)).is_some_and(|played| Rc::ptr_eq(&played, moves));
         let moves: &[Move] = if fresh && !still { moves } else { &[] };
-        for at in 0..found.length() {
-            let Some(element) = found.item(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) else { continue };
-            let Some(name) = element.get_attribute("data-flip") else { continue };
-            // A box that still glides is somewhere else than where it will be: offsets do not see that.
-            let rect = element.get_bounding_client_rect();
-            let uses = element.get_attribute("data-uses").and_then(|uses| uses.parse().ok()).unwrap_or(0);
-            let place = Place { x: rect.left() - left, y: rect.top() - top, height: rect.height(), uses };
-            match self.boxes.get(&name) {
-                Some(_) if still => {}
-                Some(before) => {
-                    let (dx, dy) = (before.x - place.x, before.y - place.y);
-                    if dx.abs() > 1.0 || dy.abs() > 1.0 {
-                        glide(&element, dx, dy);
+        let newest = found.iter().rev().find(|found| !self.boxes.contains_key(&found.name));
+        if let (Some(newest), true) = (newest, self.looked) {
+            show(&newest.element, canvas);
+        }
+        let flights = moves.iter().enumerate().filter_map(|(at, moved)| match moved {
+            Move::Touched(container, touch) => Flight::between(canvas, container, touch, 140.0 * at as f64),
+            _ => None,
+        });
+        let flights: Vec<Flight> = flights.collect();
+        let mut arrived = 0;
+        if !still {
+            for Found { element, name, place } in &found {
+                match self.boxes.get(name) {
+                    Some(before) => {
+                        let (dx, dy) = (before.x - place.x, before.y - place.y);
+                        if dx.abs() > 1.0 || dy.abs() > 1.0 {
+                            glide(element, dx, dy);
+                        }
+                        let shared = moves.iter().any(|moved| matches!(moved, Move::Shared(chain) if chain == name));
+                        if shared || place.uses > before.uses && before.uses > 0 {
+                            light_up(element);
+                        }
                     }
-                    let shared = moves.iter().any(|moved| matches!(moved, Move::Shared(chain) if *chain == name));
-                    if shared || place.uses > before.uses && before.uses > 0 {
-                        light_up(&element);
-                    }
-                }
-                None => {
-                    if !still {
+                    None => {
                         let sealed = moves.iter().find_map(|moved| match moved {
-                            Move::Sealed(container, chain) if *chain == name => Some(container.clone()),
+                            Move::Sealed(container, chain) if chain == name => Some(container.clone()),
                             _ => None,
                         });
                         let origin = sealed.or_else(|| element.get_attribute("data-from"));
                         let from = origin.and_then(|origin| self.boxes.get(&origin));
                         let from = from.map(|from| (from.x - place.x, from.y + from.height - place.y));
-                        arrive(&element, from, STAGGER_MS * arrived.len() as f64);
+                        arrive(element, from, STAGGER_MS * f64::from(arrived));
+                        arrived += 1;
                     }
-                    arrived.push(element);
                 }
             }
-            boxes.insert(name, place);
         }
-        if let (Some(newest), true) = (arrived.last(), self.looked) {
-            show(newest, canvas);
-        }
-        self.boxes = boxes;
+        self.boxes = found.into_iter().map(|found| (found.name, found.place)).collect();
         self.looked = true;
-        for (at, moved) in moves.iter().enumerate() {
-            if let Move::Touched(container, touch) = moved {
-                // What is not in sight does not fly.
-                let _ = fly(canvas, container, touch, 140.0 * at as f64);
-            }
+        for flight in flights {
+            // What is not in sight does not fly.
+            let _ = flight.begin(canvas);
         }
     }
 }
 
-/// Lets a file fly between a lower layer and a container's writable layer.
-fn fly(canvas: &HtmlElement, container: &str, touch: &Touch, delay_ms: f64) -> Option<()> {
-    let layer = canvas.query_selector(&format!("[data-layer=\"{}\"]", touch.from.as_deref()?)).ok()??;
-    let own = canvas.query_selector(&format!("[data-flip=\"{container}\"]")).ok()??;
-    let (up, class) = match touch.how {
-        How::CopiedUp(_) => (true, "copied"),
-        How::WhitedOut | How::MadeOpaque => (false, "covering"),
-        How::Created => return None,
-    };
-    let ghost: HtmlElement = dom::document()?.create_element("span").ok()?.dyn_into().ok()?;
-    let name = touch.path.rsplit('/').next().unwrap_or(&touch.path);
-    ghost.set_text_content(Some(name));
-    ghost.set_class_name(&format!("ghost {class}"));
-    ghost.set_attribute("aria-hidden", "true").ok()?;
-    canvas.append_child(&ghost).ok()?;
+/// A box and where it stands.
+struct Found {
+    element: HtmlElement,
+    name: String,
+    place: Place,
+}
+
+fn boxes_of(canvas: &HtmlElement) -> Vec<Found> {
+    let Ok(all) = canvas.query_selector_all("[data-flip]") else { return Vec::new() };
     let origin = canvas.get_bounding_client_rect();
-    let place = |element: &web_sys::Element| {
+    let (left, top) = (origin.left() - f64::from(canvas.scroll_left()), origin.top() - f64::from(canvas.scroll_top()));
+    let one = |at| {
+        let element = all.item(at)?.dyn_into::<HtmlElement>().ok()?;
+        let name = element.get_attribute("data-flip")?;
+        // A box that still glides is somewhere else than where it will be: offsets do not see that.
         let rect = element.get_bounding_client_rect();
-        let x = rect.left() - origin.left() + f64::from(canvas.scroll_left()) + 18.0;
-        let y = rect.top() - origin.top() + f64::from(canvas.scroll_top()) + (rect.height() - 20.0) / 2.0;
-        (x, y)
+        let uses = element.get_attribute("data-uses").and_then(|uses| uses.parse().ok()).unwrap_or(0);
+        let place = Place { x: rect.left() - left, y: rect.top() - top, height: rect.height(), uses };
+        Some(Found { element, name, place })
     };
-    let (lower, upper) = (place(&layer), place(&own));
-    let at = |(x, y): (f64, f64)| format!("translate({x}px, {y}px)");
-    let (from, to) = if up { (at(lower), at(upper)) } else { (at(upper), at(lower)) };
-    animate(
-        &ghost,
-        &[("transform", &from), ("opacity", "0.2")],
-        &[("transform", &to), ("opacity", "1")],
-        FLIGHT_MS,
-        delay_ms,
-    );
-    dom::set_style(&ghost, "transform", &to);
-    let life_ms = (FLIGHT_MS + delay_ms + 350.0) as u32;
-    Timeout::new(life_ms, move || ghost.remove()).forget();
-    Some(())
+    (0..all.length()).filter_map(one).collect()
+}
+
+/// A file that flies between a lower layer and a container's writable layer.
+struct Flight {
+    name: String,
+    class: &'static str,
+    from: String,
+    to: String,
+    delay_ms: f64,
+}
+
+impl Flight {
+    fn between(canvas: &HtmlElement, container: &str, touch: &Touch, delay_ms: f64) -> Option<Self> {
+        let layer = canvas.query_selector(&format!("[data-layer=\"{}\"]", touch.from.as_deref()?)).ok()??;
+        let own = canvas.query_selector(&format!("[data-flip=\"{container}\"]")).ok()??;
+        let (up, class) = match touch.how {
+            How::CopiedUp(_) => (true, "copied"),
+            How::WhitedOut | How::MadeOpaque => (false, "covering"),
+            How::Created => return None,
+        };
+        let origin = canvas.get_bounding_client_rect();
+        let place = |element: &web_sys::Element| {
+            let rect = element.get_bounding_client_rect();
+            let x = rect.left() - origin.left() + f64::from(canvas.scroll_left()) + 18.0;
+            let y = rect.top() - origin.top() + f64::from(canvas.scroll_top()) + (rect.height() - 20.0) / 2.0;
+            format!("translate({x}px, {y}px)")
+        };
+        let (lower, upper) = (place(&layer), place(&own));
+        let (from, to) = if up { (lower, upper) } else { (upper, lower) };
+        let name = touch.path.rsplit('/').next().unwrap_or(&touch.path).to_owned();
+        Some(Self { name, class, from, to, delay_ms })
+    }
+
+    fn begin(self, canvas: &HtmlElement) -> Option<()> {
+        let ghost: HtmlElement = dom::document()?.create_element("span").ok()?.dyn_into().ok()?;
+        ghost.set_text_content(Some(&self.name));
+        ghost.set_class_name(&format!("ghost {}", self.class));
+        ghost.set_attribute("aria-hidden", "true").ok()?;
+        canvas.append_child(&ghost).ok()?;
+        animate(
+            &ghost,
+            &[("transform", &self.from), ("opacity", "0.2")],
+            &[("transform", &self.to), ("opacity", "1")],
+            FLIGHT_MS,
+            self.delay_ms,
+        );
+        dom::set_style(&ghost, "transform", &self.to);
+        let life_ms = (FLIGHT_MS + self.delay_ms + 350.0) as u32;
+        Timeout::new(life_ms, move || ghost.remove()).forget();
+        Some(())
+    }
 }
 
 fn glide(element: &HtmlElement, dx: f64, dy: f64) {

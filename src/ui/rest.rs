@@ -1,5 +1,6 @@
 //! The part of the program that the page does not need before its prompt takes keys (`www/build/split.mjs`).
 
+use gloo::events::{EventListener, EventListenerOptions};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,6 +12,20 @@ extern "C" {
     /// Not there when the page was built in one piece.
     #[wasm_bindgen(catch, js_namespace = globalThis, js_name = capasRest)]
     fn rest(needed: bool) -> Result<(), JsValue>;
+}
+
+/// What a visitor does before a command can be given.
+const USES: [&str; 3] = ["pointerover", "keydown", "focusin"];
+
+/// Lets the rest come in the background once the visitor turns to the page: an embed that is only looked at, as in most decks,
+/// loads no more than it shows.
+pub fn begin_when_used() {
+    for name in USES {
+        if let Some(window) = web_sys::window() {
+            EventListener::once_with_options(&window, name, EventListenerOptions::run_in_capture_phase(), |_| begin())
+                .forget();
+        }
+    }
 }
 
 /// Lets the rest come in the background.

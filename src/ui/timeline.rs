@@ -34,13 +34,15 @@ pub fn Timeline(props: &TimelineProps) -> Html {
     {
         // The moment that is looked at stays in sight.
         let track = track.clone();
-        use_effect_with((time.at, time.ticks.len()), move |(at, all)| {
-            if let Some(track) = dom::html(&track) {
-                let place =
-                    if at == all { f64::MAX } else { f64::from(track.scroll_width()) * *at as f64 / *all as f64 };
-                let left = place - f64::from(track.client_width()) / 2.0;
-                track.set_scroll_left(left.clamp(0.0, f64::from(track.scroll_width())) as i32);
-            }
+        use_effect_with((time.at, time.ticks.len()), move |&(at, all)| {
+            dom::once_drawn(move || {
+                if let Some(track) = dom::html(&track) {
+                    let width = f64::from(track.scroll_width());
+                    let place = if at == all { f64::MAX } else { width * at as f64 / all as f64 };
+                    let left = place - f64::from(track.client_width()) / 2.0;
+                    track.set_scroll_left(left.clamp(0.0, width) as i32);
+                }
+            });
         });
     }
     let act = |act: fn(&Session)| {

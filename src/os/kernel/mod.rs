@@ -12,6 +12,7 @@ pub mod desktop;
 pub mod devices;
 pub mod exec;
 pub mod file;
+pub mod history;
 pub mod lines;
 pub mod net;
 pub mod pipe;
@@ -57,8 +58,6 @@ const TICK: Duration = Duration::from_micros(1);
 const SLICE: u64 = 200;
 /// Processes there may be (Linux `pid_max` by default).
 const MAX_PROCESSES: usize = 32_768;
-/// Command lines that are remembered.
-const MAX_ENTERED: usize = 10_000;
 
 /// Why [`Kernel::run`] came back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,20 +103,9 @@ struct State {
     network: Network,
     fifos: BTreeMap<(u64, u64), Rc<pipe::Pipe>>,
     rng: Rng,
-    entered: Vec<Entered>,
+    history: history::History,
     desktop: desktop::Desktop,
     lines: lines::Notes,
-}
-
-/// A command line that an interactive shell took, as the audit log of a terminal would show it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entered {
-    /// The shell's control group: empty on the host, a container's id in a container.
-    pub cgroup: String,
-    /// The lines, as edited and completed, without the last line's end.
-    pub text: String,
-    /// When Enter was pressed.
-    pub at: Timestamp,
 }
 
 impl Kernel {
@@ -147,7 +135,7 @@ impl Kernel {
                 network: Network::default(),
                 fifos: BTreeMap::new(),
                 rng: Rng::new(seed),
-                entered: Vec::new(),
+                history: history::History::default(),
                 desktop: desktop::Desktop::default(),
                 lines: lines::Notes::default(),
             })),
@@ -189,16 +177,6 @@ impl Kernel {
     /// When the machine was started.
     pub fn boot_time(&self) -> Timestamp {
         self.state.borrow().boot
-    }
-
-    /// The command lines that were entered, oldest first; beyond a limit no more are noted.
-    pub fn entered(&self) -> Vec<Entered> {
-        self.state.borrow().entered.clone()
-    }
-
-    /// How many command lines were entered.
-    pub fn entered_count(&self) -> usize {
-        self.state.borrow().entered.len()
     }
 
     /// Random numbers for `purpose`, on which other purposes have no influence beyond their order of asking.

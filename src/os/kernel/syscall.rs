@@ -1128,17 +1128,6 @@ impl Proc {
         }
     }
 
-    /// Notes a command line that this process, an interactive shell, took.
-    pub fn note_entered(&self, text: &[u8]) {
-        let at = self.now();
-        let Some(cgroup) = self.with(|p| p.cgroup.clone()) else { return };
-        let entered = &mut self.kernel.state.borrow_mut().entered;
-        if entered.len() < super::MAX_ENTERED {
-            let text = String::from_utf8_lossy(text).into_owned();
-            entered.push(super::Entered { cgroup, text, at });
-        }
-    }
-
     /// Its size.
     pub fn win_size(&self, id: TtyId) -> WinSize {
         self.kernel.state.borrow().ttys.get(&id).map_or(WinSize { cols: 80, rows: 24 }, |tty| tty.size)

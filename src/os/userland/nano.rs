@@ -7,6 +7,7 @@ use super::program::{Done, Run, run, spec};
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::os::args::{flag, value};
+use crate::os::kernel::history::OpenEditor;
 use crate::os::kernel::tty::Termios;
 use crate::os::kernel::{Disposition, Proc, Signal, TtyId};
 
@@ -48,6 +49,7 @@ struct Editor {
     sought: String,
     status: String,
     mode: Mode,
+    written: OpenEditor,
 }
 
 async fn body(run: &mut Run) -> Done {
@@ -86,6 +88,7 @@ async fn body(run: &mut Run) -> Done {
         sought: String::new(),
         status,
         mode: Mode::Edit,
+        written: run.proc.open_editor(),
     };
     super::edit::tell(run, &name);
     let before = run.proc.termios(id);
@@ -95,6 +98,7 @@ async fn body(run: &mut Run) -> Done {
     run.put("\x1b[?1049l").await?;
     run.flush().await?;
     run.proc.set_termios(id, before);
+    run.proc.close_editor(editor.written);
     done.map(|()| 0)
 }
 
@@ -277,8 +281,10 @@ impl Editor {
             lines.pop();
         }
         let text: String = lines.iter().map(|l| format!("{l}\n")).collect();
-        match run.proc.write_file(name.as_bytes(), &Rope::from(text.as_str())).await {
+        let content = Rope::from(text.as_str());
+        match run.proc.write_file(name.as_bytes(), &content).await {
             Ok(()) => {
+                self.written.wrote(&run.proc, name.as_bytes(), content);
                 self.status = format!("Wrote {} line{}", lines.len(), if lines.len() == 1 { "" } else { "s" });
                 (self.name, self.changed) = (name, false);
                 true

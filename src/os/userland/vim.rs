@@ -89,6 +89,7 @@ async fn body(run: &mut Run) -> Done {
         write: None,
         leave: false,
     };
+    let mut written = run.proc.open_editor();
     super::edit::tell(run, e.name.as_bytes());
     let before = run.proc.termios(id);
     run.proc.set_termios(id, Termios::RAW);
@@ -118,8 +119,10 @@ async fn body(run: &mut Run) -> Done {
             e.key(&key);
             if let Some((name, leave)) = e.write.take() {
                 let text: String = e.lines.iter().flat_map(|line| line.iter().chain(&['\n'])).collect();
-                match run.proc.write_file(name.as_bytes(), &Rope::from(text.as_str())).await {
+                let content = Rope::from(text.as_str());
+                match run.proc.write_file(name.as_bytes(), &content).await {
                     Ok(()) => {
+                        written.wrote(&run.proc, name.as_bytes(), content);
                         e.status = format!("\"{name}\" {}L, {}B written", e.lines.len(), text.len());
                         e.saved = e.lines.clone();
                         e.leave = leave;
@@ -136,6 +139,7 @@ async fn body(run: &mut Run) -> Done {
     run.put("\x1b[?1049l").await?;
     run.flush().await?;
     run.proc.set_termios(id, before);
+    run.proc.close_editor(written);
     Ok(0)
 }
 

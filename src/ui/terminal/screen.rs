@@ -1,5 +1,6 @@
 //! One terminal: rows of text, the keyboard, and what shows over them.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -108,9 +109,7 @@ pub fn Terminal(props: &TerminalProps) -> Html {
                 dom::set_style(&live, "--col", &col.to_string());
                 dom::set_style(&live, "--row", &row.to_string());
             }
-            if let (Some(view), true) = (dom::html(&view), *pinned.borrow()) {
-                view.set_scroll_top(view.scroll_height());
-            }
+            dom::once_drawn(move || show_end(&view, &pinned));
         });
     }
     let to_end = {
@@ -119,9 +118,8 @@ pub fn Terminal(props: &TerminalProps) -> Html {
             *pinned.borrow_mut() = true;
             away.set(false);
             near.set(None);
-            if let Some(view) = dom::html(&view) {
-                view.set_scroll_top(view.scroll_height());
-            }
+            let (view, pinned) = (view.clone(), Rc::clone(&pinned));
+            dom::once_drawn(move || show_end(&view, &pinned));
         })
     };
     let onscroll = {
@@ -271,6 +269,13 @@ pub fn Terminal(props: &TerminalProps) -> Html {
             }
             <KeyBar session={session.clone()} console={at} language={props.language} ctrl={*ctrl} {on_ctrl} />
         </div>
+    }
+}
+
+/// Scrolls to the end, unless the reader has scrolled away from it.
+fn show_end(view: &NodeRef, pinned: &RefCell<bool>) {
+    if let (Some(view), true) = (dom::html(view), *pinned.borrow()) {
+        view.set_scroll_top(view.scroll_height());
     }
 }
 

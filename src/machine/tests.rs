@@ -390,3 +390,40 @@ fn tab_completes_what_docker_has_in_its_place() {
         assert_eq!(tabbed(&mut machine, typed), expected, "{typed:?}");
     }
 }
+
+#[test]
+fn a_line_that_is_typed_survives_another_width() {
+    let shows = |cols: usize, keys: &[u8], then: &[usize]| -> Vec<String> {
+        let mut machine = Machine::new(Config { cols: cols as u16, rows: 12, ..Config::default() });
+        let tty = machine.console();
+        let mut screen = avt::Terminal::with_scrollback(cols, 12, Some(100)).unwrap();
+        let mut run = |machine: &mut Machine, screen: &mut avt::Terminal| {
+            let out = machine.settle(tty, Duration::from_millis(100), Duration::from_secs(5));
+            screen.feed(String::from_utf8_lossy(&out).as_ref());
+        };
+        run(&mut machine, &mut screen);
+        machine.input(tty, keys);
+        run(&mut machine, &mut screen);
+        for cols in then {
+            screen.resize(*cols, 12);
+            machine.resize(tty, *cols as u16, 12);
+            run(&mut machine, &mut screen);
+        }
+        let lines = screen.screen().all_lines().map(|line| line.text().trim_end().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    let line = b"echo uno dos tres cuatro cinco seis siete ocho nueve diez once doce";
+    for keys in [
+        &line[..],
+        b"echo uno dos tres cuatro cinco seis siete ocho nueve diez once doce\x1bb\x1bb",
+        b"echo 45678901234567890",
+    ] {
+        for cols in [80, 40, 35, 20] {
+            for then in [20, 28, 35, 40, 60, 120] {
+                let alone = shows(then, keys, &[]);
+                assert_eq!(shows(cols, keys, &[then]), alone, "{cols} {then}");
+                assert_eq!(shows(cols, keys, &[33, then]), alone, "{cols} 33 {then}");
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! and covers. Visitors who asked for less motion get none.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use gloo::timers::callback::Timeout;
@@ -43,6 +44,12 @@ struct Place {
     uses: u32,
 }
 
+impl Place {
+    fn is_within(&self, sight: &Range<f64>) -> bool {
+        self.y < sight.end && self.y + self.height > sight.start
+    }
+}
+
 impl Motion {
     /// Looks where the boxes in `canvas` stand now and moves them there from where they were.
     ///
@@ -64,8 +71,15 @@ impl Motion {
         let flights: Vec<Flight> = flights.collect();
         let mut arrived = 0;
         if !still {
+            // What nobody sees does not move.
+            let top = f64::from(canvas.scroll_top());
+            let sight = top..top + f64::from(canvas.client_height());
             for Found { element, name, place } in &found {
-                match self.boxes.get(name) {
+                let before = self.boxes.get(name);
+                if !place.is_within(&sight) && before.is_none_or(|before| !before.is_within(&sight)) {
+                    continue;
+                }
+                match before {
                     Some(before) => {
                         let (dx, dy) = (before.x - place.x, before.y - place.y);
                         if dx.abs() > 1.0 || dy.abs() > 1.0 {

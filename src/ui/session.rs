@@ -109,6 +109,8 @@ struct State {
     consoles: Vec<Console>,
     /// What is still to be typed: pastes, a chunk at a time.
     pending: VecDeque<(usize, VecDeque<u8>)>,
+    /// Typed while another machine is about to take the place of this one.
+    held: Vec<Held>,
     /// A command that types itself.
     typing: Option<(usize, VecDeque<u8>, Timeout)>,
     /// The machine's time when the page's clock showed `origin_ms`.
@@ -199,6 +201,7 @@ impl Session {
                 machine,
                 consoles: vec![Console::new(tty, 80, 24)],
                 pending: VecDeque::new(),
+                held: Vec::new(),
                 typing: None,
                 origin,
                 origin_ms: dom::now_ms(),
@@ -369,6 +372,7 @@ impl Session {
         {
             let mut state = self.0.state.borrow_mut();
             if state.time.is_settling() {
+                state.held.push(Held::Keys(at, bytes.to_vec()));
                 return;
             }
             let interrupt = bytes.contains(&3);
@@ -397,6 +401,7 @@ impl Session {
         {
             let mut state = self.0.state.borrow_mut();
             if state.time.is_settling() {
+                state.held.push(Held::Paste(at, text.to_owned()));
                 return;
             }
             let bracketed = state.consoles.get(at).is_some_and(|console| console.screen.bracketed_paste());
@@ -404,6 +409,20 @@ impl Session {
             state.pending.push_back((at, bytes.into()));
         }
         self.pump();
+    }
+
+    /// Types what was typed while another machine was about to take the place of this one.
+    fn release(&self) {
+        let held = {
+            let Ok(mut state) = self.0.state.try_borrow_mut() else { return };
+            if state.time.is_settling() { Vec::new() } else { std::mem::take(&mut state.held) }
+        };
+        for held in held {
+            match held {
+                Held::Keys(at, bytes) => self.send_always(at, &bytes),
+                Held::Paste(at, text) => self.paste(at, &text),
+            }
+        }
     }
 
     /// Lets a command type itself into a terminal, in place of what stands at the prompt, with Enter.
@@ -505,6 +524,7 @@ impl Session {
             Some(at) => self.go_to(at),
             None => self.pump(),
         }
+        self.release();
     }
 
     /// Sets how fast the machine's time passes while a command runs.
@@ -529,6 +549,12 @@ impl Session {
             callback.emit(());
         }
     }
+}
+
+/// What was typed into a terminal while its machine was about to be replaced.
+enum Held {
+    Keys(usize, Vec<u8>),
+    Paste(usize, String),
 }
 
 /// When the machine should run again.

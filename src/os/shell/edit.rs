@@ -52,6 +52,28 @@ pub struct Editor {
     search: Option<(String, Option<usize>)>,
     /// The row of the cursor below the first, as last drawn.
     drawn_row: usize,
+    /// What was drawn up to the cursor, behind how many columns of prompt, and how wide.
+    drawn: (usize, Vec<char>, usize),
+}
+
+/// The row in which the cursor stands after `start` columns and a text.
+fn row_after(start: usize, text: &[char], columns: usize) -> usize {
+    let (mut row, mut column) = (start / columns, start % columns);
+    for c in text {
+        if *c == '\n' {
+            (row, column) = (row + 1, 0);
+            continue;
+        }
+        let wide = width(*c);
+        if column + wide > columns {
+            (row, column) = (row + 1, 0);
+        }
+        column += wide;
+        if column >= columns {
+            (row, column) = (row + 1, 0);
+        }
+    }
+    row
 }
 
 /// Columns of a character: 0 for combining marks, 2 for East Asian and emoji.
@@ -121,6 +143,7 @@ impl Editor {
             last_was_tab: false,
             search: None,
             drawn_row: 0,
+            drawn: (0, Vec::new(), 0),
         }
     }
 
@@ -368,6 +391,11 @@ impl Editor {
     pub fn redraw(&mut self, columns: usize) -> String {
         let columns = columns.max(2);
         let mut out = String::new();
+        // A terminal that became wider or narrower has wrapped anew what it shows, and took the cursor along.
+        let (start, text, before) = &self.drawn;
+        if *before != columns && *before > 0 {
+            self.drawn_row = row_after(*start, text, columns);
+        }
         if self.drawn_row > 0 {
             out.push_str(&format!("\x1b[{}A", self.drawn_row));
         }
@@ -425,12 +453,14 @@ impl Editor {
             }
         }
         self.drawn_row = cursor_row;
+        self.drawn = (start, text.get(..cursor.min(text.len())).unwrap_or_default().to_vec(), columns);
         out
     }
 
     /// Forgets where the line was drawn: the next redraw starts where the cursor is.
     pub const fn start_over(&mut self) {
         self.drawn_row = 0;
+        self.drawn.2 = 0;
     }
 
     /// Moves to the end, for the last redraw before the line runs.

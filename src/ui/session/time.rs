@@ -233,6 +233,7 @@ impl Session {
         }
         self.tell_all();
         self.pump();
+        self.release();
     }
 
     /// What is to be told about keeping the session.
@@ -261,6 +262,7 @@ impl Session {
     pub fn set_opened(&self) {
         self.0.state.borrow_mut().time.is_open = true;
         self.tell_all();
+        self.release();
     }
 
     pub(super) fn tell_all(&self) {

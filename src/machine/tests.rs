@@ -402,6 +402,8 @@ fn a_line_that_is_typed_survives_another_width() {
             screen.feed(String::from_utf8_lossy(&out).as_ref());
         };
         run(&mut machine, &mut screen);
+        machine.input(tty, b"seq 4\r");
+        run(&mut machine, &mut screen);
         machine.input(tty, keys);
         run(&mut machine, &mut screen);
         for cols in then {
@@ -409,6 +411,8 @@ fn a_line_that_is_typed_survives_another_width() {
             machine.resize(tty, *cols as u16, 12);
             run(&mut machine, &mut screen);
         }
+        machine.input(tty, b"z");
+        run(&mut machine, &mut screen);
         let lines = screen.screen().all_lines().map(|line| line.text().trim_end().to_owned());
         lines.filter(|line| !line.is_empty()).collect()
     };

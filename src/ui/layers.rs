@@ -364,15 +364,16 @@ impl Drawing<'_> {
     fn tree(&self, tree: &Tree) -> Html {
         let is_folded = self.props.folded.contains(&tree.key);
         let striped = is_folded || self.props.striped;
+        let is_branched = !tree.containers.is_empty() || !tree.branches.is_empty();
         html! {
-            <li class={classes!(style::tree, is_folded.then_some("folded"))} key={tree.key.clone()}>
+            <li class={classes!(style::tree, is_branched.then_some(style::branched), is_folded.then_some("folded"))} key={tree.key.clone()}>
                 if tree.slabs.is_empty() {
                     <p class={style::bare}>{ self.texts.no_layers }</p>
                 } else {
                     <ol class={style::slabs}>{ for tree.slabs.iter().map(|slab| self.slab(slab, striped)) }</ol>
                 }
                 { for tree.images.iter().map(|image| self.label(image, tree, is_folded)) }
-                if !tree.containers.is_empty() || !tree.branches.is_empty() {
+                if is_branched {
                     <ul class={style::above}>
                         { for tree.containers.iter().map(|container| self.container(container)) }
                         { for tree.branches.iter().map(|branch| self.branch(branch)) }

@@ -91,6 +91,23 @@ test('ten on a page share one program', async ({ page }) => {
   expect(Math.max(...compiled)).toBeLessThanOrEqual(2);
 });
 
+test('one that is only looked at brings the rest of the program when the visitor turns to it', async ({ page }) => {
+  const asked = [];
+  page.on('request', (request) => { if (request.url().endsWith('.wasm')) asked.push(request.url().replace(/^.*_/, '')); });
+  await host(page, '<p style="height: 8rem"></p><capas-sandbox></capas-sandbox>');
+  await ready(page, 'capas-sandbox');
+  const frame = page.frameLocator('capas-sandbox iframe');
+  await expect(frame.locator('[data-capas="terminal"][data-ready="true"]')).toBeVisible();
+  await page.waitForTimeout(1_500);
+  expect(asked).toEqual(['bg.wasm']);
+  await page.mouse.move(5, 5);
+  await frame.locator('[data-capas="terminal"]').hover();
+  await expect.poll(() => asked).toEqual(['bg.wasm', 'rest.wasm']);
+  const results = await page.evaluate(() => document.querySelector('capas-sandbox').run('docker version --format "{{.Client.Version}}"'));
+  expect(results).toMatchObject([{ output: '28.2.2' }]);
+  expect(asked.length).toBe(2);
+});
+
 test('the demo page', async ({ page }) => {
   await page.goto('demo/element.html');
   await ready(page, '#first');

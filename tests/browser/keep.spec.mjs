@@ -46,6 +46,19 @@ test('a reload brings the session back, with what was half typed and with its ti
   await expect(bar(page)).toHaveAttribute('data-commands', '3');
 });
 
+test('what is typed while the session comes back is not lost', async ({ page }) => {
+  await openPage(page);
+  await type(page, 'docker volume create datos');
+  await saved(page);
+  await page.reload();
+  // As soon as there is something to type into, long before a prompt.
+  await page.locator('[data-capas="keys"]').waitFor({ state: 'attached' });
+  await page.locator('[data-capas="keys"]').focus();
+  await page.keyboard.insertText('docker volume ls -q');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('[data-capas="row"]').filter({ hasText: /^datos$/ })).toHaveCount(2, { timeout: 30_000 });
+});
+
 test('a tab that is lost is taken up by the next one; a tab beside it gets its own session', async ({ context }) => {
   const first = await context.newPage();
   await openPage(first, './?lang=en');

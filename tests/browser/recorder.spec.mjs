@@ -71,3 +71,20 @@ test('a recording ends when the computer is another one', async ({ page }) => {
   await button(page, 'record-cancel').click();
   await expect(button(page, 'record')).toBeVisible();
 });
+
+test('what is written in an editor of the terminal is recorded as the file it became', async ({ page }) => {
+  await begin(page);
+  await button(page, 'record-start').click();
+  await type(page, 'nano saludo.txt', { wait: false });
+  await expect(page.locator('[data-capas="row"]').filter({ hasText: 'GNU nano' })).toHaveCount(1);
+  await page.keyboard.type('hoa\nadiós');
+  for (const key of ['ArrowUp', 'End', 'ArrowLeft']) await page.keyboard.press(key);
+  await page.keyboard.type('l');
+  for (const key of ['Control+o', 'Enter', 'Control+x']) await page.keyboard.press(key);
+  await waitForPrompt(page);
+  await type(page, 'cat saludo.txt');
+  await expect(recorder(page).locator('li')).toHaveText(['saludo.txt', 'cat saludo.txt']);
+  await button(page, 'record-end').click();
+  await expect(button(page, 'record-holds')).toBeVisible({ timeout: 30_000 });
+  expect(await recorder(page).locator('textarea').inputValue()).toContain('```text path=saludo.txt\nhola\nadiós\n```');
+});

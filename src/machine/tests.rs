@@ -397,7 +397,7 @@ fn a_line_that_is_typed_survives_another_width() {
         let mut machine = Machine::new(Config { cols: cols as u16, rows: 12, ..Config::default() });
         let tty = machine.console();
         let mut screen = avt::Terminal::with_scrollback(cols, 12, Some(100)).unwrap();
-        let mut run = |machine: &mut Machine, screen: &mut avt::Terminal| {
+        let run = |machine: &mut Machine, screen: &mut avt::Terminal| {
             let out = machine.settle(tty, Duration::from_millis(100), Duration::from_secs(5));
             screen.feed(String::from_utf8_lossy(&out).as_ref());
         };

@@ -332,7 +332,7 @@ fn tint(slab: &Slab) -> String {
 fn instruction(texts: &Texts, slab: &Slab) -> Html {
     match &slab.instruction {
         Some(step) => html! { <><b>{ &step.keyword }</b>{ " " }{ &step.rest }</> },
-        None => html! { <i>{ texts.arriving }</i> },
+        None => html! { <i>{ if slab.is_left { texts.left } else { texts.arriving } }</i> },
     }
 }
 

@@ -94,6 +94,8 @@ pub struct ContainerFact {
     pub networks: Vec<String>,
     /// What last became of its files, the oldest first.
     pub recent: Vec<Touch>,
+    /// The layer on which it stands, once its image is deleted.
+    pub base: Option<ChainId>,
 }
 
 /// What a container does.
@@ -215,6 +217,8 @@ pub struct Slab {
     pub used_by: Vec<String>,
     /// The short name of its blob in a registry, where it was pulled or pushed.
     pub blob: Option<String>,
+    /// Its image is deleted: it stays because a container stands on it.
+    pub is_left: bool,
 }
 
 /// An image's names.
@@ -405,6 +409,10 @@ struct Forest<'a> {
     used_by: BTreeMap<ChainId, Vec<&'a ImageFact>>,
     image_names: BTreeMap<ImageId, &'a str>,
     in_use: BTreeSet<ImageId>,
+    /// Layers of deleted images that stay because containers stand on them.
+    left: BTreeSet<ChainId>,
+    /// Those on which the containers stand.
+    bases: BTreeSet<ChainId>,
 }
 
 impl<'a> Forest<'a> {
@@ -449,7 +457,17 @@ impl<'a> Forest<'a> {
         let image_names =
             stock.images.iter().map(|i| (i.id, i.names.first().map_or("<none>", String::as_str))).collect();
         let in_use = stock.containers.iter().map(|container| container.image).collect();
-        Self { stock, known, roots, children, tops, instructions, used_by, image_names, in_use }
+        let bases: BTreeSet<ChainId> = stock.containers.iter().filter_map(|container| container.base).collect();
+        let mut left = BTreeSet::new();
+        for base in &bases {
+            let mut at = known.get(base);
+            while let Some(layer) =
+                at.filter(|layer| !used_by.contains_key(&layer.chain_id) && left.insert(layer.chain_id))
+            {
+                at = layer.parent.and_then(|parent| known.get(&parent));
+            }
+        }
+        Self { stock, known, roots, children, tops, instructions, used_by, image_names, in_use, left, bases }
     }
 
     /// Images without a name are shown when nothing stands on them or a container uses them: the others are the
@@ -479,7 +497,8 @@ impl<'a> Forest<'a> {
         let mut slabs = vec![self.slab(bottom)];
         let mut top = bottom;
         for _ in 0..self.stock.layers.len() {
-            let has_image = self.tops.get(&top.chain_id).is_some_and(|images| images.iter().any(|i| self.is_shown(i)));
+            let has_image = self.tops.get(&top.chain_id).is_some_and(|images| images.iter().any(|i| self.is_shown(i)))
+                || self.bases.contains(&top.chain_id);
             match self.children.get(&top.chain_id).map(Vec::as_slice) {
                 Some([only]) if !has_image => {
                     slabs.push(self.slab(only));
@@ -496,7 +515,9 @@ impl<'a> Forest<'a> {
             .filter(|image| self.is_shown(image))
             .map(|image| label_of(image))
             .collect();
-        let containers = self.containers_on(&images);
+        let mut containers = self.containers_on(&images);
+        let is_left = |container: &&ContainerFact| container.base == Some(top.chain_id);
+        containers.extend(self.stock.containers.iter().filter(is_left).map(|container| self.container(container)));
         // As deep as there are branchings, at most as many as an image may have layers.
         let above = self.children.get(&top.chain_id).into_iter().flatten();
         let branches = above.map(|child| Rc::new(self.tree(child))).collect();
@@ -514,6 +535,7 @@ impl<'a> Forest<'a> {
             instruction: self.instructions.get(&layer.chain_id).cloned(),
             used_by: users.iter().filter(|i| self.is_shown(i)).map(|i| label_of(i).title().to_owned()).collect(),
             blob: layer.blob.clone(),
+            is_left: self.left.contains(&layer.chain_id),
         }
     }
 
@@ -522,11 +544,15 @@ impl<'a> Forest<'a> {
             .containers
             .iter()
             .filter(|container| images.iter().any(|image| image.id == container.image))
-            .map(|container| ContainerBox {
-                fact: container.clone(),
-                image_title: self.image_names.get(&container.image).copied().unwrap_or("<none>").to_owned(),
-            })
+            .map(|container| self.container(container))
             .collect()
+    }
+
+    fn container(&self, container: &ContainerFact) -> ContainerBox {
+        // Docker, too, calls a deleted image by its id.
+        let title =
+            self.image_names.get(&container.image).map_or_else(|| container.image.short(), |name| (*name).to_owned());
+        ContainerBox { fact: container.clone(), image_title: title }
     }
 
     fn totals(&self) -> Totals {

@@ -45,6 +45,7 @@ impl World {
             volumes: Vec::new(),
             networks: Vec::new(),
             recent: Vec::new(),
+            base: None,
         });
         self
     }
@@ -190,4 +191,21 @@ fn a_loop_of_parents_ends() {
     world.0.layers[0].parent = Some(y);
     assert_eq!(world.0.layers[1].parent, Some(x));
     assert_eq!(world.picture().trees.len(), 0);
+}
+
+#[test]
+fn a_container_whose_image_is_deleted_stands_on_the_layers_it_keeps() {
+    let mut world = World::default().image("debian", &["a"]).image("web", &["a", "b", "c"]).container("uno");
+    let image = world.0.images.pop().unwrap();
+    world.0.containers[0].base = image.top;
+    let picture = world.picture();
+    let slabs: Vec<(Option<&str>, bool)> = picture
+        .slabs()
+        .iter()
+        .map(|slab| (slab.instruction.as_ref().map(|step| step.rest.as_str()), slab.is_left))
+        .collect();
+    assert_eq!(slabs, [(Some("a"), false), (None, true), (None, true)]);
+    let [container] = picture.containers()[..] else { panic!("{picture:?}") };
+    assert_eq!((container.fact.name.as_str(), &container.image_title), ("uno", &image.id.short()));
+    assert_eq!((picture.totals.images, picture.totals.containers), (1, 1));
 }

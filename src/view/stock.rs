@@ -20,7 +20,10 @@ impl Stock {
             stock.arriving.push(name.clone());
             stack.iter().fold(None, |below, line| stock.add_layer(line, below, &mut known).or(below));
         }
-        stock.containers = snapshot.containers.iter().rev().map(container).collect();
+        for view in snapshot.containers.iter().rev() {
+            let base = view.base.iter().fold(None, |below, line| stock.add_layer(line, below, &mut known).or(below));
+            stock.containers.push(ContainerFact { base, ..container(view) });
+        }
         stock.volumes = snapshot
             .volumes
             .iter()
@@ -92,6 +95,7 @@ fn container(view: &ContainerView) -> ContainerFact {
         volumes: view.volumes.iter().map(|(name, _)| name.clone()).collect(),
         networks: view.networks.iter().map(|(name, _)| name.clone()).collect(),
         recent: Vec::new(),
+        base: None,
     }
 }
 
@@ -145,6 +149,7 @@ mod tests {
             revision: 1,
             images: vec![image("app:1", &[Some("base"), None, Some("app")]), image("base:1", &[Some("base"), None])],
             containers: vec![ContainerView {
+                base: Vec::new(),
                 id: "a".repeat(64),
                 name: "web".to_owned(),
                 image: "app:1".to_owned(),

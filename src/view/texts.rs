@@ -148,6 +148,8 @@ texts! {
     saved_why: &'static str,
     /// A layer without instruction: it is on its way.
     arriving: &'static str,
+    /// A layer of a deleted image.
+    left: &'static str,
     /// A layer that made no change to files.
     no_files: &'static str,
     /// An image that has no layer.
@@ -297,6 +299,7 @@ static SPANISH: Texts = Texts {
     saved: "{0} ahorrados",
     saved_why: "Lo que ocuparían de más las capas compartidas si cada imagen tuviera su copia.",
     arriving: "En camino…",
+    left: "De una imagen borrada",
     no_files: "sin ficheros",
     no_layers: "Imagen sin capas",
     shared_by: "compartida ×{0}",
@@ -407,6 +410,7 @@ static ENGLISH: Texts = Texts {
     saved: "{0} saved",
     saved_why: "What shared layers would take on top if every image had a copy of its own.",
     arriving: "On its way…",
+    left: "Of a deleted image",
     no_files: "no files",
     no_layers: "Image without layers",
     shared_by: "shared ×{0}",
@@ -561,7 +565,7 @@ impl Texts {
             Some(step) => {
                 text.push_str(&format!(": {} {}", step.keyword, step.rest));
             }
-            None => text.push_str(&format!(": {}", self.arriving)),
+            None => text.push_str(&format!(": {}", if slab.is_left { self.left } else { self.arriving })),
         }
         if slab.used_by.len() > 1 {
             text.push_str(&format!(". {}", fill(self.used_by, &[&slab.used_by.join(", ")])));

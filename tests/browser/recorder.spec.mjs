@@ -82,8 +82,8 @@ test('what is written in an editor of the terminal is recorded as the file it be
   await page.keyboard.type('l');
   for (const key of ['Control+o', 'Enter', 'Control+x']) await page.keyboard.press(key);
   await waitForPrompt(page);
-  await type(page, 'cat saludo.txt');
-  await expect(recorder(page).locator('li')).toHaveText(['saludo.txt', 'cat saludo.txt']);
+  await type(page, 'cp saludo.txt copia.txt');
+  await expect(recorder(page).locator('li')).toHaveText(['saludo.txt', 'cp saludo.txt copia.txt']);
   await button(page, 'record-end').click();
   await expect(button(page, 'record-holds')).toBeVisible({ timeout: 30_000 });
   expect(await recorder(page).locator('textarea').inputValue()).toContain('```text path=saludo.txt\nhola\nadiós\n```');

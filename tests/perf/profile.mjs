@@ -27,6 +27,23 @@ const browser = await chromium.launch({
     '--disable-component-update', '--disable-sync'],
 });
 const ran = new Set();
+async function note(frame) {
+  const noted = await frame.evaluate(([at, length]) => Array.from(new Uint8Array(window.capasMemory.buffer, at, length)), [base, names.length]);
+  noted.forEach((note, at) => { if (note && names[at]) ran.add(shortName(names[at])); });
+}
+// Its memory is the only thing that says what ran.
+function remember() {
+  // The rest never comes here: what waits for it (src/ui/rest.rs) is not of the start.
+  window.capasWhole = new Promise(() => {});
+  for (const how of ['instantiate', 'instantiateStreaming']) {
+    const real = WebAssembly[how];
+    WebAssembly[how] = async (...given) => {
+      const made = await real.apply(WebAssembly, given);
+      window.capasMemory = Object.values((made.instance ?? made).exports).find((e) => e instanceof WebAssembly.Memory);
+      return made;
+    };
+  }
+}
 try {
   // Wide windows and a phone, both languages: each draws something that the others do not. Several times each, since the
   // browser's random numbers lay out the page's hash tables, and some functions only run when two keys collide.
@@ -40,19 +57,7 @@ try {
       await devtools.send('Emulation.setCPUThrottlingRate', { rate: 24 });
     }
     page.on('pageerror', (error) => { console.error(error); process.exitCode = 1; });
-    // Its memory is the only thing that says what ran.
-    await page.addInitScript(() => {
-      // The rest never comes here: what waits for it (src/ui/rest.rs) is not of the start.
-      window.capasWhole = new Promise(() => {});
-      for (const how of ['instantiate', 'instantiateStreaming']) {
-        const real = WebAssembly[how];
-        WebAssembly[how] = async (...given) => {
-          const made = await real.apply(WebAssembly, given);
-          window.capasMemory = Object.values((made.instance ?? made).exports).find((e) => e instanceof WebAssembly.Memory);
-          return made;
-        };
-      }
-    });
+    await page.addInitScript(remember);
     await page.goto(url);
     await page.locator('[data-capas="terminal"][data-ready="true"]').waitFor();
     await page.locator('[data-capas="keys"]').focus();
@@ -60,9 +65,23 @@ try {
     await page.keyboard.press('Backspace');
     // What was typed is to be saved after a pause (src/ui/keep.rs), and waits for the rest.
     await page.waitForTimeout(600);
-    const noted = await page.evaluate(([at, length]) =>
-      Array.from(new Uint8Array(window.capasMemory.buffer, at, length)), [base, names.length]);
-    noted.forEach((note, at) => { if (note && names[at]) ran.add(shortName(names[at])); });
+    await note(page.mainFrame());
+    await context.close();
+  }
+  // Embeds that are only looked at, as in most decks: alone, in a deck's dock, and as a part of the page.
+  for (const [locale, panes] of [['es-ES', 'both'], ['en-GB', 'both'], ['es-ES', 'terminal'], ['en-GB', 'layers']]) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, locale });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => { console.error(error); process.exitCode = 1; });
+    await page.addInitScript(remember);
+    await page.route('**/host.html', (route) => route.fulfill({
+      contentType: 'text/html; charset=utf-8',
+      body: `<!DOCTYPE html><title>Host</title><script src="capas-sandbox.js"></script><capas-sandbox panes="${panes}"></capas-sandbox>`,
+    }));
+    await page.goto(`${url}host.html`);
+    await page.evaluate(() => document.querySelector('capas-sandbox').ready);
+    await page.waitForTimeout(1_500);
+    await note(page.frames()[1]);
     await context.close();
   }
 } finally {

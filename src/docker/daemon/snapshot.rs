@@ -66,7 +66,11 @@ impl Daemon {
         Snapshot {
             revision,
             images,
-            containers: state.newest_first().into_iter().map(view).collect(),
+            containers: state
+                .newest_first()
+                .into_iter()
+                .map(|container| view(container, &self.0.store.borrow()))
+                .collect(),
             volumes: volumes.collect(),
             networks,
             arriving,
@@ -84,7 +88,7 @@ fn layer(store: &Store, stored: Option<&StoredLayer>, created_by: String) -> Lay
     }
 }
 
-fn view(container: &Container) -> ContainerView {
+fn view(container: &Container, store: &Store) -> ContainerView {
     let volume = |mount: &super::container::ContainerMount| match &mount.source {
         MountSource::Volume { name, .. } => Some((name.clone(), mount.point.destination.clone())),
         _ => None,
@@ -105,5 +109,13 @@ fn view(container: &Container) -> ContainerView {
             .iter()
             .filter_map(|(name, endpoint)| Some((name.clone(), endpoint.address?)))
             .collect(),
+        base: match store.image(container.image) {
+            Some(_) => Vec::new(),
+            None => store
+                .stack(container.chain)
+                .into_iter()
+                .map(|stored| layer(store, Some(stored), String::new()))
+                .collect(),
+        },
     }
 }

@@ -77,6 +77,8 @@ pub struct ContainerView {
     pub volumes: Vec<(String, String)>,
     /// Networks and addresses.
     pub networks: Vec<(String, Ipv4Addr)>,
+    /// The layers below its own, lowest first, once its image is deleted: they stay for its sake.
+    pub base: Vec<LayerView>,
 }
 
 /// A volume.

@@ -60,6 +60,7 @@ pub mod packages;
 mod pattern;
 mod pgrep;
 mod ping;
+mod postgres;
 mod printf;
 mod program;
 mod ps;
@@ -223,6 +224,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "pidof" => pgrep::pidof,
     "ping" => ping::main,
     "pkill" => pgrep::pkill,
+    "postgres" => postgres::main,
     "printenv" => env::printenv,
     "printf" => printf::main,
     "ps" => ps::main,

@@ -28,6 +28,7 @@ mod dump;
 mod echo;
 mod edit;
 mod env;
+mod express;
 mod file;
 mod find;
 mod grep;
@@ -51,6 +52,7 @@ mod mknod;
 mod mktemp;
 mod mode;
 mod mv;
+mod mysql;
 mod names;
 mod nano;
 mod nc;
@@ -69,6 +71,7 @@ mod readlink;
 mod redis;
 mod rm;
 mod rmdir;
+mod ruby;
 mod runtime;
 mod sed;
 mod seq;
@@ -99,6 +102,7 @@ mod vim;
 mod walk;
 mod wc;
 mod which;
+mod wordpress;
 mod xargs;
 
 #[cfg(test)]
@@ -160,6 +164,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "factor" => calc::factor,
     "false" => truth::fail,
     "fgrep" => grep::fgrep,
+    "express" => express::main,
     "file" => file::main,
     "find" => find::main,
     "flock" => launch::flock,
@@ -209,6 +214,9 @@ const TABLE: &[(&str, Main)] = programs! {
     "mount" => ps::mount,
     "mountpoint" => system::mountpoint,
     "mv" => mv::main,
+    "mysql" => mysql::client,
+    "mysqladmin" => mysql::admin,
+    "mysqld" => mysql::server,
     "nano" => nano::main,
     "nc" => nc::main,
     "netstat" => netstat::main,
@@ -239,6 +247,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "rm" => rm::main,
     "rmdir" => rmdir::main,
     "route" => ifconfig::route,
+    "ruby" => ruby::main,
     "runtime" => runtime::main,
     "sed" => sed::main,
     "seq" => seq::main,
@@ -294,6 +303,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "which.debianutils" => which::main,
     "who" => system::who,
     "whoami" => id::whoami,
+    "wordpress" => wordpress::main,
     "xargs" => xargs::main,
     "xdg-open" => edit::xdg_open,
     "xxd" => dump::xxd,

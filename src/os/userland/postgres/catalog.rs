@@ -106,7 +106,10 @@ impl Cursor<'_> {
         let source = self.source.trim();
         let line = source.lines().next().unwrap_or_default();
         match self.peek() {
-            None => format!("ERROR:  syntax error at end of input\nLINE 1: {line}\n{}^", " ".repeat(8 + line.chars().count())),
+            None => format!(
+                "ERROR:  syntax error at end of input\nLINE 1: {line}\n{}^",
+                " ".repeat(8 + line.chars().count())
+            ),
             Some(word) => {
                 let shown = word.show();
                 let at = line.to_lowercase().find(&shown.to_lowercase()).unwrap_or(0);
@@ -259,7 +262,7 @@ impl Cluster {
         let done = match source.trim() {
             "\\l" => Ok(Answer::Rows(self.list_databases())),
             "\\du" => Ok(Answer::Rows(self.list_roles())),
-            "\\d" | "\\dt" => self.list_tables(session, source.trim() == "\\d"),
+            "\\d" | "\\dt" => self.list_tables(session),
             other if other.starts_with("\\d ") => self.describe(other.get(3..).unwrap_or_default().trim(), session),
             _ => self.statement(source, session),
         };
@@ -297,10 +300,7 @@ impl Cluster {
                 "update" | "with" | "copy" | "explain" | "truncate" | "alter" | "create" | "drop" | "show" | "rollback"
                 | "vacuum" | "comment" | "do",
                 _,
-            ) => Err(format!(
-                "ERROR:  {} is not simulated in Capas",
-                format!("{verb} {what}").trim().to_uppercase()
-            )),
+            ) => Err(format!("ERROR:  {} is not simulated in Capas", format!("{verb} {what}").trim().to_uppercase())),
             _ => {
                 cursor.at = 0;
                 Err(cursor.wrong())
@@ -468,7 +468,9 @@ impl Cluster {
             grants.push((role.clone(), String::new()));
         }
         for (_, has) in grants.iter_mut().filter(|(known, _)| *known == role) {
-            let keeps = |c: &char| if gives { has.contains(*c) || letters.contains(*c) } else { has.contains(*c) && !letters.contains(*c) };
+            let keeps = |c: &char| {
+                if gives { has.contains(*c) || letters.contains(*c) } else { has.contains(*c) && !letters.contains(*c) }
+            };
             *has = "CTc".chars().filter(keeps).collect();
         }
         grants.retain(|(_, letters)| !letters.is_empty());
@@ -653,15 +655,19 @@ impl Cluster {
             }
             let is_number = |at: &usize| {
                 relation.columns.get(*at).is_some_and(|(_, kind)| {
-                    ["int", "serial", "numeric", "real", "double", "bigint", "smallint"].iter().any(|n| kind.starts_with(n))
+                    ["int", "serial", "numeric", "real", "double", "bigint", "smallint"]
+                        .iter()
+                        .any(|n| kind.starts_with(n))
                 })
             };
             let heading = |at: &usize| {
                 let name = known.get(*at).cloned().unwrap_or_default();
                 if is_number(at) { format!(">{name}") } else { name }
             };
-            let rows = relation.rows.iter().filter(|row| keep.as_ref().is_none_or(|(at, value)| row.get(*at) == Some(value)));
-            let rows = rows.map(|row| places.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect()).collect();
+            let rows =
+                relation.rows.iter().filter(|row| keep.as_ref().is_none_or(|(at, value)| row.get(*at) == Some(value)));
+            let rows =
+                rows.map(|row| places.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect()).collect();
             let columns = places.iter().map(heading).collect();
             return Ok(Answer::Rows(Table { columns, rows, is_counted: true, ..Table::default() }));
         }
@@ -736,11 +742,10 @@ impl Cluster {
         }
     }
 
-    fn list_tables(&mut self, session: &Session, with_sequences: bool) -> Result<Answer> {
+    fn list_tables(&mut self, session: &Session) -> Result<Answer> {
         let tables = self.tables(session)?;
         if tables.is_empty() {
-            let what = if with_sequences { "Did not find any relations." } else { "Did not find any relations." };
-            return Ok(Answer::Notice(what.to_owned()));
+            return Ok(Answer::Notice("Did not find any relations.".to_owned()));
         }
         let row = |(table, has): (&String, &Relation)| {
             vec!["public".to_owned(), table.clone(), "table".to_owned(), has.owner.clone()]
@@ -893,7 +898,10 @@ mod tests {
         assert!(ask(&mut cluster, "\\du").starts_with("blog-dev||{};postgres|Superuser, Create role"));
         assert!(ask(&mut cluster, "drop role \"blog-dev\"").contains("cannot be dropped"));
         assert!(ask(&mut cluster, "create databas x").contains("not simulated"));
-        assert_eq!(ask(&mut cluster, "selec 1"), "ERROR:  syntax error at or near \"selec\"\nLINE 1: selec 1\n        ^");
+        assert_eq!(
+            ask(&mut cluster, "selec 1"),
+            "ERROR:  syntax error at or near \"selec\"\nLINE 1: selec 1\n        ^"
+        );
     }
 
     #[test]

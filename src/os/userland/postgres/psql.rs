@@ -95,8 +95,14 @@ pub async fn main(proc: Proc, args: &[String], version: &Version) -> i32 {
             return 2;
         }
     };
-    let mut client =
-        Client { proc: &proc, stream: Stream::new(&proc, fd), options: &options, failed: false, database, is_superuser };
+    let mut client = Client {
+        proc: &proc,
+        stream: Stream::new(&proc, fd),
+        options: &options,
+        failed: false,
+        database,
+        is_superuser,
+    };
     if options.lists {
         return i32::from(client.ask("\\l").await.is_none());
     }
@@ -142,8 +148,7 @@ async fn connect(
     let environment = |name: &str| proc.getenv(name).map(|value| value.to_str_lossy().into_owned());
     let own = Names::load(proc).await.user(proc.cred().uid).to_str_lossy().into_owned();
     let user = options.user.clone().or_else(|| environment("PGUSER")).unwrap_or(own);
-    let database =
-        options.database.clone().or_else(|| environment("PGDATABASE")).unwrap_or_else(|| user.clone());
+    let database = options.database.clone().or_else(|| environment("PGDATABASE")).unwrap_or_else(|| user.clone());
     let host = options.host.clone().or_else(|| environment("PGHOST")).filter(|host| !host.starts_with('/'));
     let port = options.port.or_else(|| environment("PGPORT")?.parse().ok()).unwrap_or(PORT);
     let is_new = version.major() >= 14;
@@ -277,7 +282,11 @@ impl Client<'_> {
                     self.proc.eprint(format!("{why}\n")).await;
                 }
                 Answer::Rows(table) => {
-                    let shown = if self.options.unaligned { unaligned(&table, self.options.tuples_only) } else { aligned(&table, self.options.tuples_only) };
+                    let shown = if self.options.unaligned {
+                        unaligned(&table, self.options.tuples_only)
+                    } else {
+                        aligned(&table, self.options.tuples_only)
+                    };
                     self.proc.print(shown).await.ok()?;
                 }
                 Answer::Ready(..) | Answer::Password => {}
@@ -325,7 +334,8 @@ impl Client<'_> {
                 self.proc.print(text).await.ok()?;
             }
             "\\echo" => self.proc.print(format!("{rest}\n")).await.ok()?,
-            other @ ("\\c" | "\\connect" | "\\?" | "\\h" | "\\i" | "\\dn" | "\\df" | "\\x" | "\\timing" | "\\password") => {
+            other @ ("\\c" | "\\connect" | "\\?" | "\\h" | "\\i" | "\\dn" | "\\df" | "\\x" | "\\timing"
+            | "\\password") => {
                 self.failed = true;
                 self.proc.eprint(format!("{other} is not simulated in Capas\n")).await;
             }
@@ -368,13 +378,11 @@ impl Client<'_> {
                         let _ = self.proc.print(text).await;
                         continue;
                     }
-                    line if line.starts_with('\\') => {
-                        match self.backslash(line).await {
-                            Some(false) => continue,
-                            Some(true) => return 0,
-                            None => return 2,
-                        }
-                    }
+                    line if line.starts_with('\\') => match self.backslash(line).await {
+                        Some(false) => continue,
+                        Some(true) => return 0,
+                        None => return 2,
+                    },
                     _ => {}
                 }
             }
@@ -501,7 +509,12 @@ mod tests {
             aligned(&table, false),
             "        List of databases\n   Name    |   Access privileges   \n-----------+-----------------------\n postgres  | \n template0 | =c/postgres          +\n           | postgres=CTc/postgres\n(2 rows)\n\n"
         );
-        let number = Table { columns: vec![">?column?".to_owned()], rows: vec![vec!["1".to_owned()]], is_counted: true, ..Table::default() };
+        let number = Table {
+            columns: vec![">?column?".to_owned()],
+            rows: vec![vec!["1".to_owned()]],
+            is_counted: true,
+            ..Table::default()
+        };
         assert_eq!(aligned(&number, false), " ?column? \n----------\n        1\n(1 row)\n\n");
         assert_eq!(unaligned(&number, true), "1\n");
     }

@@ -30,8 +30,14 @@ async fn log(proc: &Proc, text: &str) {
 }
 
 /// The processes beside the one that listens.
-const HELPERS: [&str; 6] =
-    ["checkpointer ", "background writer ", "walwriter ", "autovacuum launcher ", "stats collector ", "logical replication launcher "];
+const HELPERS: [&str; 6] = [
+    "checkpointer ",
+    "background writer ",
+    "walwriter ",
+    "autovacuum launcher ",
+    "stats collector ",
+    "logical replication launcher ",
+];
 
 /// `postgres`.
 pub async fn main(proc: Proc, args: &[String], version: &Version) -> i32 {
@@ -95,7 +101,10 @@ async fn start(proc: &Proc, dir: &str) {
     let state = state.to_str_lossy().into_owned();
     let told = match state.strip_prefix("shut down at ") {
         Some(when) => format!("database system was shut down at {}", when.trim_end()),
-        None => "database system was interrupted; last known up at ".to_owned() + state.trim_start_matches("up at ").trim_end(),
+        None => {
+            "database system was interrupted; last known up at ".to_owned()
+                + state.trim_start_matches("up at ").trim_end()
+        }
     };
     let was_lost = !state.starts_with("shut down");
     let child = proc.fork(move |child| {
@@ -193,7 +202,11 @@ async fn stop(proc: &Proc, signal: Signal, helpers: &[(u32, &'static str)], dir:
     if signal != Signal::QUIT {
         log(proc, "aborting any active transactions").await;
         if let Some((pid, _)) = helpers.iter().find(|(_, name)| name.starts_with("logical")) {
-            log(proc, &format!("background worker \"logical replication launcher\" (PID {pid}) exited with exit code 1")).await;
+            log(
+                proc,
+                &format!("background worker \"logical replication launcher\" (PID {pid}) exited with exit code 1"),
+            )
+            .await;
         }
         if let Some((pid, _)) = helpers.first() {
             proc.eprint(line(proc, *pid, "shutting down")).await;
@@ -213,7 +226,14 @@ async fn stop(proc: &Proc, signal: Signal, helpers: &[(u32, &'static str)], dir:
 }
 
 /// One client.
-async fn serve(proc: Proc, fd: Fd, cluster: Rc<RefCell<Cluster>>, dir: String, is_trusted: bool, version: String) -> i32 {
+async fn serve(
+    proc: Proc,
+    fd: Fd,
+    cluster: Rc<RefCell<Cluster>>,
+    dir: String,
+    is_trusted: bool,
+    version: String,
+) -> i32 {
     for signal in [Signal::TERM, Signal::INT, Signal::QUIT] {
         proc.on_signal(signal, Disposition::Default);
     }

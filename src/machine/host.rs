@@ -118,6 +118,9 @@ pub fn root() -> Layer {
         let content = packages::files::executable(program, Flavour::Gnu, 18_000, 1);
         root.put(&format!("/usr/local/bin/{program}"), Entry::file(Meta::root(0o755, release.built), content));
     }
+    // Compose as a program of its own, by the name that it had before it was a plugin.
+    let compose = "#!/bin/sh\nif [ \"$1\" = --version ] || [ \"$1\" = -v ]; then\n\texec docker compose version\nfi\nexec docker compose \"$@\"\n";
+    root.put("/usr/local/bin/docker-compose", Entry::file(Meta::root(0o755, release.built), compose));
     root.into_layer()
 }
 

@@ -34,6 +34,7 @@ impl Daemon {
         let world = &self.0;
         let mut request = request;
         request.host.resources.check()?;
+        let warnings = request.host.resources.discard();
         request.host.check_privileges()?;
         check_host(&request.host)?;
         if !request.host.storage_options.is_empty() {
@@ -108,7 +109,7 @@ impl Daemon {
         world.write_network_files(&container)?;
         world.state.borrow_mut().containers.insert(id, container);
         world.emit_container(id, "create", &[]);
-        Ok(CreateResponse { id: id.to_string(), warnings: Vec::new() })
+        Ok(CreateResponse { id: id.to_string(), warnings })
     }
 
     /// `POST /containers/{id}/rename`.

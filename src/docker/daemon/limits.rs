@@ -51,6 +51,12 @@ impl Resources {
         if memory > 0 && reservation > memory {
             return bad("Minimum memory limit can not be less than memory reservation limit, see usage");
         }
+        if let Some(weight) = self.blkio_weight
+            && weight != 0
+            && !(10..=1000).contains(&weight)
+        {
+            return bad("Range of blkio weight is from 10 to 1000");
+        }
         if nano > 0 && period > 0 {
             return bad("Conflicting options: Nano CPUs and CPU Period cannot both be set");
         }
@@ -77,6 +83,18 @@ impl Resources {
             self.memory_swap_bytes = Some(memory.saturating_mul(2));
         }
         Ok(())
+    }
+
+    /// Takes out what a kernel with cgroup v2 does not have, and says so (moby `verifyPlatformContainerResources`).
+    pub fn discard(&mut self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.memory_swappiness.take().is_some() {
+            warnings.push("Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.".to_owned());
+        }
+        if self.oom_kill_disable.take() == Some(true) {
+            warnings.push("Your kernel does not support OomKillDisable. OomKillDisable discarded.".to_owned());
+        }
+        warnings
     }
 
     /// Takes over what `newer` gives (moby `container_unix.go` `UpdateContainer`).

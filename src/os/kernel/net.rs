@@ -176,6 +176,34 @@ pub(super) enum Route {
     Reset,
 }
 
+/// Hosts of the Internet that have a name and answer a `ping`: as much of it as there is beside the registries.
+const INTERNET: [(&str, Ipv4Addr); 6] = [
+    ("google.com", Ipv4Addr::new(142, 250, 184, 14)),
+    ("www.google.com", Ipv4Addr::new(142, 250, 184, 4)),
+    ("github.com", Ipv4Addr::new(140, 82, 121, 3)),
+    ("example.com", Ipv4Addr::new(93, 184, 216, 34)),
+    ("dns.google", Ipv4Addr::new(8, 8, 8, 8)),
+    ("one.one.one.one", Ipv4Addr::new(1, 1, 1, 1)),
+];
+
+/// Whether an address is one of the Internet's, which takes longer to reach.
+pub fn is_far(address: Ipv4Addr) -> bool {
+    INTERNET.iter().any(|(_, known)| *known == address)
+}
+
+impl Namespace {
+    /// Whether there is a way out: a gateway, or a bridge of its own, as only the machine itself has.
+    fn is_outward(&self) -> bool {
+        self.interfaces.iter().any(|i| i.gateway.is_some() || !i.cable)
+    }
+
+    /// The address of an Internet host, where there is a way to it.
+    pub(super) fn far(&self, name: &str) -> Option<Ipv4Addr> {
+        let found = INTERNET.iter().find(|(known, _)| *known == name).map(|(_, address)| *address);
+        found.filter(|_| self.is_outward())
+    }
+}
+
 impl Network {
     /// A new namespace with only its loopback.
     pub fn add(&mut self) -> NetId {
@@ -352,13 +380,27 @@ impl Network {
     /// Whether something at this address answers, whatever it listens on.
     ///
     /// # Errors
-    /// `EHOSTUNREACH`, `ENETUNREACH`.
+    /// `EHOSTUNREACH` where nobody of the own network has it, `ETIMEDOUT` where a gateway takes the packet and nothing
+    /// comes back (Docker's isolation of bridges drops it), `ENETUNREACH`.
     pub fn reach(&mut self, from: NetId, address: Ipv4Addr) -> Result<(), Errno> {
         self.note_neighbour(from, address);
+        let near = |i: &Interface| network_of(i.address, i.prefix).0 == network_of(address, i.prefix).0;
+        let is_near = self.namespaces.get(&from).is_some_and(|ns| ns.interfaces.iter().any(near));
+        if !is_near && let Some(answer) = self.beyond(from, address) {
+            return answer;
+        }
         match self.route(from, address, 0) {
+            Err(Errno::EHOSTUNREACH) if !is_near => Err(Errno::ETIMEDOUT),
             Err(error @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH)) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// What a host of the Internet answers, where there is a way to it.
+    fn beyond(&self, from: NetId, address: Ipv4Addr) -> Option<Result<(), Errno>> {
+        let ns = self.namespaces.get(&from)?;
+        let known = INTERNET.iter().any(|(_, known)| *known == address);
+        (known && ns.is_outward()).then_some(Ok(()))
     }
 
     /// Where a connection that is now opened ends.

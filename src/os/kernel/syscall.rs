@@ -1284,7 +1284,10 @@ impl Proc {
     pub fn lookup(&self, name: &str) -> Result<Vec<Ipv4Addr>, Errno> {
         let (net, name) = (self.net(), name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase());
         self.kernel
-            .network(|network| network.get(net).and_then(|ns| ns.names.get(&name).cloned()))
+            .network(|network| {
+                let ns = network.get(net)?;
+                ns.names.get(&name).cloned().or_else(|| ns.far(&name).map(|address| vec![address]))
+            })
             .filter(|addresses| !addresses.is_empty())
             .ok_or(Errno::ENOENT)
     }

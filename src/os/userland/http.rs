@@ -170,6 +170,7 @@ pub const fn reason(status: u16) -> &'static str {
         405 => "Not Allowed",
         500 => "Internal Server Error",
         501 => "Not Implemented",
+        502 => "Bad Gateway",
         505 => "HTTP Version Not Supported",
         _ => "Unknown",
     }

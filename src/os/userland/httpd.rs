@@ -10,6 +10,7 @@ use super::http::{percent_decode, read_head};
 use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
+use crate::os::kernel::exec::{Format, HEAD_BYTES, recognise};
 use crate::os::kernel::{Disposition, Fd, Open, Proc, Signal};
 
 /// Whose words a server uses.
@@ -34,6 +35,8 @@ struct Site {
     logs: Option<[String; 2]>,
     /// Where its number stands while it runs.
     pid_file: Option<String>,
+    /// Whether PHP is a module of it.
+    has_php: bool,
 }
 
 /// A directive's values in a configuration.
@@ -88,7 +91,7 @@ pub async fn main(proc: Proc) -> i32 {
         warn_of_name(&proc, "httpd").await;
     }
     let (root, ports, server) = (documents, ports_of(&text), APACHE.to_owned());
-    let site = Site { root, ports, style: Style::Apache, server, logs: None, pid_file: None };
+    let site = Site { root, ports, style: Style::Apache, server, logs: None, pid_file: None, has_php: false };
     announce(&proc, &site, "httpd -D FOREGROUND").await;
     serve(proc, site).await
 }
@@ -123,7 +126,10 @@ async fn debian_version(proc: &Proc) -> String {
     let status = status.to_str_lossy();
     let after = status.split("\n\n").find(|entry| entry.starts_with("Package: apache2-bin\n"));
     let version = after.and_then(|entry| entry.lines().find_map(|line| line.strip_prefix("Version: ")));
-    let version = version.and_then(|version| version.split('-').next()).unwrap_or("2.4");
+    // An image that brings it outside of packages has it in the executable.
+    let head = proc.read_file(b"/proc/self/exe").await.map(|file| file.head(HEAD_BYTES).to_vec()).unwrap_or_default();
+    let own = crate::os::kernel::exec::version(&head).unwrap_or_else(|| "2.4".to_owned());
+    let version = version.and_then(|version| version.split('-').next()).unwrap_or(&own);
     let release = proc.read_file(b"/etc/os-release").await.map(|rope| rope.to_vec()).unwrap_or_default();
     let name = if release.contains_str("ID=ubuntu") { "Ubuntu" } else { "Debian" };
     format!("Apache/{version} ({name})")
@@ -133,7 +139,9 @@ async fn debian_version(proc: &Proc) -> String {
 /// reads.
 pub async fn apache2(proc: Proc) -> i32 {
     let args: Vec<String> = proc.args().iter().skip(1).map(|arg| arg.to_str_lossy().into_owned()).collect();
-    let server = debian_version(&proc).await;
+    // The image `php` loads PHP as a module, and its environment tells which.
+    let php = proc.getenv("PHP_VERSION").map(|version| format!(" PHP/{}", version.to_str_lossy()));
+    let server = debian_version(&proc).await + php.as_deref().unwrap_or_default();
     if args.iter().any(|arg| arg == "-v") {
         return i32::from(proc.print(format!("Server version: {server}\n")).await.is_err());
     }
@@ -215,6 +223,7 @@ pub async fn apache2(proc: Proc) -> i32 {
         server,
         logs: Some([format!("{log_dir}/access.log"), format!("{log_dir}/error.log")]),
         pid_file: Some(pid_file),
+        has_php: php.is_some(),
     };
     let _ = proc.mkdir(run_dir.as_bytes(), 0o755);
     if let Err(status) = listen(&proc, &site).await {
@@ -256,7 +265,11 @@ pub async fn python(proc: Proc, args: &[String]) -> i32 {
     }
     let _ = proc.print(format!("Serving HTTP on 0.0.0.0 port {port} (http://0.0.0.0:{port}/) ...\n")).await;
     let server = "SimpleHTTP/0.6 Python/3.9.9".to_owned();
-    serve(proc, Site { root: dir, ports: vec![port], style: Style::Python, server, logs: None, pid_file: None }).await
+    serve(
+        proc,
+        Site { root: dir, ports: vec![port], style: Style::Python, server, logs: None, pid_file: None, has_php: false },
+    )
+    .await
 }
 
 async fn serve(proc: Proc, site: Site) -> i32 {
@@ -334,8 +347,9 @@ async fn answer(proc: &Proc, fd: Fd, peer: &str, site: &Site) -> Result<(), Errn
     let mut moved = false;
     if proc.stat(&file).is_ok_and(|stat| stat.is_dir()) {
         if place.ends_with('/') {
-            let index = path::join(&file, b"index.html");
-            if proc.stat(&index).is_ok() {
+            let names: &[&[u8]] = if site.has_php { &[b"index.php", b"index.html"] } else { &[b"index.html"] };
+            let index = names.iter().map(|name| path::join(&file, name)).find(|index| proc.stat(index).is_ok());
+            if let Some(index) = index {
                 file = index;
             } else {
                 listing = Some(page(proc, &file, place, style));
@@ -343,6 +357,9 @@ async fn answer(proc: &Proc, fd: Fd, peer: &str, site: &Site) -> Result<(), Errn
         } else {
             moved = true;
         }
+    }
+    if site.has_php && file.ends_with(b".php") && proc.stat(&file).is_ok() {
+        return script(proc, fd, peer, site, &start, &file).await;
     }
     let found = match listing {
         Some(page) => Ok(Rope::from(page.as_str())),
@@ -403,6 +420,62 @@ async fn answer(proc: &Proc, fd: Fd, peer: &str, site: &Site) -> Result<(), Errn
         message.push(&body);
     }
     proc.write_rope(fd, &message).await
+}
+
+/// A page of PHP: the language is not simulated, but a file may be a simulated program, which is run as through CGI.
+async fn script(proc: &Proc, fd: Fd, peer: &str, site: &Site, start: &str, file: &[u8]) -> Result<(), Errno> {
+    let (read, write) = proc.pipe()?;
+    let mut words = start.split(' ');
+    let (method, target) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or("/").to_owned());
+    let (path, mut env) = (BString::from(file), proc.env());
+    env.push(format!("REQUEST_URI={target}").into());
+    let child = proc.fork(move |child| {
+        Box::pin(async move {
+            let _ = child.dup2(write, 1);
+            for signal in [Signal::TERM, Signal::INT, Signal::WINCH] {
+                child.on_signal(signal, Disposition::Default);
+            }
+            // PHP reads a page, so it needs no execute bit; what a page says is a program or nothing.
+            let head = child.read_file(&path).await.map(|page| page.head(HEAD_BYTES).to_vec()).unwrap_or_default();
+            let Format::Program(name, _) = recognise(&head) else { return 255 };
+            let Some(main) = child.kernel().program(name.as_str().into()) else { return 255 };
+            child.set_env(env);
+            main(child).await
+        })
+    });
+    let _ = proc.close(write);
+    let output = match child {
+        Ok(pid) => {
+            let output = proc.read_all(read).await.unwrap_or_default();
+            while proc.wait(Some(pid), false).await == Err(Errno::EINTR) {
+                proc.take_signal();
+            }
+            output
+        }
+        Err(_) => Rope::new(),
+    };
+    let _ = proc.close(read);
+    let output = output.to_vec().to_str_lossy().into_owned();
+    let (heads, body) = output.split_once("\n\n").unwrap_or(("", ""));
+    let status = heads.lines().find_map(|line| line.strip_prefix("Status: "));
+    let (status, body) = match (output.is_empty(), status) {
+        (true, _) => ("500 Internal Server Error", "PHP is not simulated in Capas\n"),
+        (false, status) => (status.unwrap_or("200 OK"), body),
+    };
+    let heads: String =
+        heads.lines().filter(|line| !line.starts_with("Status: ")).map(|line| format!("{line}\r\n")).collect();
+    let date = super::date::strftime("%a, %d %b %Y %H:%M:%S GMT", proc.now());
+    let text = format!(
+        "HTTP/1.1 {status}\r\nDate: {date}\r\nServer: {}\r\n{heads}Content-Length: {}\r\nContent-Type: text/html; charset=UTF-8\r\n\r\n",
+        site.server,
+        body.len()
+    );
+    let host = peer.rsplit_once(':').map_or(peer, |(host, _)| host);
+    let time = super::date::strftime("%d/%b/%Y:%H:%M:%S +0000", proc.now());
+    let code = status.split(' ').next().unwrap_or_default();
+    note(proc, site, 0, &format!("{host} - - [{time}] \"{start}\" {code} {} \"-\" \"-\"\n", body.len())).await;
+    let body = if method == "HEAD" { "" } else { body };
+    proc.write(fd, format!("{text}{body}").as_bytes()).await
 }
 
 fn error_page(status: u16, reason: &str, style: Style) -> Rope {

@@ -28,6 +28,7 @@ mod dump;
 mod echo;
 mod edit;
 mod env;
+mod express;
 mod file;
 mod find;
 mod grep;
@@ -51,6 +52,7 @@ mod mknod;
 mod mktemp;
 mod mode;
 mod mv;
+mod mysql;
 mod names;
 mod nano;
 mod nc;
@@ -60,6 +62,7 @@ pub mod packages;
 mod pattern;
 mod pgrep;
 mod ping;
+mod postgres;
 mod printf;
 mod program;
 mod ps;
@@ -68,6 +71,7 @@ mod readlink;
 mod redis;
 mod rm;
 mod rmdir;
+mod ruby;
 mod runtime;
 mod sed;
 mod seq;
@@ -98,6 +102,7 @@ mod vim;
 mod walk;
 mod wc;
 mod which;
+mod wordpress;
 mod xargs;
 
 #[cfg(test)]
@@ -159,6 +164,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "factor" => calc::factor,
     "false" => truth::fail,
     "fgrep" => grep::fgrep,
+    "express" => express::main,
     "file" => file::main,
     "find" => find::main,
     "flock" => launch::flock,
@@ -208,6 +214,9 @@ const TABLE: &[(&str, Main)] = programs! {
     "mount" => ps::mount,
     "mountpoint" => system::mountpoint,
     "mv" => mv::main,
+    "mysql" => mysql::client,
+    "mysqladmin" => mysql::admin,
+    "mysqld" => mysql::server,
     "nano" => nano::main,
     "nc" => nc::main,
     "netstat" => netstat::main,
@@ -223,6 +232,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "pidof" => pgrep::pidof,
     "ping" => ping::main,
     "pkill" => pgrep::pkill,
+    "postgres" => postgres::main,
     "printenv" => env::printenv,
     "printf" => printf::main,
     "ps" => ps::main,
@@ -237,6 +247,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "rm" => rm::main,
     "rmdir" => rmdir::main,
     "route" => ifconfig::route,
+    "ruby" => ruby::main,
     "runtime" => runtime::main,
     "sed" => sed::main,
     "seq" => seq::main,
@@ -292,6 +303,7 @@ const TABLE: &[(&str, Main)] = programs! {
     "which.debianutils" => which::main,
     "who" => system::who,
     "whoami" => id::whoami,
+    "wordpress" => wordpress::main,
     "xargs" => xargs::main,
     "xdg-open" => edit::xdg_open,
     "xxd" => dump::xxd,

@@ -1,8 +1,8 @@
 //! `nginx`: a small HTTP server with nginx's own configuration, pages and log lines.
 //!
 //! It reads `listen`, `root`, `index`, `location /PREFIX` with `root`, `return` and `autoindex`, `worker_processes`,
-//! `access_log` and `error_log`; directives that it doesn't know are taken as if they did nothing, as they don't change
-//! which bytes a static file has. Proxies and FastCGI are refused when a request reaches them.
+//! `access_log` and `error_log`, `proxy_pass` over HTTP with `upstream`; directives that it doesn't know are taken as if
+//! they did nothing, as they don't change which bytes a static file has. FastCGI is refused when a request reaches it.
 
 use crate::base::sort::Arrange;
 use std::net::Ipv4Addr;
@@ -54,6 +54,7 @@ struct Directive {
     words: Vec<String>,
     block: Vec<Directive>,
     line: usize,
+    file: String,
 }
 
 impl Directive {
@@ -82,7 +83,12 @@ fn parse(source: &str, file: &str) -> Result<Vec<Directive>, String> {
             }
             c if c.is_whitespace() => {}
             ';' if words.is_empty() => return Err(format!("unexpected \";\" in {file}:{line}")),
-            ';' => done.push(Directive { words: std::mem::take(&mut words), block: Vec::new(), line: start }),
+            ';' => done.push(Directive {
+                words: std::mem::take(&mut words),
+                block: Vec::new(),
+                line: start,
+                file: file.to_owned(),
+            }),
             '{' => {
                 if stack.len() > 20 {
                     return Err(format!("too many nested blocks in {file}:{line}"));
@@ -97,7 +103,7 @@ fn parse(source: &str, file: &str) -> Result<Vec<Directive>, String> {
                     return Err(format!("unexpected \"}}\" in {file}:{line}"));
                 };
                 let block = std::mem::replace(&mut done, outer);
-                done.push(Directive { words, block, line: start });
+                done.push(Directive { words, block, line: start, file: file.to_owned() });
             }
             quote @ ('"' | '\'') => {
                 let mut word = String::new();
@@ -142,8 +148,22 @@ struct Location {
     autoindex: bool,
     answer: Option<(u16, String)>,
     foreign: Option<String>,
+    proxy: Option<Proxy>,
+    /// Whether the client's `Host` goes on to where requests are sent.
+    passes_host: bool,
     error_pages: Vec<(u16, String)>,
     try_files: Vec<String>,
+}
+
+/// Where `proxy_pass` sends requests.
+#[derive(Clone, Debug)]
+struct Proxy {
+    /// A host with its port, or an upstream.
+    to: String,
+    /// What stands in the place of the location's prefix, if anything.
+    path: Option<String>,
+    /// Where the directive stands.
+    at: String,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -156,6 +176,8 @@ struct Server {
 #[derive(Clone, Debug)]
 struct Config {
     servers: Vec<Server>,
+    /// The servers of each `upstream`, with where they stand.
+    upstreams: Vec<(String, Vec<(String, String)>)>,
     daemon: bool,
     workers: usize,
     user: Option<String>,
@@ -220,6 +242,8 @@ const fn errno_number(error: Errno) -> i32 {
         Errno::EACCES => 13,
         Errno::EISDIR => 21,
         Errno::ENOTDIR => 20,
+        Errno::ECONNREFUSED => 111,
+        Errno::EHOSTUNREACH => 113,
         _ => 2,
     }
 }
@@ -243,6 +267,15 @@ fn location(directives: &[Directive], base: &Location) -> Location {
                     .extend(d.words.iter().filter_map(|w| w.parse().ok()).map(|status| (status, page.clone())));
             }
             "try_files" => out.try_files = d.words.iter().skip(1).cloned().collect(),
+            "proxy_pass" if d.arg(1).starts_with("http://") => {
+                let target = d.arg(1).strip_prefix("http://").unwrap_or_default();
+                let (to, path) = match target.split_once('/') {
+                    Some((to, path)) => (to, Some(format!("/{path}"))),
+                    None => (target, None),
+                };
+                out.proxy = Some(Proxy { to: to.to_owned(), path, at: format!("{}:{}", d.file, d.line) });
+            }
+            "proxy_set_header" if d.arg(1).eq_ignore_ascii_case("host") => out.passes_host = d.arg(2).starts_with('$'),
             "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "grpc_pass" => out.foreign = Some(d.name().to_owned()),
             _ => {}
         }
@@ -253,6 +286,7 @@ fn location(directives: &[Directive], base: &Location) -> Location {
 fn configure(top: &[Directive]) -> Result<Config, String> {
     let mut config = Config {
         servers: Vec::new(),
+        upstreams: Vec::new(),
         daemon: true,
         workers: 1,
         user: None,
@@ -274,6 +308,11 @@ fn configure(top: &[Directive]) -> Result<Config, String> {
     }
     config.workers = config.workers.clamp(1, 16);
     let blocks: Vec<Directive> = http.cloned().collect();
+    for upstream in blocks.iter().filter(|d| d.name() == "upstream") {
+        let servers = upstream.block.iter().filter(|d| d.name() == "server");
+        let servers = servers.map(|d| (d.arg(1).to_owned(), format!("{}:{}", d.file, d.line))).collect();
+        config.upstreams.push((upstream.arg(1).to_owned(), servers));
+    }
     let base = location(&blocks, &Location::default());
     for server in blocks.iter().filter(|d| d.name() == "server") {
         let own = location(&server.block, &base);
@@ -292,7 +331,7 @@ fn configure(top: &[Directive]) -> Result<Config, String> {
                         .push(port.map_err(|_| format!("invalid port in \"{word}\" of the \"listen\" directive"))?);
                 }
                 "location" => {
-                    let inherited = Location { answer: None, ..own.clone() };
+                    let inherited = Location { answer: None, proxy: None, try_files: Vec::new(), ..own.clone() };
                     let mut at = location(&d.block, &inherited);
                     let (modifier, prefix) = if d.words.len() > 2 { (d.arg(1), d.arg(2)) } else { ("", d.arg(1)) };
                     // Regular expressions are left out: nothing static depends on them here.
@@ -314,6 +353,26 @@ fn configure(top: &[Directive]) -> Result<Config, String> {
     Ok(config)
 }
 
+/// Directives of `http`, `server` and `location` alone.
+const WITHIN: [&str; 16] = [
+    "listen",
+    "server_name",
+    "root",
+    "index",
+    "location",
+    "server",
+    "alias",
+    "autoindex",
+    "return",
+    "error_page",
+    "try_files",
+    "proxy_pass",
+    "rewrite",
+    "access_log",
+    "upstream",
+    "default_type",
+];
+
 async fn body(run: &mut Run) -> Done {
     let version = run.proc.getenv("NGINX_VERSION").map_or_else(|| VERSION.to_owned(), |v| text(&v));
     if run.args.has('v') || run.args.has('V') {
@@ -325,7 +384,13 @@ async fn body(run: &mut Run) -> Done {
     let loaded = loader.load(&file).await;
     let extra = run.args.value('g').map(|g| text(g)).unwrap_or_default();
     let loaded = loaded.and_then(|mut top| {
-        top.extend(parse(&extra, "command line")?);
+        for directive in parse(&extra, "command line")? {
+            // Only directives of the main context have a place there.
+            if WITHIN.contains(&directive.name()) {
+                return Err(format!("\"{}\" directive is not allowed here in command line", directive.name()));
+            }
+            top.push(directive);
+        }
         configure(&top)
     });
     let config = match loaded {
@@ -347,6 +412,10 @@ async fn body(run: &mut Run) -> Done {
     }
     if let Some(signal) = run.args.value('s').map(|s| text(s)) {
         return signal_master(run, &config, &signal).await;
+    }
+    if let Err(message) = upstreams(&run.proc, &config).await {
+        log(run, "emerg", &message).await;
+        return Ok(1);
     }
     let mut ports: Vec<u16> = config.servers.iter().flat_map(|s| s.ports.iter().copied()).collect();
     ports.arrange();
@@ -616,6 +685,16 @@ async fn respond(
         }
         return page;
     }
+    let place = fallback(proc, server, place, &uri);
+    if let Some(to) = &place.proxy {
+        return match forward(proc, config, place, to, method, target, head, peer).await {
+            Ok(answer) => answer,
+            Err(message) => {
+                complain(proc, config, &message, head, peer).await;
+                error_page(502, version)
+            }
+        };
+    }
     if let Some(directive) = &place.foreign {
         let message = format!("{directive} is not simulated");
         complain(proc, config, &message, head, peer).await;
@@ -651,6 +730,111 @@ async fn respond(
         return answer;
     }
     error_page(status, version)
+}
+
+/// The named location that `try_files` falls back to, where none of its files is there.
+fn fallback<'a>(proc: &Proc, server: &'a Server, place: &'a Location, uri: &[u8]) -> &'a Location {
+    let Some((last, files)) = place.try_files.split_last().filter(|(last, _)| last.starts_with('@')) else {
+        return place;
+    };
+    let root = place.root.as_deref().unwrap_or("/etc/nginx/html");
+    let is_there = |file: &String| {
+        let full = format!("{root}{}", file.replace("$uri", &text(uri)));
+        proc.stat(full.as_bytes()).is_ok_and(|stat| (stat.kind == Kind::Dir) == full.ends_with('/'))
+    };
+    if files.iter().any(is_there) {
+        return place;
+    }
+    server.locations.iter().find(|location| location.prefix == *last).unwrap_or(place)
+}
+
+/// The servers that a name of `proxy_pass` stands for: those of its upstream, or itself.
+fn servers_of(config: &Config, proxy: &Proxy) -> Vec<(String, String)> {
+    let known = config.upstreams.iter().find(|(name, _)| *name == proxy.to);
+    known.map_or_else(|| vec![(proxy.to.clone(), proxy.at.clone())], |(_, servers)| servers.clone())
+}
+
+fn host_and_port(server: &str) -> (String, u16) {
+    let (host, port) = server.rsplit_once(':').unwrap_or((server, "80"));
+    (host.to_owned(), port.parse().unwrap_or(80))
+}
+
+/// Names of servers are looked up once, at the start; the error is nginx's.
+async fn upstreams(proc: &Proc, config: &Config) -> Result<(), String> {
+    for place in config.servers.iter().flat_map(|server| server.locations.iter().chain([&server.base])) {
+        for (server, at) in place.proxy.iter().flat_map(|proxy| servers_of(config, proxy)) {
+            if server.contains("://") {
+                return Err(format!("invalid host in upstream \"{server}\" in {at}"));
+            }
+            let (host, _) = host_and_port(&server);
+            if !server.contains('$') && proc.resolve(&host).await.is_err() {
+                return Err(format!("host not found in upstream \"{server}\" in {at}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks another server and passes its answer on; the error is a line for the log.
+#[expect(clippy::too_many_arguments, reason = "one argument a thing that the request depends on")]
+async fn forward(
+    proc: &Proc,
+    config: &Config,
+    place: &Location,
+    proxy: &Proxy,
+    method: &str,
+    target: &[u8],
+    head: &Head,
+    peer: &str,
+) -> Result<Answer, String> {
+    let target = text(target);
+    let path = match &proxy.path {
+        Some(path) => format!("{path}{}", target.strip_prefix(&place.prefix).unwrap_or_default()),
+        None => target,
+    };
+    let own = head.get("host").map_or_else(|| proxy.to.clone(), |host| text(host));
+    let host = if place.passes_host { own } else { proxy.to.clone() };
+    let client = peer.split(':').next().unwrap_or_default();
+    let request =
+        format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\nX-Forwarded-For: {client}\r\nConnection: close\r\n\r\n");
+    let mut why = String::from("no live upstreams while connecting to upstream");
+    for (server, _) in servers_of(config, proxy) {
+        let (name, port) = host_and_port(&server);
+        let Some(address) = proc.resolve(&name).await.ok().and_then(|found| found.first().copied()) else { continue };
+        let fd = match proc.connect((address, port)).await {
+            Ok(fd) => fd,
+            Err(error) => {
+                let number = errno_number(error);
+                why = format!("connect() failed ({number}: {}) while connecting to upstream", error.strerror());
+                continue;
+            }
+        };
+        let sent = proc.write(fd, request.as_bytes()).await;
+        let answer = proc.read_all(fd).await;
+        let _ = proc.close(fd);
+        match (sent, answer) {
+            (Ok(()), Ok(bytes)) if !bytes.is_empty() => return Ok(passed_on(&bytes)),
+            _ => why = "upstream prematurely closed connection while reading response header from upstream".to_owned(),
+        }
+    }
+    Err(why)
+}
+
+/// What another server answered, as an answer of this one.
+fn passed_on(bytes: &Rope) -> Answer {
+    let all = bytes.to_vec();
+    let end = all.find(b"\r\n\r\n").unwrap_or(all.len());
+    let head = text(all.get(..end).unwrap_or_default());
+    let body = all.get(end + 4..).unwrap_or_default();
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(502);
+    let names = ["Content-Type", "Location", "Last-Modified", "ETag", "X-Powered-By", "Set-Cookie", "Cache-Control"];
+    let mut headers = Vec::new();
+    for line in head.lines().skip(1) {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let known = names.into_iter().find(|known| known.eq_ignore_ascii_case(name));
+        headers.extend(known.map(|known| (known, value.trim().to_owned())));
+    }
+    Answer { status, headers, body: Rope::from(body.to_vec()) }
 }
 
 async fn complain(proc: &Proc, config: &Config, message: &str, head: &Head, peer: &str) {

@@ -118,6 +118,12 @@ impl Project {
         Ok(self.real_name(&self.volumes, source).0)
     }
 
+    /// The ports of a service as `-p` has them.
+    pub fn ports(&self, name: &str) -> Vec<String> {
+        let ports = self.services.get(name).and_then(|service| service.get("ports")).and_then(Value::as_array);
+        ports.into_iter().flatten().map(Self::port).collect()
+    }
+
     fn port(value: &Value) -> String {
         let Value::Object(map) = value else { return text(value) };
         let field = |name: &str| map.get(name).map(text).filter(|text| !text.is_empty());
@@ -289,9 +295,7 @@ impl Project {
         let aliases = if run.is_some() { Vec::new() } else { vec![container.to_owned()] };
         words.extend(self.network_flags(name, service, &aliases));
         if run.is_none() {
-            for port in service.get("ports").and_then(Value::as_array).into_iter().flatten() {
-                words.extend(["-p".to_owned(), Self::port(port)]);
-            }
+            words.extend(self.ports(name).into_iter().flat_map(|port| ["-p".to_owned(), port]));
         }
         for link in texts(service.get("links")) {
             let (other, alias) = link.split_once(':').unwrap_or((&link, &link));

@@ -54,6 +54,7 @@ pub static RUN: Command = Command {
         long("no-deps", Bool(false), "Don't start linked services"),
         flag('p', "publish", List, "Publish a container's port(s) to the host"),
         long("rm", Bool(false), "Automatically remove the container when it exits"),
+        flag('P', "service-ports", Bool(false), "Run command with all service's ports enabled and mapped to the host"),
         flag('u', "user", Text, "Run as specified username or uid"),
         flag('v', "volume", List, "Bind mount a volume"),
         flag('w', "workdir", Text, "Working directory inside the container"),
@@ -279,6 +280,11 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         flags.extend((!detach).then(|| "-i".to_owned()));
         flags.extend(tty.then(|| "-t".to_owned()));
         flags.extend(given.bool("rm").then(|| "--rm".to_owned()));
+        // A one-off container is not started again (compose `applyRunOptions`).
+        flags.extend(["--restart".to_owned(), "no".to_owned()]);
+        if given.bool("service-ports") {
+            flags.extend(project.ports(&service).into_iter().flat_map(|port| ["-p".to_owned(), port]));
+        }
         let ids = project.members_of(client, &[])?.len();
         let seed = format!("{}{service}{ids}{}", project.name, client.now().0);
         let short = crate::base::digest::Digest::of(seed.as_bytes()).short();

@@ -246,7 +246,7 @@ impl Daemon {
             let time = p.started.civil();
             let started = format!("{:02}:{:02}", time.hour, time.minute);
             let seconds = p.cpu_micros / 1_000_000;
-            let tty = p.tty.map_or_else(|| "?".to_owned(), |tty| format!("pts/{}", tty.0));
+            let tty = p.pts.map_or_else(|| "?".to_owned(), |number| format!("pts/{number}"));
             let used = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
             let command = bstr::join(" ", &p.args);
             let command = String::from_utf8_lossy(&command).into_owned();

@@ -27,6 +27,7 @@ use crate::os::fs::overlay::{Overlay, ROOT};
 use crate::os::fs::tree::Tree;
 use crate::os::kernel::TtyId;
 use crate::os::kernel::proc_fs::ProcFs;
+use crate::os::kernel::pts::{PTS_MAJOR, PtsFs};
 
 /// Bytes that one container's writable layer may hold in memory.
 const WRITABLE_BYTES: u64 = 1 << 30;
@@ -84,8 +85,8 @@ fn dev_fs(world: &World, tty: Option<TtyId>, devices: &[(String, Content)]) -> R
     for (path, device) in devices {
         put(path, 0o660, device.clone());
     }
-    if let Some(tty) = tty {
-        put("console", 0o620, Content::CharDevice(136, tty.0));
+    if tty.is_some() {
+        put("console", 0o620, Content::CharDevice(PTS_MAJOR, 0));
     }
     for (name, target) in [
         ("core", "/proc/kcore"),
@@ -99,10 +100,6 @@ fn dev_fs(world: &World, tty: Option<TtyId>, devices: &[(String, Content)]) -> R
     }
     for (name, mode) in [("pts", 0o755), ("shm", 0o1777), ("mqueue", 0o1777)] {
         put(name, mode, Content::Dir { opaque: false });
-    }
-    put("pts/ptmx", 0o666, Content::CharDevice(5, 2));
-    if let Some(tty) = tty {
-        put(&format!("pts/{}", tty.0), 0o620, Content::CharDevice(136, tty.0));
     }
     let tree = Tree::of([&Layer::new(entries)]);
     Rc::new(RefCell::new(Overlay::new(world.kernel.new_dev(), tree, SHM_BYTES)))
@@ -189,6 +186,10 @@ impl World {
         let mut mount = Mount::overlay("/dev", "tmpfs", "tmpfs", &dev);
         "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
         mounts.mount(mount)?;
+        let pts = PtsFs::new(self.kernel.clone(), &container.id.to_string());
+        let mut pts = Mount::synthetic("/dev/pts", "devpts", Rc::new(pts));
+        "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666".clone_into(&mut pts.options);
+        mounts.mount(pts)?;
         let shm_bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
         mount_tmpfs(
             &mut mounts,

@@ -17,6 +17,7 @@ pub mod net;
 pub mod pipe;
 pub mod proc_fs;
 pub mod process;
+pub mod pts;
 pub mod signal;
 pub mod syscall;
 pub mod tty;
@@ -96,7 +97,7 @@ struct State {
     next_timer: u64,
     next_gpid: Gpid,
     next_dev: u64,
-    pid_namespaces: BTreeMap<u32, BTreeMap<u32, Gpid>>,
+    pid_namespaces: BTreeMap<u32, process::Numbers>,
     next_pid_namespace: u32,
     programs: Programs,
     ttys: BTreeMap<TtyId, Tty>,

@@ -29,7 +29,7 @@ pub const HOME: &str = "/home/alumno";
 const NAME: &str = "capas";
 const UID: u32 = 1000;
 /// The group that may talk to the Docker daemon.
-const DOCKER_GID: u32 = 998;
+pub(super) const DOCKER_GID: u32 = 998;
 /// The group that may use sudo.
 const SUDO_GID: u32 = 27;
 /// The size of the program `capas`.

@@ -21,6 +21,7 @@ pub mod pts;
 pub mod signal;
 pub mod syscall;
 pub mod tty;
+pub mod unix;
 pub mod wait;
 
 use std::cell::RefCell;
@@ -104,6 +105,7 @@ struct State {
     next_tty: u32,
     network: Network,
     fifos: BTreeMap<(u64, u64), Rc<pipe::Pipe>>,
+    sockets: BTreeMap<unix::SocketFile, unix::Listener>,
     rng: Rng,
     entered: Vec<Entered>,
     desktop: desktop::Desktop,
@@ -147,6 +149,7 @@ impl Kernel {
                 next_tty: 0,
                 network: Network::default(),
                 fifos: BTreeMap::new(),
+                sockets: BTreeMap::new(),
                 rng: Rng::new(seed),
                 entered: Vec::new(),
                 desktop: desktop::Desktop::default(),

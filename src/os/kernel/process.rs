@@ -383,7 +383,7 @@ impl Kernel {
 
     /// Ends a process: closes its files, hands its children on, tells who waits.
     pub(super) fn finish(&self, gpid: Gpid, status: Status) {
-        let (files, orphans, kills, task, listeners) = {
+        let (files, orphans, kills, task, listeners, sockets) = {
             let mut state = self.state.borrow_mut();
             let task = state.tasks.remove(&gpid);
             let Some(process) = state.processes.get_mut(&gpid) else { return };
@@ -397,6 +397,7 @@ impl Kernel {
             let (parent, namespace, is_init) = (process.parent, process.namespace, process.pid == 1);
             let net = process.net;
             let listeners = state.network.release(net, gpid);
+            let sockets = state.release_sockets(gpid);
             watchers.iter().for_each(|watcher| self.ready_soon(*watcher));
             if !watchers.is_empty() {
                 state.last_words.insert(gpid, (status, watchers.len()));
@@ -436,11 +437,11 @@ impl Kernel {
             } else {
                 let _ = self.post(&mut state, parent, Signal::CHLD);
             }
-            (files, orphans, kills, task, listeners)
+            (files, orphans, kills, task, listeners, sockets)
         };
         // Closing files and dropping futures can run code of pipes and file systems: not under the borrow.
         drop(files);
-        drop(listeners);
+        drop((listeners, sockets));
         drop(task);
         for other in kills {
             self.finish(other, Status::Signaled(Signal::KILL));

@@ -23,6 +23,7 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::os::fs::mounts::{Caller, Mounts};
 use crate::os::fs::node::Kind;
+use crate::os::kernel::cgroup::Limits;
 use crate::os::kernel::process::Handle;
 use crate::os::kernel::{Disposition, Gpid, Proc, ProcessSpec, Signal, Status, TtyId};
 
@@ -190,11 +191,17 @@ impl World {
             let net = self.with(other_id, |c| c.state.run().map(|run| run.net)).flatten();
             return net.map(|net| (net, false)).ok_or_else(|| DaemonError::NotRunning(other_id.to_string()));
         }
+        let settings = self.with(id, |c| c.host.sysctls.clone()).unwrap_or_default();
         let net = self.kernel.network(|network| {
             let net = network.add();
             if let Some(namespace) = network.get_mut(net) {
                 // Users other than root may listen on port 80 (moby `daemon/oci_linux.go`, since 20.10).
                 namespace.first_free_port = 0;
+                for (name, value) in settings {
+                    // It was checked when the container was made.
+                    let path = name.trim_start_matches("net.").replace('.', "/");
+                    let _ = namespace.set(&path, &value);
+                }
             }
             net
         });
@@ -238,7 +245,8 @@ impl World {
                 "host" => Rc::clone(&self.host.hostname),
                 _ => Rc::new(RefCell::new(container.config.hostname.clone())),
             };
-            self.kernel.limit(&id.to_string(), container.host.resources.limits());
+            let oom_score_adj = container.host.oom_score_adj;
+            self.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..container.host.resources.limits() });
             let mut base = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", container.config.hostname)];
             if tty.is_some() {
                 base.push("TERM=xterm".to_owned());
@@ -820,7 +828,8 @@ impl Daemon {
                 c.host.restart_policy = policy;
             }
             updated = c.host.resources.update(request.resources);
-            self.0.kernel.limit(&id.to_string(), c.host.resources.limits());
+            let oom_score_adj = c.host.oom_score_adj;
+            self.0.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..c.host.resources.limits() });
             false
         });
         updated.map_err(|cause| DaemonError::Update { id: id.to_string(), cause: Box::new(cause) })?;

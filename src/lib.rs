@@ -29,6 +29,7 @@
 //! | [`docker::distribution`] | `registry`, the program of the image `registry:2` |
 //! | [`docker::build`] | BuildKit and the classic builder over a narrow world |
 //! | [`docker::cli`] | the docker command line: one file a verb, one table a noun |
+//! | [`docker::http`] | the Engine API over HTTP, and the daemon that listens on its socket |
 //! | [`docker::capas`] | the program `capas`: what the page draws, as text |
 //! | [`machine`] | the only constructor of a world: the student's computer, the journal |
 //! | [`lesson`], [`view`] | transcripts and exercises; view-models that the page draws |

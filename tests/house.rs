@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("docker::distribution", 4),
     ("docker::build", 5),
     ("docker::cli", 6),
+    ("docker::http", 6),
     ("docker::capas", 6),
     ("machine", 7),
     ("lesson", 8),
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, u8)] = &[
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("docker::registry", "docker::image", "what a registry keeps are images: their configs, manifests and references"),
     ("docker::capas", "docker::cli", "what the client does not simulate stands in the client's own tables"),
+    ("docker::http", "docker::cli", "how futures run side by side, and how accounts are written, is the client's"),
     ("embed", "ui", "it puts the page into its document and drives its session"),
 ];
 

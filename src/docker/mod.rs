@@ -6,5 +6,6 @@ pub mod cli;
 pub mod daemon;
 pub mod distribution;
 pub mod dockerfile;
+pub mod http;
 pub mod image;
 pub mod registry;

@@ -18,6 +18,7 @@ use crate::os::fs::tree::Tree;
 use crate::os::kernel::exec::Flavour;
 use crate::os::kernel::net::NetId;
 use crate::os::kernel::proc_fs::ProcFs;
+use crate::os::kernel::pts::PtsFs;
 use crate::os::kernel::{Gpid, Kernel, Proc, ProcessSpec, Programs, Task, TtyId, devices};
 use crate::os::userland::packages;
 
@@ -28,7 +29,7 @@ pub const HOME: &str = "/home/alumno";
 const NAME: &str = "capas";
 const UID: u32 = 1000;
 /// The group that may talk to the Docker daemon.
-const DOCKER_GID: u32 = 998;
+pub(super) const DOCKER_GID: u32 = 998;
 /// The group that may use sudo.
 const SUDO_GID: u32 = 27;
 /// The size of the program `capas`.
@@ -136,7 +137,7 @@ impl Host {
         let now = kernel.now();
         let disk = Rc::new(RefCell::new(Overlay::new(1, root, DISK_LIMIT)));
         let mut mounts = Mounts::new(Mount::overlay("/", "/dev/vda1", "ext4", &disk));
-        let dev = Rc::new(RefCell::new(devices::dev(kernel.new_dev(), now, None)));
+        let dev = Rc::new(RefCell::new(devices::dev(kernel.new_dev(), now)));
         let proc_fs = Rc::new(ProcFs::new(kernel.clone()));
         let who = set_up(now);
         for dir in ["/dev", "/proc", "/root", "/home", "/tmp", "/run"] {
@@ -145,6 +146,9 @@ impl Host {
         // Both mount points exist by now.
         let mounted = mounts
             .mount(Mount::overlay("/dev", "udev", "devtmpfs", &dev))
+            .and_then(|()| {
+                mounts.mount(Mount::synthetic("/dev/pts", "devpts", Rc::new(PtsFs::new(kernel.clone(), ""))))
+            })
             .and_then(|()| mounts.mount(Mount::synthetic("/proc", "proc", proc_fs)));
         debug_assert_eq!(mounted, Ok(()));
         let host = Self {

@@ -36,6 +36,7 @@ use crate::docker::build::{self, world::World};
 use crate::docker::capas as guide;
 use crate::docker::cli;
 use crate::docker::distribution;
+use crate::docker::http;
 
 use crate::docker::daemon::handle::{Daemon, DaemonConfig};
 use crate::docker::image::store::Store;
@@ -439,6 +440,7 @@ fn start_daemon(
     kernel.add_program("capas", move |proc| Box::pin(guide::main(proc, client.clone(), Rc::clone(&advise))));
     let client = daemon.clone();
     kernel.add_completer("capas", Rc::new(move |_, words| guide::complete(&client, words)));
+    http::server::start(&daemon, host::DOCKER_GID);
     (daemon, world)
 }
 

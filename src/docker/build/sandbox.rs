@@ -127,7 +127,7 @@ impl Sandbox {
         };
         let shared = |overlay| Rc::new(RefCell::new(overlay));
         let mut mounts = Mounts::new(Mount::overlay("/", "overlay", "overlay", root));
-        let dev = shared(devices::dev(kernel.new_dev(), now, None));
+        let dev = shared(devices::dev(kernel.new_dev(), now));
         let sys = shared(Overlay::new(kernel.new_dev(), Tree::empty(), 1 << 20));
         for mount in [
             Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(kernel.clone()))),

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod complete;
 pub mod compose;
 pub mod config;
+pub mod connection;
 pub mod create;
 pub mod error;
 pub mod fidelity;
@@ -51,13 +52,19 @@ pub async fn main(proc: Proc, daemon: Daemon) -> i32 {
     let client = client::Client { proc, daemon };
     let stop = match parse::parse(&commands::ROOT, &words, &client.screen()) {
         Ok(invocation) => match invocation.command.verb {
-            command::Verb::Run(run) => match run(&client, &invocation).await {
-                Ok(()) => Stop::default(),
-                Err(error) => {
-                    client.daemon.note_refusals(error.refusals());
-                    error.into_stop()
+            command::Verb::Run(run) => {
+                let ran = match connection::check(&client, &invocation) {
+                    Ok(()) => run(&client, &invocation).await,
+                    Err(error) => Err(error),
+                };
+                match ran {
+                    Ok(()) => Stop::default(),
+                    Err(error) => {
+                        client.daemon.note_refusals(error.refusals());
+                        error.into_stop()
+                    }
                 }
-            },
+            }
             command::Verb::NotSimulated => error::not_simulated(&format!("'{}'", invocation.path)),
         },
         Err(stop) => stop,

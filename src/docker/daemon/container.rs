@@ -59,6 +59,8 @@ pub struct Run {
     pub net: NetId,
     /// Its host name.
     pub hostname: Rc<RefCell<String>>,
+    /// The process of the host that watches over it.
+    pub shim: Option<Gpid>,
     /// Its environment.
     pub env: Vec<String>,
     /// When it ended the last time.

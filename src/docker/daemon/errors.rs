@@ -671,6 +671,9 @@ pub enum DaemonError {
     /// A disk that is full and the like.
     #[error("{0}")]
     Errno(crate::base::errno::Errno),
+    /// moby `daemon/daemon_unix.go` `verifyPlatformContainerSettings`.
+    #[error("Invalid value {0}, range for oom score adj is [-1000, 1000]")]
+    BadOomScore(i64),
     /// What is not simulated says so.
     #[error("{0} is not simulated in Capas")]
     NotSimulated(&'static str),
@@ -767,6 +770,7 @@ impl DaemonError {
             | Self::BadStatus(_)
             | Self::Reference(_)
             | Self::SearchLimit(_)
+            | Self::BadOomScore(_)
             | Self::BadChange(_) => Class::InvalidParameter,
             Self::NotSimulated(_) => Class::NotImplemented,
             _ => Class::System,

@@ -1,6 +1,7 @@
 //! What a container may do and use: limits, capabilities, devices (moby `daemon/daemon_unix.go`, `oci/caps`).
 
 use crate::os::kernel::net::Link;
+use crate::os::kernel::net::Namespace;
 use bstr::{BStr, BString};
 
 use super::api::container::{HostConfig, Resources};
@@ -133,6 +134,8 @@ impl Resources {
         let files = self.ulimits.iter().find(|limit| limit.name == "nofile").map(|limit| limit.soft);
         Limits {
             files: positive(files),
+            // It is no resource's: the container's settings have it.
+            oom_score_adj: 0,
             processes: positive(self.pids_limit),
             memory_bytes,
             nano_cpus: positive(self.nano_cpus).or(from_quota),
@@ -191,11 +194,36 @@ impl HostConfig {
         if self.resources.ulimits.iter().any(|limit| limit.name != "nofile") {
             return Err(DaemonError::NotSimulated("--ulimit other than nofile"));
         }
-        if self.security_opt.iter().any(|option| !matches!(option.split(['=', ':']).next(), Some("no-new-privileges")))
-        {
-            return Err(DaemonError::NotSimulated("--security-opt other than no-new-privileges"));
+        // Nothing is confined by these here, so that taking them away changes nothing.
+        let is_free = |option: &String| {
+            matches!(
+                option.split_once(['=', ':']),
+                Some(("seccomp" | "apparmor", "unconfined") | ("label", "disable") | ("no-new-privileges", _))
+            ) || option == "no-new-privileges"
+        };
+        if !self.security_opt.iter().all(is_free) {
+            return Err(DaemonError::NotSimulated("--security-opt other than no-new-privileges and unconfined"));
+        }
+        if !(-1000..=1000).contains(&self.oom_score_adj) {
+            return Err(DaemonError::BadOomScore(self.oom_score_adj));
+        }
+        if !self.sysctls.is_empty() && self.network_mode == "host" {
+            return Err(DaemonError::NotSimulated("--sysctl with --network host"));
+        }
+        let mut probe = Namespace::default();
+        let mut is_known = |(name, value): (&String, &String)| {
+            name.strip_prefix("net.").is_some_and(|rest| probe.set(&rest.replace('.', "/"), value))
+        };
+        if !self.sysctls.iter().all(&mut is_known) {
+            return Err(DaemonError::NotSimulated("--sysctl other than of what is in /proc/sys/net"));
         }
         Ok(())
+    }
+
+    /// Whether it is without AppArmor's profile.
+    pub fn is_unconfined(&self) -> bool {
+        self.privileged
+            || self.security_opt.iter().any(|o| matches!(o.as_str(), "apparmor=unconfined" | "apparmor:unconfined"))
     }
 
     /// What the container's processes do without, as bits of [`crate::os::fs::mounts::Cred::dropped`].
@@ -210,7 +238,10 @@ impl HostConfig {
             (_, true) => add,
             _ => (base & !drop) | add,
         };
-        let frozen = self.security_opt.iter().any(|option| !option.ends_with("false"));
+        let frozen = self
+            .security_opt
+            .iter()
+            .any(|option| option.starts_with("no-new-privileges") && !option.ends_with("false"));
         (ALL & !kept) | u64::from(frozen) << NO_NEW_PRIVILEGES
     }
 }

@@ -246,7 +246,7 @@ impl Daemon {
             let time = p.started.civil();
             let started = format!("{:02}:{:02}", time.hour, time.minute);
             let seconds = p.cpu_micros / 1_000_000;
-            let tty = p.tty.map_or_else(|| "?".to_owned(), |tty| format!("pts/{}", tty.0));
+            let tty = p.pts.map_or_else(|| "?".to_owned(), |number| format!("pts/{number}"));
             let used = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
             let command = bstr::join(" ", &p.args);
             let command = String::from_utf8_lossy(&command).into_owned();
@@ -303,6 +303,7 @@ impl Daemon {
             0 => 0.0,
             passed => usage.cpu_nanos.saturating_sub(used) as f64 / passed as f64 * 100.0,
         };
+        let is_up = run.is_some();
         let network_bytes = run.as_ref().map(|run| self.0.kernel.network(|n| n.get(run.net).map(|ns| ns.traffic)));
         Ok(Stats {
             id: cgroup,
@@ -310,10 +311,15 @@ impl Daemon {
             cpu_nanos: usage.cpu_nanos,
             cpu_percent,
             memory_bytes,
-            memory_limit_bytes: u64::try_from(limit).ok().filter(|n| *n > 0).unwrap_or(MEMORY_BYTES),
+            // One that is not up has no group whose files could be read.
+            memory_limit_bytes: match u64::try_from(limit) {
+                _ if !is_up => 0,
+                Ok(limit) if limit > 0 => limit,
+                _ => MEMORY_BYTES,
+            },
             pids,
             network_bytes: network_bytes.flatten().unwrap_or_default(),
-            block_bytes: [usage.read_bytes, usage.written_bytes],
+            block_bytes: if is_up { [usage.read_bytes, usage.written_bytes] } else { [0, 0] },
         })
     }
 
@@ -366,7 +372,11 @@ impl Daemon {
             "Platform": "linux",
             "MountLabel": "",
             "ProcessLabel": "",
-            "AppArmorProfile": if c.state.run().is_some() { "docker-default" } else { "" },
+            "AppArmorProfile": match c.state.run() {
+                Some(_) if c.host.is_unconfined() => "unconfined",
+                Some(_) => "docker-default",
+                None => "",
+            },
             "ExecIDs": if execs.is_empty() { Value::Null } else { json!(execs) },
             "HostConfig": host_document(c),
             "GraphDriver": {

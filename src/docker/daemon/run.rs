@@ -23,10 +23,13 @@ use crate::base::errno::Errno;
 use crate::base::path;
 use crate::os::fs::mounts::{Caller, Mounts};
 use crate::os::fs::node::Kind;
+use crate::os::kernel::cgroup::Limits;
 use crate::os::kernel::process::Handle;
 use crate::os::kernel::{Disposition, Gpid, Proc, ProcessSpec, Signal, Status, TtyId};
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The host's init, which adopts what daemons leave.
+const INIT_PID: Gpid = 1;
 /// Seconds from the stop signal to SIGKILL.
 const STOP_SECONDS: i64 = 10;
 /// Longest back-off between restarts (moby `restartmanager`).
@@ -69,10 +72,11 @@ struct Launch {
 impl World {
     /// Runs `work` in a process of the host, so that it outlives whoever asked for it.
     pub fn background(&self, name: &str, args: &[&str], work: impl Future<Output = ()> + 'static) {
-        self.background_with(name, args, |_| work);
+        let _ = self.background_with(name, args, |_| work);
     }
 
-    fn background_with<F>(&self, name: &str, args: &[&str], work: impl FnOnce(Proc) -> F)
+    /// The same, for work that needs its own process; the process is returned.
+    fn background_with<F>(&self, name: &str, args: &[&str], work: impl FnOnce(Proc) -> F) -> Option<Gpid>
     where
         F: Future<Output = ()> + 'static,
     {
@@ -87,7 +91,7 @@ impl World {
             ..self.host.clone()
         };
         // Too many processes: what was to be done is not done, as on a real host that is out of them.
-        let _ = self.kernel.spawn_with(spec, |proc| {
+        let spawned = self.kernel.spawn_with(spec, |proc| {
             proc.on_signal(Signal::PIPE, Disposition::Ignore);
             let work = work(proc);
             Box::pin(async move {
@@ -95,17 +99,21 @@ impl World {
                 0
             })
         });
+        let spawned = spawned.ok()?;
+        self.kernel.watched_over(spawned, Some(INIT_PID));
+        Some(spawned)
     }
 
     /// Makes a container's standard streams, unless a client that attached early has.
     fn prepare_console(&self, id: ContainerId) {
-        let (has_tty, open_stdin, size) =
-            self.with(id, |c| (c.config.tty, c.config.open_stdin, c.host.console_size)).unwrap_or_default();
-        let tty = has_tty.then(|| self.new_tty(size));
+        let (has_tty, open_stdin, size, has_one) = self
+            .with(id, |c| (c.config.tty, c.config.open_stdin, c.host.console_size, c.console.tty.is_some()))
+            .unwrap_or_default();
+        let tty = (has_tty && !has_one).then(|| self.new_tty(id, size));
         let pipe = (!has_tty && open_stdin).then(|| self.kernel.pipe());
         self.with(id, |c| {
-            if has_tty && c.console.tty.is_none() {
-                c.console.tty = tty;
+            if has_tty {
+                c.console.tty = c.console.tty.or(tty);
             } else if let Some((read, write)) = pipe
                 && c.console.stdin.is_none()
             {
@@ -115,10 +123,10 @@ impl World {
         });
     }
 
-    fn new_tty(&self, size: [u16; 2]) -> TtyId {
+    fn new_tty(&self, id: ContainerId, size: [u16; 2]) -> TtyId {
         let [height, width] = size;
         let or = |n: u16, default: u16| if n == 0 { default } else { n };
-        self.kernel.new_tty(or(width, 80), or(height, 24))
+        self.kernel.new_tty_in(&id.to_string(), or(width, 80), or(height, 24))
     }
 
     /// Starts a container.
@@ -183,11 +191,17 @@ impl World {
             let net = self.with(other_id, |c| c.state.run().map(|run| run.net)).flatten();
             return net.map(|net| (net, false)).ok_or_else(|| DaemonError::NotRunning(other_id.to_string()));
         }
+        let settings = self.with(id, |c| c.host.sysctls.clone()).unwrap_or_default();
         let net = self.kernel.network(|network| {
             let net = network.add();
             if let Some(namespace) = network.get_mut(net) {
                 // Users other than root may listen on port 80 (moby `daemon/oci_linux.go`, since 20.10).
                 namespace.first_free_port = 0;
+                for (name, value) in settings {
+                    // It was checked when the container was made.
+                    let path = name.trim_start_matches("net.").replace('.', "/");
+                    let _ = namespace.set(&path, &value);
+                }
             }
             net
         });
@@ -231,7 +245,8 @@ impl World {
                 "host" => Rc::clone(&self.host.hostname),
                 _ => Rc::new(RefCell::new(container.config.hostname.clone())),
             };
-            self.kernel.limit(&id.to_string(), container.host.resources.limits());
+            let oom_score_adj = container.host.oom_score_adj;
+            self.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..container.host.resources.limits() });
             let mut base = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", container.config.hostname)];
             if tty.is_some() {
                 base.push("TERM=xterm".to_owned());
@@ -266,12 +281,13 @@ impl World {
         let text = id.to_string();
         let args = ["-namespace", "moby", "-id", text.as_str(), "-address", "/run/containerd/containerd.sock"];
         let master = tty.map(|tty| (tty, self.kernel.open_master(tty)));
-        self.background_with("containerd-shim-runc-v2", &args, |proc| {
+        let shim = self.background_with("containerd-shim-runc-v2", &args, |proc| {
             supervise(world, proc, id, watch, output, master)
         });
         let (mounts, env) = (Rc::clone(&launch.spec.mounts), launch.spec.env.clone());
         let gpid = self.spawn(launch).map_err(DaemonError::Start)?;
         watched.set(gpid);
+        self.kernel.watched_over(gpid, shim);
         let run = Run {
             started: self.kernel.now(),
             gpid,
@@ -279,6 +295,7 @@ impl World {
             mounts,
             net,
             hostname,
+            shim,
             env: env.iter().map(ToString::to_string).collect(),
             finished: self.with(id, |c| c.state.ended().and_then(|ended| ended.finished)).flatten(),
         };
@@ -811,7 +828,8 @@ impl Daemon {
                 c.host.restart_policy = policy;
             }
             updated = c.host.resources.update(request.resources);
-            self.0.kernel.limit(&id.to_string(), c.host.resources.limits());
+            let oom_score_adj = c.host.oom_score_adj;
+            self.0.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..c.host.resources.limits() });
             false
         });
         updated.map_err(|cause| DaemonError::Update { id: id.to_string(), cause: Box::new(cause) })?;
@@ -909,7 +927,7 @@ impl Daemon {
             .with(id, |c| (c.config.user.clone(), c.config.working_dir.clone(), c.host.clone()))
             .unwrap_or_default();
         host.privileged |= config.privileged;
-        let tty = config.tty.then(|| world.new_tty(config.console_size));
+        let tty = config.tty.then(|| world.new_tty(id, config.console_size));
         let mut sources = Vec::new();
         let mut stdin = None;
         let stdio = match tty {
@@ -966,7 +984,7 @@ impl Daemon {
         let watched = Rc::new(Cell::new(0));
         let started = launch.and_then(|launch| {
             let (own, watch, name) = (Rc::clone(world), Rc::clone(&watched), exec.to_owned());
-            world.background_with("containerd-shim-runc-v2", &["exec"], |proc| {
+            let _ = world.background_with("containerd-shim-runc-v2", &["exec"], |proc| {
                 forward(own, proc, name, watch, sources, tty, to)
             });
             world.spawn(launch).map_err(DaemonError::Exec)
@@ -974,6 +992,7 @@ impl Daemon {
         match started {
             Ok(gpid) => {
                 watched.set(gpid);
+                world.kernel.watched_over(gpid, run.shim);
                 if let Some(exec) = world.state.borrow_mut().execs.get_mut(exec) {
                     exec.state = ExecState::Running(gpid);
                     exec.tty = tty;
@@ -1065,7 +1084,7 @@ impl Daemon {
         let watched = Rc::new(Cell::new(0));
         let (own, watch) = (Rc::clone(world), Rc::clone(&watched));
         let sources = vec![(out_read, Source::Stdout), (err_read, Source::Stderr)];
-        world.background_with("buildkit-runc", &[], |proc| async move {
+        let _ = world.background_with("buildkit-runc", &[], |proc| async move {
             let gpid = watch.get();
             let kernel = own.kernel.clone();
             let ended = kernel.ended(gpid);

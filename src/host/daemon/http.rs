@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
@@ -16,9 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
-use super::exchange::{Ask, Gate, Head, Left, Presence, Query, unescape};
-use super::routes;
-use crate::docker::daemon::api::{API_VERSION, SERVER_VERSION};
+use super::gate::{Begun, Gate, Left, Presence};
+use crate::docker::http::exchange::{Ask, Head};
 
 /// The largest body: archives come this way.
 const MAX_BODY_BYTES: usize = 1 << 30;
@@ -50,34 +49,24 @@ async fn serve(gate: Rc<Gate>, mut request: Request<Incoming>) -> Result<Respons
     let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
         return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
     };
-    let mut path: Vec<String> = parts.uri.path().split('/').filter(|part| !part.is_empty()).map(unescape).collect();
-    let version = path.first().and_then(|first| first.strip_prefix('v'));
-    let version = version.filter(|text| routes::version(text).is_some()).map(str::to_owned);
-    if version.is_some() {
-        path.remove(0);
-    }
-    let ask = Ask {
-        method: parts.method,
-        version,
-        path,
-        query: Query::parse(parts.uri.query().unwrap_or_default()),
-        headers: parts.headers,
-        body: body.to_bytes(),
-        upgrade: upgrade.is_some(),
-    };
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut ask = Ask::new(parts.method.as_str(), target, headers, body.to_bytes().as_ref().into());
+    ask.upgrade = upgrade.is_some();
     let Left { head, input, presence } = gate.leave(ask);
-    let Ok(head) = head.await else { return Ok(plain(StatusCode::INTERNAL_SERVER_ERROR)) };
+    let Ok(Begun { head, body }) = head.await else { return Ok(plain(StatusCode::INTERNAL_SERVER_ERROR)) };
     Ok(match upgrade {
         Some(upgrade) if head.status == StatusCode::SWITCHING_PROTOCOLS.as_u16() => {
             let mut response = response(&head, Answer::default());
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
             response.headers_mut().insert(UPGRADE, HeaderValue::from_static("tcp"));
-            tokio::task::spawn_local(raw(upgrade, head.body, input, presence));
+            tokio::task::spawn_local(raw(upgrade, body, input, presence));
             response
         }
         _ => {
             let mut response = response(&head, Answer::default());
-            *response.body_mut() = Answer { pieces: Some((head.body, presence)), length: head.length };
+            *response.body_mut() = Answer { pieces: Some((body, presence)), length: head.length };
             response
         }
     })
@@ -93,17 +82,10 @@ fn response(head: &Head, body: Answer) -> Response<Answer> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(head.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    let server = format!("Docker/{SERVER_VERSION} (linux)");
-    let own =
-        [("api-version", API_VERSION), ("docker-experimental", "false"), ("ostype", "linux"), ("server", &server)];
-    let further = head.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    for (name, value) in own.into_iter().chain(further) {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    for (name, value) in head.lines() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) {
             headers.insert(name, value);
         }
-    }
-    if let (false, Ok(kind)) = (head.kind.is_empty(), HeaderValue::from_str(&head.kind)) {
-        headers.insert(CONTENT_TYPE, kind);
     }
     response
 }

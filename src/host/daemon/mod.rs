@@ -1,21 +1,11 @@
 //! `capas daemon`: the machine's Docker daemon behind a real socket, so that the real `docker` client drives it.
 //!
 //! One thread has everything: the machine, the connections and a loop that lets the machine's time follow the real one.
-//! A request becomes a process of the machine ([`exchange`]), as whatever waits in the machine waits in a process; what it
-//! does is a function over the daemon's API ([`routes`]). HTTP itself is hyper's ([`http`]).
+//! A request becomes a process of the machine ([`gate`]), as whatever waits in the machine waits in a process; what it
+//! does is a function over the daemon's API ([`crate::docker::http`]). HTTP itself is hyper's ([`http`]).
 
-mod build;
-mod containers;
-mod create;
-mod exchange;
+mod gate;
 mod http;
-mod images;
-mod networks;
-mod progress;
-mod routes;
-mod streams;
-mod system;
-mod volumes;
 
 use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt;
@@ -30,7 +20,7 @@ use tokio::task::LocalSet;
 use crate::base::time::Timestamp;
 use crate::machine::{Config, Machine, Stop};
 use crate::view::settings::Speed;
-use exchange::Gate;
+use gate::Gate;
 
 use super::clock::Clock;
 

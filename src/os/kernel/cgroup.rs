@@ -31,6 +31,9 @@ pub struct Limits {
     pub cpus: Option<u64>,
     /// Swap, in bytes.
     pub swap_bytes: Option<u64>,
+    /// How much rather than others its processes are killed for want of memory (`/proc/PID/oom_score_adj`), which Linux
+    /// keeps by process.
+    pub oom_score_adj: i64,
 }
 
 /// What a group has used since it began.

@@ -2,7 +2,6 @@
 
 use bstr::BStr;
 
-use super::tty::TtyId;
 use crate::base::time::Timestamp;
 use crate::os::fs::node::{Content, Meta};
 use crate::os::fs::overlay::{Overlay, ROOT};
@@ -20,8 +19,8 @@ const LINKS: [(&str, &str); 5] = [
     ("ptmx", "pts/ptmx"),
 ];
 
-/// A `/dev` with the standard nodes, `pts` and `shm`; `console` is the terminal of a container that has one.
-pub fn dev(dev: u64, now: Timestamp, console: Option<TtyId>) -> Overlay {
+/// A `/dev` with the standard nodes and places for `pts` and `shm`.
+pub fn dev(dev: u64, now: Timestamp) -> Overlay {
     let mut overlay = Overlay::new(dev, Tree::empty(), 64 << 20);
     let mut add =
         |dir, name: &str, mode, content| overlay.create(dir, BStr::new(name), Meta::root(mode, now), content, now);
@@ -33,14 +32,7 @@ pub fn dev(dev: u64, now: Timestamp, console: Option<TtyId>) -> Overlay {
         made.push(add(ROOT, name, 0o777, Content::Symlink(target.into())));
     }
     made.push(add(ROOT, "shm", 0o1777, Content::Dir { opaque: false }));
-    if let Some(id) = console {
-        made.push(add(ROOT, "console", 0o620, Content::CharDevice(136, id.0)));
-    }
-    if let Ok(pts) = add(ROOT, "pts", 0o755, Content::Dir { opaque: false })
-        && let Some(id) = console
-    {
-        made.push(add(pts, &id.0.to_string(), 0o620, Content::CharDevice(136, id.0)));
-    }
+    made.push(add(ROOT, "pts", 0o755, Content::Dir { opaque: false }));
     debug_assert!(made.iter().all(Result::is_ok), "an empty file system takes these names");
     overlay.take_events();
     overlay

@@ -18,9 +18,11 @@ pub mod net;
 pub mod pipe;
 pub mod proc_fs;
 pub mod process;
+pub mod pts;
 pub mod signal;
 pub mod syscall;
 pub mod tty;
+pub mod unix;
 pub mod wait;
 
 use std::cell::RefCell;
@@ -95,13 +97,14 @@ struct State {
     next_timer: u64,
     next_gpid: Gpid,
     next_dev: u64,
-    pid_namespaces: BTreeMap<u32, BTreeMap<u32, Gpid>>,
+    pid_namespaces: BTreeMap<u32, process::Numbers>,
     next_pid_namespace: u32,
     programs: Programs,
     ttys: BTreeMap<TtyId, Tty>,
     next_tty: u32,
     network: Network,
     fifos: BTreeMap<(u64, u64), Rc<pipe::Pipe>>,
+    sockets: BTreeMap<unix::SocketFile, unix::Listener>,
     rng: Rng,
     history: history::History,
     desktop: desktop::Desktop,
@@ -134,6 +137,7 @@ impl Kernel {
                 next_tty: 0,
                 network: Network::default(),
                 fifos: BTreeMap::new(),
+                sockets: BTreeMap::new(),
                 rng: Rng::new(seed),
                 history: history::History::default(),
                 desktop: desktop::Desktop::default(),

@@ -59,6 +59,52 @@ pub struct Namespace {
     pub first_free_port: u16,
     /// Neighbours whose hardware address was asked for (ARP).
     pub neighbours: BTreeSet<Ipv4Addr>,
+    /// Settings below `/proc/sys/net` that are not as Linux has them at first, by path.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Settings of a network namespace, by their paths below `/proc/sys/net`, and what Linux 5.15 has for them. They are shown
+/// and kept; only the first is acted by.
+pub const SETTINGS: [(&str, &str); 12] = [
+    (FIRST_PORT, "1024"),
+    ("core/somaxconn", "4096"),
+    ("ipv4/icmp_echo_ignore_all", "0"),
+    ("ipv4/ip_forward", "1"),
+    ("ipv4/ip_local_port_range", "32768\t60999"),
+    ("ipv4/ping_group_range", "0\t2147483647"),
+    ("ipv4/tcp_fin_timeout", "60"),
+    ("ipv4/tcp_keepalive_intvl", "75"),
+    ("ipv4/tcp_keepalive_probes", "9"),
+    ("ipv4/tcp_keepalive_time", "7200"),
+    ("ipv4/tcp_max_syn_backlog", "256"),
+    ("ipv4/tcp_syncookies", "1"),
+];
+/// The first port that anyone may listen on.
+pub const FIRST_PORT: &str = "ipv4/ip_unprivileged_port_start";
+
+impl Namespace {
+    /// The value of a setting, if there is such a one.
+    pub fn setting(&self, path: &str) -> Option<String> {
+        let (_, first) = SETTINGS.iter().find(|row| row.0 == path)?;
+        if path == FIRST_PORT {
+            return Some(self.first_free_port.to_string());
+        }
+        Some(self.settings.get(path).cloned().unwrap_or_else(|| (*first).to_owned()))
+    }
+
+    /// Changes a setting; whether there is such a one that takes the value.
+    pub fn set(&mut self, path: &str, value: &str) -> bool {
+        if !SETTINGS.iter().any(|row| row.0 == path) {
+            return false;
+        }
+        if path == FIRST_PORT {
+            let Ok(port) = value.trim().parse() else { return false };
+            self.first_free_port = port;
+        } else {
+            self.settings.insert(path.to_owned(), value.split_whitespace().collect::<Vec<_>>().join("\t"));
+        }
+        true
+    }
 }
 
 impl Default for Namespace {
@@ -73,6 +119,7 @@ impl Default for Namespace {
             first_free_port: 1024,
             pointers: BTreeMap::new(),
             neighbours: BTreeSet::new(),
+            settings: BTreeMap::new(),
         }
     }
 }

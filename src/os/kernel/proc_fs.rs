@@ -5,6 +5,7 @@ use std::time::Duration;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::Kernel;
+use super::net::SETTINGS;
 use super::process::ProcessInfo;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
@@ -21,7 +22,8 @@ pub struct ProcFs {
 /// Memory that the simulated computer has, in bytes.
 pub const MEMORY_BYTES: u64 = 4 << 30;
 
-const PROCESS_FILES: [&str; 8] = ["cgroup", "cmdline", "comm", "cwd", "environ", "exe", "mounts", "status"];
+const PROCESS_FILES: [&str; 9] =
+    ["cgroup", "cmdline", "comm", "cwd", "environ", "exe", "mounts", "oom_score_adj", "status"];
 const ROOT_FILES: [&str; 11] =
     ["cmdline", "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "sys", "uptime", "version"];
 
@@ -70,6 +72,7 @@ impl ProcFs {
             "cwd" => return Some(Content::Symlink(process.cwd.clone())),
             "exe" => return Some(Content::Symlink(process.exe.clone())),
             "mounts" => self.mounts_of(process.gpid),
+            "oom_score_adj" => format!("{}\n", self.kernel.cgroup(&process.cgroup).0.oom_score_adj),
             "status" => self.status(process),
             _ => return None,
         };
@@ -112,16 +115,14 @@ impl ProcFs {
         if sys_names(path).is_some() {
             return made(0o555, Content::Dir { opaque: false });
         }
-        let (dir, name) = path.rsplit_once('/')?;
-        let (mode, value) = match (dir, name) {
+        let (mode, value) = match path.split_once('/')? {
             ("fs", name) => {
                 let settings = Protections::default().settings();
-                (0o600, u32::from(settings.iter().find(|setting| setting.0 == name)?.1))
+                (0o600, u32::from(settings.iter().find(|setting| setting.0 == name)?.1).to_string())
             }
-            ("net/ipv4", "ip_unprivileged_port_start") => {
+            ("net", path) => {
                 let net = self.kernel.state.borrow().processes.get(&self.kernel.current())?.net;
-                let first = self.kernel.network(|network| network.get(net).map(|ns| ns.first_free_port))?;
-                (0o644, u32::from(first))
+                (0o644, self.kernel.network(|network| network.get(net).and_then(|ns| ns.setting(path)))?)
             }
             _ => return None,
         };
@@ -160,11 +161,16 @@ impl ProcFs {
 
 /// What a directory of `/proc/sys` has in it.
 fn sys_names(dir: &str) -> Option<Vec<&'static str>> {
+    let below = |dir: &str| -> Vec<&'static str> {
+        let mine = SETTINGS.iter().filter_map(|row| row.0.strip_prefix(dir)?.strip_prefix('/'));
+        mine.collect()
+    };
     Some(match dir {
         "" => vec!["fs", "net"],
         "fs" => Protections::default().settings().iter().map(|setting| setting.0).collect(),
-        "net" => vec!["ipv4"],
-        "net/ipv4" => vec!["ip_unprivileged_port_start"],
+        "net" => vec!["core", "ipv4"],
+        "net/core" => below("core"),
+        "net/ipv4" => below("ipv4"),
         _ => return None,
     })
 }

@@ -66,6 +66,14 @@ pub struct ProcessSpec {
     pub cgroup: String,
 }
 
+/// The process numbers of a namespace.
+#[derive(Default)]
+pub(super) struct Numbers {
+    pub pids: BTreeMap<u32, Gpid>,
+    /// The last one given.
+    last: u32,
+}
+
 pub(super) struct Process {
     pub gpid: Gpid,
     pub pid: u32,
@@ -87,6 +95,8 @@ pub(super) struct Process {
     pub hostname: Rc<RefCell<String>>,
     pub tty: Option<TtyId>,
     pub cgroup: String,
+    /// Who watches over it from outside of its namespace (a shim): the parent that `ps` shows there.
+    pub keeper: Option<Gpid>,
     pub started: Timestamp,
     pub cpu_ticks: u64,
     /// Bytes that the program's file takes in memory.
@@ -172,6 +182,8 @@ pub struct ProcessInfo {
     pub state: char,
     /// The terminal.
     pub tty: Option<TtyId>,
+    /// The terminal's number in its `/dev/pts`.
+    pub pts: Option<u32>,
     /// When it started.
     pub started: Timestamp,
     /// Processor time, in microseconds.
@@ -244,6 +256,7 @@ fn create(kernel: &Kernel, spec: ProcessSpec) -> Result<Gpid, Errno> {
         hostname: spec.hostname,
         tty: spec.tty,
         cgroup: spec.cgroup,
+        keeper: None,
         started: state.now,
         cpu_ticks: 0,
         image_bytes: 0,
@@ -257,11 +270,11 @@ fn create(kernel: &Kernel, spec: ProcessSpec) -> Result<Gpid, Errno> {
         stop_reported: false,
     };
     let gpid = state.admit(process)?;
-    let (pid, tty) = match state.processes.get_mut(&gpid) {
+    let (pid, tty, uid) = match state.processes.get_mut(&gpid) {
         Some(process) => {
             process.group = process.pid;
             process.session = process.pid;
-            (process.pid, process.tty)
+            (process.pid, process.tty, process.cred.uid)
         }
         None => return Err(Errno::ESRCH),
     };
@@ -270,6 +283,7 @@ fn create(kernel: &Kernel, spec: ProcessSpec) -> Result<Gpid, Errno> {
     {
         tty.session = gpid;
         tty.foreground = gpid;
+        tty.owner = uid;
     }
     debug_assert!(pid > 0);
     Ok(gpid)
@@ -289,10 +303,12 @@ impl super::State {
         let gpid = self.next_gpid;
         self.next_gpid += 1;
         let namespace = self.pid_namespaces.entry(process.namespace).or_default();
-        let pid = namespace.last_key_value().map_or(1, |(last, _)| last + 1);
+        // A number is not given twice, as long as there are others.
+        let pid = namespace.last.checked_add(1).unwrap_or(2);
         // The first namespace is the machine's own: there both numbers are the same.
         let pid = if process.namespace == 1 { gpid } else { pid };
-        namespace.insert(pid, gpid);
+        namespace.last = pid;
+        namespace.pids.insert(pid, gpid);
         process.gpid = gpid;
         process.pid = pid;
         self.processes.insert(gpid, process);
@@ -335,6 +351,7 @@ impl Kernel {
             hostname: Rc::clone(&from.hostname),
             tty: from.tty,
             cgroup: from.cgroup.clone(),
+            keeper: None,
             started: now,
             cpu_ticks: 0,
             image_bytes: from.image_bytes,
@@ -366,7 +383,7 @@ impl Kernel {
 
     /// Ends a process: closes its files, hands its children on, tells who waits.
     pub(super) fn finish(&self, gpid: Gpid, status: Status) {
-        let (files, orphans, kills, task, listeners) = {
+        let (files, orphans, kills, task, listeners, sockets) = {
             let mut state = self.state.borrow_mut();
             let task = state.tasks.remove(&gpid);
             let Some(process) = state.processes.get_mut(&gpid) else { return };
@@ -380,6 +397,7 @@ impl Kernel {
             let (parent, namespace, is_init) = (process.parent, process.namespace, process.pid == 1);
             let net = process.net;
             let listeners = state.network.release(net, gpid);
+            let sockets = state.release_sockets(gpid);
             watchers.iter().for_each(|watcher| self.ready_soon(*watcher));
             if !watchers.is_empty() {
                 state.last_words.insert(gpid, (status, watchers.len()));
@@ -387,12 +405,17 @@ impl Kernel {
             self.ready_soon(parent);
             let kills: Vec<Gpid> = if is_init {
                 let members = state.pid_namespaces.get(&namespace);
-                members.into_iter().flat_map(BTreeMap::values).copied().filter(|other| *other != gpid).collect()
+                members
+                    .into_iter()
+                    .flat_map(|numbers| numbers.pids.values())
+                    .copied()
+                    .filter(|other| *other != gpid)
+                    .collect()
             } else {
                 Vec::new()
             };
             // Nobody waits for what a namespace's dead init leaves behind: it is gone at once.
-            let init = state.pid_namespaces.get(&namespace).and_then(|pids| pids.get(&1)).copied();
+            let init = state.pid_namespaces.get(&namespace).and_then(|numbers| numbers.pids.get(&1)).copied();
             let lives = |init: &Gpid| state.processes.get(init).is_some_and(|init| init.ended().is_none());
             let heir = init.filter(lives).unwrap_or(0);
             let mut orphans = Vec::new();
@@ -414,11 +437,11 @@ impl Kernel {
             } else {
                 let _ = self.post(&mut state, parent, Signal::CHLD);
             }
-            (files, orphans, kills, task, listeners)
+            (files, orphans, kills, task, listeners, sockets)
         };
         // Closing files and dropping futures can run code of pipes and file systems: not under the borrow.
         drop(files);
-        drop(listeners);
+        drop((listeners, sockets));
         drop(task);
         for other in kills {
             self.finish(other, Status::Signaled(Signal::KILL));
@@ -516,7 +539,12 @@ impl Kernel {
                 ProcessInfo {
                     gpid: p.gpid,
                     pid: if inside { p.pid } else { p.gpid },
-                    ppid: ppid.map_or(0, |parent| if inside { parent.pid } else { parent.gpid }),
+                    ppid: match ppid {
+                        Some(parent) if inside => parent.pid,
+                        Some(parent) => parent.gpid,
+                        None if inside => 0,
+                        None => p.keeper.unwrap_or(0),
+                    },
                     group: p.group,
                     session: p.session,
                     uid: p.cred.uid,
@@ -534,6 +562,7 @@ impl Kernel {
                         Life::Zombie(_) => 'Z',
                     },
                     tty: p.tty,
+                    pts: p.tty.and_then(|id| state.ttys.get(&id)).map(|tty| tty.number),
                     started: p.started,
                     cpu_micros: p.cpu_ticks,
                     dropped: p.cred.dropped,
@@ -543,6 +572,13 @@ impl Kernel {
                 }
             })
             .collect()
+    }
+
+    /// Names who watches over a process from outside of its namespace: `ps` shows it as the parent there.
+    pub fn watched_over(&self, gpid: Gpid, keeper: Option<Gpid>) {
+        if let Some(process) = self.state.borrow_mut().processes.get_mut(&gpid) {
+            process.keeper = keeper;
+        }
     }
 
     /// The pid namespace of a process.
@@ -564,8 +600,8 @@ impl super::State {
     pub(super) fn remove(&mut self, gpid: Gpid) -> Option<Process> {
         let process = self.processes.remove(&gpid)?;
         if let Some(namespace) = self.pid_namespaces.get_mut(&process.namespace) {
-            namespace.remove(&process.pid);
-            if namespace.is_empty() && process.namespace != 1 {
+            namespace.pids.remove(&process.pid);
+            if namespace.pids.is_empty() && process.namespace != 1 {
                 self.pid_namespaces.remove(&process.namespace);
             }
         }

@@ -13,6 +13,7 @@ use super::file::{Descriptor, Fd, Object, Open, OpenFile};
 use super::net::{Incoming, Listener, NetId, Route};
 use super::pipe::{Got, Pipe};
 use super::process::{Handle, Life, Proc, ProcessInfo, Status, env_value};
+use super::pts::PTS_MAJOR;
 use super::signal::{Disposition, Signal};
 use super::tty::{Termios, Tty, TtyId, WinSize};
 use super::wait::Waiters;
@@ -461,7 +462,7 @@ impl Proc {
             (1, 7) => Object::Full,
             (1, 8 | 9) => Object::Random,
             (5, 0 | 1) => Object::Tty(self.with(|p| p.tty).flatten().ok_or(Errno::ENXIO)?),
-            (136, minor) => Object::Tty(TtyId(minor)),
+            (PTS_MAJOR, number) => Object::Tty(self.terminal(number).ok_or(Errno::EIO)?),
             _ => return Err(Errno::ENXIO),
         };
         Ok(OpenFile::new(object, open))
@@ -1137,7 +1138,8 @@ impl Proc {
     pub fn set_foreground(&self, id: TtyId, group: u32) {
         let mut state = self.kernel.state.borrow_mut();
         let namespace = state.processes.get(&self.gpid).map(|p| p.namespace);
-        let leader = namespace.and_then(|n| state.pid_namespaces.get(&n)).and_then(|pids| pids.get(&group)).copied();
+        let leader =
+            namespace.and_then(|n| state.pid_namespaces.get(&n)).and_then(|numbers| numbers.pids.get(&group)).copied();
         if let (Some(leader), Some(tty)) = (leader, state.ttys.get_mut(&id)) {
             tty.foreground = leader;
             tty.can_read.wake();
@@ -1329,15 +1331,6 @@ impl Kernel {
     /// `/dev/null`, open for both.
     pub fn null(&self) -> Handle {
         OpenFile::new(Object::Null, Open::READ_WRITE)
-    }
-
-    /// A new terminal.
-    pub fn new_tty(&self, cols: u16, rows: u16) -> TtyId {
-        let mut state = self.state.borrow_mut();
-        let id = TtyId(state.next_tty);
-        state.next_tty += 1;
-        state.ttys.insert(id, Tty::new(&self.queue, WinSize { cols, rows }));
-        id
     }
 
     /// A new terminal whose master side is outside of the machine: [`Self::take_output`].

@@ -10,7 +10,7 @@ use bstr::ByteSlice;
 use super::signal::Signal;
 use super::wait::{RunQueue, Waiters};
 
-/// A terminal's number: `/dev/pts/N`.
+/// A terminal of the machine; its number in `/dev/pts` is [`super::Kernel::pts_number`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TtyId(pub u32);
 
@@ -72,6 +72,12 @@ pub(super) struct Tty {
     /// The master is outside of the machine. It is never waited for, as when it takes output is not in the journal;
     /// writing takes time instead.
     pub is_console: bool,
+    /// Whose `/dev/pts` it is in: see [`super::pts`].
+    pub instance: String,
+    /// Its number there.
+    pub number: u32,
+    /// The user of its first session.
+    pub owner: u32,
     pub can_read: Waiters,
     pub can_write: Waiters,
     /// Whoever reads the master side.
@@ -96,6 +102,9 @@ impl Tty {
             output: Vec::new(),
             hung_up: false,
             is_console: false,
+            instance: String::new(),
+            number: 0,
+            owner: 0,
             can_read: Waiters::new(queue),
             can_write: Waiters::new(queue),
             master: Waiters::new(queue),

@@ -253,9 +253,17 @@ async fn exec(shell: &mut Shell, args: &[BString]) -> Run {
         return Ok(0);
     }
     let path = args.first().and_then(|name| shell.find_program(name.as_bstr()));
-    if path.is_none() && shell.dialect == Dialect::Bash {
+    if path.is_none() {
         let name = args.first().cloned().unwrap_or_default();
-        shell.blame(format!("{name}: not found")).await;
+        match shell.dialect {
+            Dialect::Ash => {
+                // In a file lines are counted from one, in an argument from zero.
+                let line = shell.line.saturating_sub(u32::from(shell.source != super::shell::Source::Script));
+                let own = shell.name.trim_start_with(|c| c == '-').as_bstr();
+                shell.proc.eprint(format!("{own}: exec: line {line}: {name}: not found\n")).await;
+            }
+            _ => drop(shell.blame(format!("{name}: not found")).await),
+        }
         return if shell.interactive { Ok(127) } else { Err(Flow::Exit(127)) };
     }
     for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU] {

@@ -7,8 +7,9 @@ use super::program::{Done, Run, run, spec, text};
 use crate::base::errno::Errno;
 use crate::base::path;
 use crate::base::rope::Rope;
+use crate::base::time::Timestamp;
 use crate::os::args::{flag, long_flag, long_value, value};
-use crate::os::kernel::Proc;
+use crate::os::kernel::{Fd, Proc};
 
 spec!(
     SPEC,
@@ -41,6 +42,7 @@ spec!(
         long_value("retry-delay"),
         long_flag("retry-connrefused"),
         long_value("data-raw"),
+        long_value("unix-socket"),
         long_value("url"),
         long_flag("compressed"),
         long_flag("fail-with-body"),
@@ -99,6 +101,41 @@ pub struct Exchange {
 
 const TOO_MANY: usize = 50;
 
+/// Connects to a server: the descriptor and where it leads.
+async fn dial(proc: &Proc, url: &Url, start: Timestamp, verbose: bool) -> Result<(Fd, String), Failure> {
+    let (address, port) = match &url.socket {
+        Some(path) => (path.to_string(), 0),
+        None => {
+            let addresses = proc.resolve(&url.host).await;
+            let Some(address) = addresses.ok().and_then(|all| all.first().copied()) else {
+                return Err(Failure(6, format!("Could not resolve host: {}", url.host)));
+            };
+            (address.to_string(), url.port)
+        }
+    };
+    if verbose {
+        proc.eprint(format!("*   Trying {address}:{port}...\n")).await;
+    }
+    let connected = match (&url.socket, address.parse()) {
+        (None, Ok(address)) => proc.connect((address, port)).await,
+        _ => proc.connect_at(address.as_bytes()),
+    };
+    match connected {
+        Ok(fd) => Ok((fd, address)),
+        Err(error) => {
+            let millis = proc.now().since(start).as_millis();
+            if verbose {
+                proc.eprint(format!("* connect to {address} port {} failed: {}\n", url.port, error.strerror())).await;
+            }
+            let text = format!(
+                "Failed to connect to {} port {} after {millis} ms: Couldn't connect to server",
+                url.host, url.port
+            );
+            Err(Failure(7, text))
+        }
+    }
+}
+
 /// Asks a server.
 ///
 /// # Errors
@@ -121,27 +158,7 @@ pub async fn exchange(
         return Err(Failure(1, text));
     }
     let start = proc.now();
-    let addresses = proc.resolve(&url.host).await;
-    let Some(address) = addresses.ok().and_then(|all| all.first().copied()) else {
-        return Err(Failure(6, format!("Could not resolve host: {}", url.host)));
-    };
-    if verbose {
-        proc.eprint(format!("*   Trying {address}:{}...\n", url.port)).await;
-    }
-    let fd = match proc.connect((address, url.port)).await {
-        Ok(fd) => fd,
-        Err(error) => {
-            let millis = proc.now().since(start).as_millis();
-            if verbose {
-                proc.eprint(format!("* connect to {address} port {} failed: {}\n", url.port, error.strerror())).await;
-            }
-            let text = format!(
-                "Failed to connect to {} port {} after {millis} ms: Couldn't connect to server",
-                url.host, url.port
-            );
-            return Err(Failure(7, text));
-        }
-    };
+    let (fd, address) = dial(proc, url, start, verbose).await?;
     let request = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", url.path, url.authority);
     if verbose {
         let shown: String = request.lines().map(|line| format!("> {line}\n")).collect();
@@ -174,7 +191,7 @@ pub async fn exchange(
     let body = if none { Ok(Rope::new()) } else { read_body(proc, fd, &head).await };
     let _ = proc.close(fd);
     match body {
-        Ok(body) => Ok(Exchange { head, body, status, address: address.to_string() }),
+        Ok(body) => Ok(Exchange { head, body, status, address }),
         Err(error) => Err(Failure(56, format!("Recv failure: {}", error.strerror()))),
     }
 }
@@ -222,6 +239,7 @@ async fn fetch(run: &mut Run, given: &[u8]) -> Result<Result<(), Failure>, Errno
     if url.host.is_empty() {
         return Ok(Err(Failure(3, "URL using bad/illegal format or missing URL".to_owned())));
     }
+    url.socket = run.args.value("unix-socket").map(ToOwned::to_owned);
     let data: Vec<BString> = run
         .args
         .iter()

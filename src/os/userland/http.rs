@@ -115,6 +115,8 @@ pub struct Url {
     pub path: String,
     /// `host` or `host:port`, for the `Host` header.
     pub authority: String,
+    /// The socket of the file system that the host is reached by, if that is another way.
+    pub socket: Option<BString>,
 }
 
 impl Url {
@@ -138,11 +140,16 @@ impl Url {
             port,
             path: format!("{slash}{path}"),
             authority: authority.to_owned(),
+            socket: None,
         })
     }
 
     /// Where a `Location` leads.
     pub fn join(&self, location: &str) -> Option<Self> {
+        Some(Self { socket: self.socket.clone(), ..self.joined(location)? })
+    }
+
+    fn joined(&self, location: &str) -> Option<Self> {
         if location.contains("://") {
             return Self::parse(location);
         }

@@ -4,10 +4,11 @@
 //! `access_log` and `error_log`, `proxy_pass` over HTTP with `upstream`; directives that it doesn't know are taken as if
 //! they did nothing, as they don't change which bytes a static file has. FastCGI is refused when a request reaches it.
 
-use crate::base::sort::Arrange;
-use std::net::Ipv4Addr;
-
 use bstr::{BString, ByteSlice};
+
+mod master;
+
+use master::{Start, append, line, make_ready, master, notice};
 
 use super::date::strftime;
 use super::http::{Head, percent_decode, read_body, read_head, reason};
@@ -17,8 +18,7 @@ use crate::base::path;
 use crate::base::rope::Rope;
 use crate::os::args::{flag, value};
 use crate::os::fs::node::Kind;
-use crate::os::kernel::syscall::Waited;
-use crate::os::kernel::{Disposition, Fd, Open, Proc, Signal};
+use crate::os::kernel::{Fd, Proc, Signal};
 
 spec!(
     SPEC,
@@ -42,6 +42,8 @@ spec!(
 
 /// The version, unless `NGINX_VERSION` tells another (as the image does).
 const VERSION: &str = "1.27.0";
+/// Where errors go, as long as nothing else was read.
+const ERROR_LOG: &str = "/var/log/nginx/error.log";
 
 /// `nginx`.
 pub async fn main(proc: Proc) -> i32 {
@@ -183,18 +185,20 @@ struct Config {
     user: Option<String>,
     access_log: String,
     error_log: String,
+    /// The least that is told of.
+    log_level: String,
     pid: String,
 }
 
 struct Loader<'a> {
-    run: &'a Run,
+    proc: &'a Proc,
     prefix: String,
     files: usize,
 }
 
 impl Loader<'_> {
     async fn load(&mut self, file: &str) -> Result<Vec<Directive>, String> {
-        let content = self.run.proc.read_file(file.as_bytes()).await;
+        let content = self.proc.read_file(file.as_bytes()).await;
         let content =
             content.map_err(|e| format!("open() \"{file}\" failed ({}: {})", errno_number(e), e.strerror()))?;
         let parsed = parse(&text(&content.head(1 << 20)), file)?;
@@ -215,7 +219,7 @@ impl Loader<'_> {
             let (dir, name) = (path::parent(&pattern).to_owned(), path::file_name(&pattern).to_owned());
             let magic = name.iter().any(|b| b"*?[".contains(b));
             let names = if magic {
-                let entries = self.run.proc.readdir(&dir).unwrap_or_default();
+                let entries = self.proc.readdir(&dir).unwrap_or_default();
                 entries
                     .into_iter()
                     .map(|e| e.name)
@@ -239,11 +243,15 @@ impl Loader<'_> {
 
 const fn errno_number(error: Errno) -> i32 {
     match error {
+        Errno::EPERM => 1,
         Errno::EACCES => 13,
         Errno::EISDIR => 21,
         Errno::ENOTDIR => 20,
         Errno::ECONNREFUSED => 111,
         Errno::EHOSTUNREACH => 113,
+        Errno::ENOSPC => 28,
+        Errno::EROFS => 30,
+        Errno::EADDRINUSE => 98,
         _ => 2,
     }
 }
@@ -291,7 +299,8 @@ fn configure(top: &[Directive]) -> Result<Config, String> {
         workers: 1,
         user: None,
         access_log: "/var/log/nginx/access.log".to_owned(),
-        error_log: "/var/log/nginx/error.log".to_owned(),
+        error_log: ERROR_LOG.to_owned(),
+        log_level: "error".to_owned(),
         pid: "/run/nginx.pid".to_owned(),
     };
     let http = top.iter().filter(|d| d.name() == "http").flat_map(|d| &d.block);
@@ -301,7 +310,11 @@ fn configure(top: &[Directive]) -> Result<Config, String> {
             "worker_processes" => config.workers = if d.arg(1) == "auto" { 2 } else { d.arg(1).parse().unwrap_or(1) },
             "user" => config.user = Some(d.arg(1).to_owned()),
             "access_log" => d.arg(1).clone_into(&mut config.access_log),
-            "error_log" => d.arg(1).clone_into(&mut config.error_log),
+            "error_log" => {
+                d.arg(1).clone_into(&mut config.error_log);
+                let level = if d.arg(2).is_empty() { "error" } else { d.arg(2) };
+                level.clone_into(&mut config.log_level);
+            }
             "pid" => d.arg(1).clone_into(&mut config.pid),
             _ => {}
         }
@@ -380,19 +393,9 @@ async fn body(run: &mut Run) -> Done {
         return Ok(0);
     }
     let file = run.args.value('c').map_or_else(|| "/etc/nginx/nginx.conf".to_owned(), |c| text(c));
-    let mut loader = Loader { run, prefix: text(path::parent(file.as_bytes())), files: 0 };
-    let loaded = loader.load(&file).await;
     let extra = run.args.value('g').map(|g| text(g)).unwrap_or_default();
-    let loaded = loaded.and_then(|mut top| {
-        for directive in parse(&extra, "command line")? {
-            // Only directives of the main context have a place there.
-            if WITHIN.contains(&directive.name()) {
-                return Err(format!("\"{}\" directive is not allowed here in command line", directive.name()));
-            }
-            top.push(directive);
-        }
-        configure(&top)
-    });
+    let start = Start { file: file.clone(), extra, version };
+    let loaded = load(&run.proc, &start).await;
     let config = match loaded {
         Ok(config) => config,
         Err(message) => {
@@ -413,34 +416,42 @@ async fn body(run: &mut Run) -> Done {
     if let Some(signal) = run.args.value('s').map(|s| text(s)) {
         return signal_master(run, &config, &signal).await;
     }
-    if let Err(message) = upstreams(&run.proc, &config).await {
+    if let Err(message) = make_ready(&run.proc, &config, &[]).await {
         log(run, "emerg", &message).await;
         return Ok(1);
-    }
-    let mut ports: Vec<u16> = config.servers.iter().flat_map(|s| s.ports.iter().copied()).collect();
-    ports.arrange();
-    ports.dedup();
-    for port in &ports {
-        if let Err(error) = run.proc.listen(Ipv4Addr::UNSPECIFIED, *port) {
-            let number = if error == Errno::EADDRINUSE { 98 } else { 13 };
-            log(run, "emerg", &format!("bind() to 0.0.0.0:{port} failed ({number}: {})", error.strerror())).await;
-            return Ok(1);
-        }
     }
     if config.daemon {
         let child = run.proc.fork(move |proc| {
             Box::pin(async move {
                 proc.set_session();
-                master(&proc, config, ports, version).await
+                master(&proc, config, start).await
             })
         });
         return Ok(i32::from(child.is_err()));
     }
     let proc = run.proc.clone();
-    Ok(master(&proc, config, ports, version).await)
+    Ok(master(&proc, config, start).await)
 }
 
+/// Reads the configuration that a master was started with. The error is nginx's text.
+async fn load(proc: &Proc, start: &Start) -> Result<Config, String> {
+    let mut loader = Loader { proc, prefix: text(path::parent(start.file.as_bytes())), files: 0 };
+    let mut top = loader.load(&start.file).await?;
+    for directive in parse(&start.extra, "command line")? {
+        // Only directives of the main context have a place there.
+        if WITHIN.contains(&directive.name()) {
+            return Err(format!("\"{}\" directive is not allowed here in command line", directive.name()));
+        }
+        top.push(directive);
+    }
+    let config = configure(&top)?;
+    upstreams(proc, &config).await?;
+    Ok(config)
+}
+
+/// What goes wrong before the configuration is in force: to the error log that is compiled in, and to who started it.
 async fn log(run: &Run, level: &str, message: &str) {
+    append(&run.proc, ERROR_LOG, line(&run.proc, level, message).as_bytes()).await;
     run.proc.eprint(format!("nginx: [{level}] {message}\n")).await;
 }
 
@@ -460,109 +471,12 @@ async fn signal_master(run: &mut Run, config: &Config, name: &str) -> Done {
         log(run, "error", &format!("open() \"{}\" failed (2: No such file or directory)", config.pid)).await;
         return Ok(1);
     };
+    notice(&run.proc, config, "signal process started").await;
     match run.proc.kill(pid, Some(signal)) {
         Ok(()) => Ok(0),
         Err(error) => {
             log(run, "alert", &format!("kill({pid}, {}) failed (3: {})", signal.0, error.strerror())).await;
             Ok(1)
-        }
-    }
-}
-
-/// Lines of the error log at start and end, as `notice`s.
-async fn notice(proc: &Proc, config: &Config, message: &str) {
-    let time = strftime("%Y/%m/%d %H:%M:%S", proc.now());
-    let pid = proc.pid();
-    let line = format!("{time} [notice] {pid}#{pid}: {message}\n");
-    append(proc, &config.error_log, line.as_bytes()).await;
-}
-
-async fn append(proc: &Proc, file: &str, bytes: &[u8]) {
-    if file == "off" {
-        return;
-    }
-    let Ok(fd) = proc.open(file.as_bytes(), Open::APPEND) else { return };
-    let _ = proc.write(fd, bytes).await;
-    let _ = proc.close(fd);
-}
-
-async fn master(proc: &Proc, config: Config, ports: Vec<u16>, version: String) -> i32 {
-    for signal in [Signal::TERM, Signal::QUIT, Signal::INT, Signal::HUP, Signal::CHLD] {
-        proc.on_signal(signal, Disposition::Handle);
-    }
-    let _ = proc.write_file(config.pid.as_bytes(), &format!("{}\n", proc.pid()).as_str().into()).await;
-    // ngx_setproctitle: one argument, which `ps` shows.
-    let line: Vec<BString> = proc.args();
-    proc.set_args(vec![[b"nginx: master process ".as_slice(), &bstr::join(" ", line)].concat().into()]);
-    notice(proc, &config, "using the \"epoll\" event method").await;
-    notice(proc, &config, &format!("nginx/{version}")).await;
-    notice(proc, &config, "start worker processes").await;
-    let user = config.user.clone().filter(|_| proc.cred().uid == 0);
-    let names = super::names::Names::load(proc).await;
-    let user = user.and_then(|name| names.users.get(bstr::BStr::new(&name)).map(|user| (user.uid, user.gid)));
-    let mut workers = Vec::new();
-    for _ in 0..config.workers {
-        let (own, ports, version) = (config.clone(), ports.clone(), version.clone());
-        let child = proc.fork(move |worker| {
-            Box::pin(async move {
-                worker.set_args(vec!["nginx: worker process".into()]);
-                if let Some((uid, gid)) = user {
-                    let _ = worker.set_cred(crate::os::fs::mounts::Cred::user(uid, gid, Vec::new()));
-                }
-                serve(&worker, &own, &ports, &version).await
-            })
-        });
-        if let Ok(pid) = child {
-            notice(proc, &config, &format!("start worker process {pid}")).await;
-            workers.push(pid);
-        }
-    }
-    loop {
-        let signal = proc.pause().await;
-        match signal {
-            Signal::CHLD => {
-                while let Ok(Some(Waited::Ended(pid, _))) = proc.try_wait(None, false) {
-                    workers.retain(|worker| *worker != pid);
-                }
-            }
-            Signal::HUP => notice(proc, &config, "signal 1 (SIGHUP) received, reconfiguring").await,
-            signal => {
-                let what = if signal == Signal::QUIT { "shutting down" } else { "exiting" };
-                notice(proc, &config, &format!("signal {} (SIG{}) received, {what}", signal.0, signal.name())).await;
-                break;
-            }
-        }
-    }
-    proc.on_signal(Signal::CHLD, Disposition::Default);
-    for worker in &workers {
-        let _ = proc.kill(i64::from(*worker), Some(Signal::TERM));
-    }
-    for port in &ports {
-        proc.unlisten(*port);
-    }
-    for worker in workers {
-        while proc.wait(Some(worker), false).await == Err(Errno::EINTR) {
-            proc.take_signal();
-        }
-    }
-    let _ = proc.unlink(config.pid.as_bytes());
-    notice(proc, &config, "exit").await;
-    0
-}
-
-async fn serve(proc: &Proc, config: &Config, ports: &[u16], version: &str) -> i32 {
-    for signal in [Signal::TERM, Signal::QUIT, Signal::INT] {
-        proc.on_signal(signal, Disposition::Default);
-    }
-    proc.on_signal(Signal::PIPE, Disposition::Ignore);
-    loop {
-        match proc.accept(ports).await {
-            Ok((fd, port, peer)) => {
-                let answered = connection(proc, config, version, fd, port, &peer).await;
-                let _ = (answered, proc.close(fd));
-            }
-            Err(Errno::EINTR) => drop(proc.take_signal()),
-            Err(_) => return 0,
         }
     }
 }

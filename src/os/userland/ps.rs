@@ -74,7 +74,7 @@ pub async fn mount(proc: Proc) -> i32 {
 }
 
 fn tty(process: &ProcessInfo) -> String {
-    process.tty.map_or_else(|| "?".to_owned(), |id| format!("pts/{}", id.0))
+    process.pts.map_or_else(|| "?".to_owned(), |number| format!("pts/{number}"))
 }
 
 /// The command line, or the name in brackets.

@@ -107,10 +107,10 @@ async fn nproc_body(run: &mut Run) -> Done {
 }
 
 async fn tty_body(run: &mut Run) -> Done {
-    let tty = run.proc.tty_of(0);
+    let tty = run.proc.pts_of(0);
     if !run.args.has('s') {
         match tty {
-            Some(id) => run.put(format!("/dev/pts/{}\n", id.0)).await?,
+            Some(number) => run.put(format!("/dev/pts/{number}\n")).await?,
             None => run.put("not a tty\n").await?,
         }
     }

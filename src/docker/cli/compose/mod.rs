@@ -5,6 +5,7 @@
 
 pub mod convert;
 pub mod engine;
+pub mod files;
 pub mod project;
 pub mod steps;
 pub mod yaml;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::yaml;
+use super::files::Reader;
 use crate::base::path;
 use crate::docker::cli::client::{Answer, Client};
 use crate::docker::cli::error::CliError;
@@ -64,17 +64,17 @@ const SERVICE: [&str; 48] = [
     "tmpfs",
     "tty",
 ];
-const SERVICE_MORE: [&str; 7] = ["ulimits", "user", "volumes", "working_dir", "configs", "platform", "attach"];
+/// `develop` is for `watch` alone.
+const SERVICE_MORE: [&str; 8] =
+    ["develop", "ulimits", "user", "volumes", "working_dir", "configs", "platform", "attach"];
 /// What a service may have, and not here.
-const ABSENT: [&str; 18] = [
+const ABSENT: [&str; 16] = [
     "annotations",
     "blkio_config",
     "cgroup",
     "cgroup_parent",
     "credential_spec",
-    "develop",
     "device_cgroup_rules",
-    "extends",
     "external_links",
     "gpus",
     "ipc",
@@ -202,25 +202,14 @@ impl Project {
             None => String::from_utf8_lossy(path::parent(first.as_bytes())).into_owned(),
         };
         let env = Self::environment(client, given, &dir).await?;
-        let (mut all, mut unset) = (Map::new(), Vec::new());
+        let mut reader = Reader { client, env: &env, unset: Vec::new() };
+        let mut all = Map::new();
         for file in &files {
-            let bytes = match file.as_str() {
-                "-" => client.proc.read_all(0).await,
-                file => client.proc.read_file(file.as_bytes()).await,
-            };
-            let bytes = bytes.map_err(|_| CliError::Says(14, format!("open {file}: no such file or directory")))?;
-            let bytes = bytes.to_vec();
-            let mut value = yaml::parse(&String::from_utf8_lossy(&bytes))
-                .map_err(|yaml::YamlError(line, what)| CliError::Says(15, format!("yaml: line {line}: {what}")))?;
-            let mut path = Vec::new();
-            interpolate(&mut value, &mut path, &mut Variables { env: &env, unset: &mut unset })
-                .map_err(|why| CliError::Says(15, why))?;
-            match value {
-                Value::Object(map) => merge(&mut all, map),
-                Value::Null => return Err(CliError::new("empty compose file")),
-                _ => return Err(CliError::Says(15, "top-level object must be a mapping".to_owned())),
-            }
+            let mut own = reader.read(file).await?;
+            reader.complete(&mut own, file, &dir).await?;
+            merge(&mut all, own);
         }
+        let unset = reader.unset;
         for name in unset {
             warn(client, &format!("The {name:?} variable is not set. Defaulting to a blank string.")).await;
         }
@@ -336,7 +325,7 @@ impl Project {
         let unknown =
             |path: &str, key: &str| format!("validating {file}: {path}additional properties '{key}' not allowed");
         for key in all.keys() {
-            if matches!(key.as_str(), "include" | "models") {
+            if key == "models" {
                 return Err(format!("'{key}' is not simulated in Capas"));
             }
             if !TOP.contains(&key.as_str()) && !key.starts_with("x-") {
@@ -390,6 +379,20 @@ impl Project {
                     ));
                 }
             }
+            for volume in service.get("volumes").and_then(Value::as_array).into_iter().flatten() {
+                if let Some(volume) = named_volume(volume).filter(|name| !self.volumes.contains_key(name)) {
+                    return Err(format!(
+                        "service {name:?} refers to undefined volume {volume}: invalid compose project"
+                    ));
+                }
+            }
+            let replicas = service.get("deploy").and_then(|deploy| deploy.get("replicas")).or(service.get("scale"));
+            if let (Some(own), Some(2..)) = (service.get("container_name"), replicas.and_then(Value::as_u64)) {
+                return Err(format!(
+                    "services.deploy.replicas: can't set container_name and {name} as container name must be unique: invalid compose project",
+                    name = text(own)
+                ));
+            }
             for network in names(service.get("networks")) {
                 if network != "default" && !self.networks.contains_key(&network) {
                     return Err(format!(
@@ -419,12 +422,29 @@ impl Project {
                 .map(|(name, _)| name.clone())
                 .collect();
             if ready.is_empty() {
-                let stuck = self.services.keys().filter(|name| !done.contains(name)).cloned().collect::<Vec<_>>();
-                return Err(format!("dependency cycle detected: {}", stuck.join(" -> ")));
+                return Err(format!("dependency cycle detected: {}", self.cycle(&done).join(" -> ")));
             }
             done.extend(ready);
         }
         Ok(done)
+    }
+
+    /// A way from a service back to itself, among those that are not done.
+    fn cycle(&self, done: &[String]) -> Vec<String> {
+        let mut way: Vec<String> =
+            self.services.keys().find(|name| !done.contains(name)).cloned().into_iter().collect();
+        while let Some(service) = way.last().and_then(|name| self.services.get(name)) {
+            let next =
+                self.needs(service).into_iter().find(|name| !done.contains(name) && self.services.contains_key(name));
+            let Some(next) = next else { break };
+            if let Some(at) = way.iter().position(|name| *name == next) {
+                way.drain(..at);
+                way.push(next);
+                break;
+            }
+            way.push(next);
+        }
+        way
     }
 
     /// What must be there before a service: dependencies, links, shared namespaces.
@@ -463,13 +483,25 @@ impl Project {
     }
 }
 
+/// The name of a volume in an entry of a service's `volumes`, where it is one.
+fn named_volume(entry: &Value) -> Option<String> {
+    match entry {
+        Value::Object(map) if map.get("type").map(text).as_deref() == Some("volume") => map.get("source").map(text),
+        Value::String(spec) => {
+            let (source, _) = spec.split_once(':')?;
+            (!source.starts_with(['/', '.', '~', '\\']) && !source.is_empty()).then(|| source.to_owned())
+        }
+        _ => None,
+    }
+}
+
 fn section(all: &Map<String, Value>, name: &str) -> BTreeMap<String, Map<String, Value>> {
     let entries = all.get(name).and_then(Value::as_object).into_iter().flatten();
     entries.map(|(name, value)| (name.clone(), value.as_object().cloned().unwrap_or_default())).collect()
 }
 
 /// A later file over an earlier one: maps are merged, lists of a service are joined, the rest is replaced.
-fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
+pub fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
@@ -508,7 +540,10 @@ fn unquoted(text: &str) -> String {
 }
 
 /// Fills in `$NAME`, `${NAME:-default}` and their like in all texts.
-fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &mut Variables<'_>) -> Result<(), String> {
+///
+/// # Errors
+/// A text that is no template, or demands a value.
+pub fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &mut Variables<'_>) -> Result<(), String> {
     match value {
         Value::String(text) if text.contains('$') => {
             *text = substitute(text, env, 0)
@@ -534,9 +569,11 @@ fn interpolate(value: &mut Value, path: &mut Vec<String>, env: &mut Variables<'_
 }
 
 /// What texts are filled in with, and which names had no value.
-struct Variables<'a> {
-    env: &'a BTreeMap<String, String>,
-    unset: &'a mut Vec<String>,
+pub struct Variables<'a> {
+    /// Their values.
+    pub env: &'a BTreeMap<String, String>,
+    /// Those without one.
+    pub unset: &'a mut Vec<String>,
 }
 
 impl Variables<'_> {

@@ -1,5 +1,6 @@
 //! `docker compose ps`, `logs`, `config` and what else only looks.
 
+use super::Cascade;
 use crate::base::sort::Arrange;
 use std::future::Future;
 use std::pin::Pin;
@@ -373,6 +374,7 @@ async fn print_logs(
     members: &[Member],
     options: &LogsOptions,
     given: &Invocation,
+    ended: &dyn Fn(&Member, i64),
 ) -> Answer {
     let colour = client.stdout_tty().is_some() && !given.bool("no-color");
     let bare = given.bool("no-log-prefix");
@@ -400,6 +402,7 @@ async fn print_logs(
             if follows {
                 let code = client.daemon.container_brief(&member.row.id).map_or(0, |brief| brief.exit_code);
                 client.print(format!("{name} exited with code {code}\n")).await?;
+                ended(member, code);
             }
             Ok(())
         }));
@@ -415,7 +418,7 @@ fn logs<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if let Some(index) = given.int("index") {
             members.retain(|member| i64::try_from(member.number) == Ok(index));
         }
-        print_logs(client, &project, &members, &options, given).await
+        print_logs(client, &project, &members, &options, given, &|_, _| {}).await
     })
 }
 
@@ -425,26 +428,58 @@ pub async fn follow_until_interrupt(
     project: &Project,
     members: &[Member],
     given: &Invocation,
+    cascade: &Cascade,
 ) -> Answer {
     client.proc.on_signal(Signal::INT, Disposition::Handle);
-    let options = LogsOptions { follow: true, stdout: true, stderr: true, ..LogsOptions::default() };
+    let timestamps = given.bool("timestamps");
+    let options = LogsOptions { follow: true, stdout: true, stderr: true, timestamps, ..LogsOptions::default() };
     let interrupted = async {
         client.proc.pause().await;
         Ok(true)
     };
-    let logs = async { print_logs(client, project, members, &options, given).await.map(|()| false) };
-    if !race(interrupted, logs).await? {
+    // Whose end ends the others, and its status.
+    let first = std::cell::RefCell::new(None);
+    let ended = |member: &Member, code: i64| {
+        let aborts = cascade.stops || cascade.fails && code != 0;
+        if aborts && first.borrow().is_none() {
+            *first.borrow_mut() = Some((member.service.clone(), code));
+        }
+    };
+    let logs = async { print_logs(client, project, members, &options, given, &ended).await.map(|()| false) };
+    let aborted = std::future::poll_fn(|_| match first.borrow().is_some() {
+        true => std::task::Poll::Ready(Ok(false)),
+        false => std::task::Poll::Pending,
+    });
+    let was_interrupted = race(interrupted, race(logs, aborted)).await?;
+    let aborting = first.borrow().clone();
+    if !was_interrupted && aborting.is_none() {
         return Ok(());
     }
     client.proc.on_signal(Signal::INT, Disposition::Default);
-    client.say("Gracefully stopping... (press Ctrl+C again to force)").await?;
+    client
+        .say(match aborting {
+            Some(_) => "Aborting on container exit...",
+            None => "Gracefully stopping... (press Ctrl+C again to force)",
+        })
+        .await?;
     project
         .each(client, &[], ["Stopping", "Stopping", "Stopped"], true, async |member| {
             client.daemon.container_stop(&member.row.id, StopOptions::default()).await?;
             Ok(true)
         })
         .await?;
-    Err(CliError::Status(130))
+    let Some((service, code)) = aborting else { return Err(CliError::Status(130)) };
+    let code = match &cascade.code_of {
+        Some(wanted) if *wanted != service => {
+            let own = members.iter().find(|member| member.service == *wanted);
+            own.and_then(|member| client.daemon.container_brief(&member.row.id).ok()).map_or(0, |brief| brief.exit_code)
+        }
+        _ => code,
+    };
+    match u8::try_from(code).unwrap_or(255) {
+        0 => Ok(()),
+        code => Err(CliError::Status(code)),
+    }
 }
 
 fn config<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {

@@ -1,9 +1,10 @@
 //! `docker compose`: its verbs. What they do is in `docker::cli::compose`.
 
+mod follow;
 mod look;
 mod run;
 
-use crate::docker::cli::client::{Answer, Client, Running};
+use crate::docker::cli::client::{Answer, Client, Running, race};
 use crate::docker::cli::command::*;
 use crate::docker::cli::compose::engine::{Member, Up};
 use crate::docker::cli::compose::project::Project;
@@ -43,17 +44,14 @@ pub static COMPOSE: Noun = Noun {
         "compose",
         "Docker Compose",
         &[
-            &absent(
-                "attach",
-                "Attach local standard input, output, and error streams to a service's running container",
-            ),
+            &follow::ATTACH,
             &BUILD,
             &absent("commit", "Create a new image from a service container's changes"),
             &look::CONFIG,
             &run::CP,
             &CREATE,
             &DOWN,
-            &absent("events", "Receive real time events from containers"),
+            &follow::EVENTS,
             &run::EXEC,
             &run::EXPORT,
             &look::IMAGES,
@@ -77,7 +75,7 @@ pub static COMPOSE: Noun = Noun {
             &UNPAUSE,
             &UP,
             &VERSION,
-            &absent("wait", "Block until containers of all (or specified) services stop."),
+            &follow::WAIT,
             &absent("watch", "Watch build context for service and rebuild/refresh containers when files are updated"),
         ],
     )
@@ -246,14 +244,12 @@ static UP: Command = Command {
             "abort-on-container-exit",
             Bool(false),
             "Stops all containers if any container was stopped. Incompatible with -d",
-        )
-        .not_simulated(),
+        ),
         long(
             "abort-on-container-failure",
             Bool(false),
             "Stops all containers if any container exited with failure. Incompatible with -d",
-        )
-        .not_simulated(),
+        ),
         long(
             "always-recreate-deps",
             Bool(false),
@@ -264,8 +260,7 @@ static UP: Command = Command {
             "attach",
             List,
             "Restrict attaching to the specified services. Incompatible with --attach-dependencies.",
-        )
-        .not_simulated(),
+        ),
         long("attach-dependencies", Bool(false), "Automatically attach to log output of dependent services")
             .not_simulated(),
         long("build", Bool(false), "Build images before starting containers"),
@@ -274,8 +269,7 @@ static UP: Command = Command {
             "exit-code-from",
             Text,
             "Return the exit code of the selected service container. Implies --abort-on-container-exit",
-        )
-        .not_simulated(),
+        ),
         long(
             "force-recreate",
             Bool(false),
@@ -287,7 +281,7 @@ static UP: Command = Command {
             "Enable interactive shortcuts when running attached. Incompatible with --detach. Can also be enable/disable by setting COMPOSE_MENU environment var.",
         )
         .not_simulated(),
-        long("no-attach", List, "Do not attach (stream logs) to the specified services").not_simulated(),
+        long("no-attach", List, "Do not attach (stream logs) to the specified services"),
         long("no-build", Bool(false), "Don't build an image, even if it's policy"),
         long("no-color", Bool(false), "Produce monochrome output"),
         long("no-deps", Bool(false), "Don't start linked services"),
@@ -314,10 +308,9 @@ static UP: Command = Command {
             "Scale SERVICE to NUM instances. Overrides the `scale` setting in the Compose file if present.",
         ),
         TIMEOUT,
-        long("timestamps", Bool(false), "Show timestamps").not_simulated(),
+        long("timestamps", Bool(false), "Show timestamps"),
         long("wait", Bool(false), "Wait for services to be running|healthy. Implies detached mode."),
-        long("wait-timeout", Int, "Maximum duration in seconds to wait for the project to be running|healthy")
-            .not_simulated(),
+        long("wait-timeout", Int, "Maximum duration in seconds to wait for the project to be running|healthy"),
         flag('w', "watch", Bool(false), "Watch source code and rebuild/refresh containers when files are updated.")
             .not_simulated(),
         flag('y', "yes", Bool(false), "Assume \"yes\" as answer to all prompts and run non-interactively"),
@@ -390,6 +383,7 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if given.bool("force-recreate") && given.bool("no-recreate") {
             return Err(CliError::new("--force-recreate and --no-recreate are incompatible"));
         }
+        let cascade = cascade(given)?;
         let pull = given.string("pull").filter(|pull| !matches!(pull.as_str(), "" | "policy"));
         if let Some(other) = pull.as_ref().filter(|pull| !PULL_POLICIES.contains(&pull.as_str())) {
             // docker/compose `cmd/compose/create.go`.
@@ -410,14 +404,60 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             timeout_seconds: given.int("timeout"),
             scale: scales(&given.strings("scale"))?,
         };
-        let members = project.up(client, &given.operand_strings(), &up).await?;
+        if let Some(service) = cascade.code_of.as_ref().filter(|service| !project.services.contains_key(*service)) {
+            return Err(CliError::new(format!("no such service: {service}")));
+        }
+        let asked = given.operand_strings();
+        let raised = project.up(client, &asked, &up);
+        let mut members = match given.int("wait-timeout").and_then(|seconds| u64::try_from(seconds).ok()) {
+            Some(seconds) if up.wait && seconds > 0 => {
+                let late = async {
+                    client.daemon.kernel().sleep(std::time::Duration::from_secs(seconds)).await;
+                    Err(CliError::new("application not healthy after ".to_owned() + &format!("{seconds}s")))
+                };
+                race(raised, late).await?
+            }
+            _ => raised.await?,
+        };
         if given.bool("detach") || up.wait || up.no_start {
             return Ok(());
         }
+        let (only, never) = (given.strings("attach"), given.strings("no-attach"));
+        members.retain(|m| (only.is_empty() || only.contains(&m.service)) && !never.contains(&m.service));
         let names: Vec<&str> = members.iter().map(|m| look::short_name(&project, m.name())).collect();
         client.say(format!("Attaching to {}", names.join(", "))).await?;
-        look::follow_until_interrupt(client, &project, &members, given).await
+        look::follow_until_interrupt(client, &project, &members, given, &cascade).await
     })
+}
+
+/// What the end of one container does to the others of an `up` that is attached.
+#[derive(Default)]
+struct Cascade {
+    /// It stops them.
+    stops: bool,
+    /// It stops them when it failed.
+    fails: bool,
+    /// The service whose exit status counts.
+    code_of: Option<String>,
+}
+
+/// docker/compose `cmd/compose/up.go` `validateFlags`.
+fn cascade(given: &Invocation) -> Answer<Cascade> {
+    let code_of = given.string("exit-code-from").filter(|service| !service.is_empty());
+    let stops = given.bool("abort-on-container-exit") || code_of.is_some();
+    let fails = given.bool("abort-on-container-failure");
+    let stays = stops || fails || !given.strings("attach").is_empty();
+    for flag in ["wait", "detach"] {
+        if given.bool(flag) && stays {
+            return Err(CliError::new(format!(
+                "--{flag} cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch"
+            )));
+        }
+    }
+    if stops && fails {
+        return Err(CliError::new("--abort-on-container-failure cannot be combined with --abort-on-container-exit"));
+    }
+    Ok(Cascade { stops, fails, code_of })
 }
 
 fn down<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::docker::cli::client::{Answer, Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::connection;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::template::{Dot, Mode, Template};
@@ -24,6 +25,12 @@ pub static COMMAND: Command = Command {
 
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
+        if let Err(error) = connection::reach(client, "Get v1.50/version") {
+            if given.string("format").is_none_or(|format| format.is_empty()) {
+                client.print(client_table(CLIENT_API_VERSION)).await?;
+            }
+            return Err(error);
+        }
         let server = client.daemon.version();
         match given.string("format").filter(|format| !format.is_empty()) {
             Some(format) => show(client, &format, &document(&server), "version.versionInfo").await,
@@ -75,20 +82,9 @@ fn document(server: &Version) -> Value {
 
 /// docker/cli `defaultVersionTemplate`.
 fn table(server: &Version) -> String {
-    let api = format!("{SERVER_API_VERSION} (downgraded from {CLIENT_API_VERSION})");
-    let mut out = "Client:\n".to_owned();
-    let client = [
-        (" Version", CLIENT_VERSION),
-        (" API version", &api),
-        (" Go version", CLIENT_GO),
-        (" Git commit", CLIENT_COMMIT),
-        (" Built", CLIENT_BUILT),
-        (" OS/Arch", "linux/amd64"),
-        (" Context", "default"),
-    ];
+    let mut out = client_table(&format!("{SERVER_API_VERSION} (downgraded from {CLIENT_API_VERSION})"));
     let push =
         |out: &mut String, name: &str, value: &str| out.push_str(&format!("{:<20}{value}\n", format!("{name}:")));
-    client.iter().for_each(|(name, value)| push(&mut out, name, value));
     out.push_str(&format!("\nServer: {}\n", server.platform));
     for (name, version, details) in &server.components {
         out.push_str(&format!(" {name}:\n"));
@@ -109,5 +105,23 @@ fn table(server: &Version) -> String {
         push(&mut out, "  OS/Arch", &format!("{}/{}", server.os, server.arch));
         push(&mut out, "  Experimental", detail("Experimental"));
     }
+    out
+}
+
+/// The client's part, which is told without a daemon, too.
+fn client_table(api: &str) -> String {
+    let mut out = "Client:\n".to_owned();
+    let client = [
+        (" Version", CLIENT_VERSION),
+        (" API version", api),
+        (" Go version", CLIENT_GO),
+        (" Git commit", CLIENT_COMMIT),
+        (" Built", CLIENT_BUILT),
+        (" OS/Arch", "linux/amd64"),
+        (" Context", "default"),
+    ];
+    let push =
+        |out: &mut String, name: &str, value: &str| out.push_str(&format!("{:<20}{value}\n", format!("{name}:")));
+    client.iter().for_each(|(name, value)| push(&mut out, name, value));
     out
 }

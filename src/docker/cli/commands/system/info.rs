@@ -7,6 +7,7 @@ use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::commands::root::version::show;
 use crate::docker::cli::config::{Config, HUB};
+use crate::docker::cli::connection;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::cli::{BUILDX_VERSION, CLIENT_API_VERSION, CLIENT_BUILT, CLIENT_COMMIT, CLIENT_GO, CLIENT_VERSION};
@@ -25,6 +26,15 @@ const PLUGIN_PATH: &str = "/usr/libexec/docker/cli-plugins/docker-buildx";
 
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
+        if let Err(error) = connection::reach(client, "Get v1.50/info") {
+            if given.string("format").is_none_or(|format| format.is_empty()) {
+                let text = format!(
+                    "Client:\n Version:    {CLIENT_VERSION}\n Context:    default\n Debug Mode: false\n\nServer:\n"
+                );
+                client.print(text).await?;
+            }
+            return Err(error);
+        }
         let mut info = client.daemon.info();
         if let Some(format) = given.string("format").filter(|format| !format.is_empty()) {
             if let Some(fields) = info.as_object_mut() {

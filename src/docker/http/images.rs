@@ -91,7 +91,7 @@ pub async fn create(call: &Call) -> Routed {
             return Err(Refusal::not_simulated(&format!("an import from {source}")));
         }
         let name = tagged(&query.text("repo"), &query.text("tag"));
-        let archive = call.ask.body.as_ref().into();
+        let archive = call.ask.body.clone();
         let (message, changes) = (query.text("message"), query.all("changes"));
         let id = call.daemon.image_import(&archive, &name, &message, &changes).await?;
         return Ok(Some(Answer::json(200, &json!({"status": id.to_string()}))));
@@ -116,7 +116,7 @@ pub async fn push(call: &Call) -> Routed {
 
 /// `POST /images/load`.
 pub async fn load(call: &Call) -> Routed {
-    let archive = call.ask.body.as_ref().into();
+    let archive = call.ask.body.clone();
     show(call, call.ask.query.flag("quiet"), |sink| async move { call.daemon.image_load(&archive, sink).await }).await
 }
 

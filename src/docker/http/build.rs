@@ -82,7 +82,7 @@ fn request(call: &Call) -> Result<BuildRequest, Refusal> {
         let text = query.given(name).unwrap_or_else(|| "{}".to_owned());
         serde_json::from_str(&text).map_err(|_| Refusal::new(400, format!("error reading {name}")))
     };
-    let context = from_archive(&call.ask.body.as_ref().into()).map_err(|error| Refusal::new(400, error.to_string()))?;
+    let context = from_archive(&call.ask.body).map_err(|error| Refusal::new(400, error.to_string()))?;
     let name = query.given("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned());
     let dockerfile = match context.files.get(name.as_bytes()) {
         Some(Change::Put(entry)) => match &entry.content {

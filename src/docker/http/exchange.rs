@@ -1,32 +1,23 @@
-//! One request and its answer, between a connection and the process of the machine that does the work.
+//! One request and its answer: what is asked, who asks, and what goes back.
 //!
-//! The process waits for the connection through the kernel's own waiters, as for everything in the machine; the connection
-//! waits for the process through channels. Whoever hangs up ends the process.
+//! A request is at work in a process of the machine, as whatever waits there does. Who asks is a [`Peer`]: a connection
+//! inside of the machine ([`super::server`]), or one of a real socket. Whoever hangs up ends the work.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::body::Bytes;
-use hyper::{HeaderMap, Method};
 use serde_json::Value;
-use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
-use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::base::rope::Rope;
 use crate::docker::cli::client::race;
 use crate::docker::cli::config;
 use crate::docker::daemon::api::image::Credentials;
-use crate::docker::daemon::api::{Daemon, DaemonError, Filters};
-use crate::os::kernel::signal::{Disposition, Signal};
-use crate::os::kernel::wait::Waiters;
-use crate::os::kernel::{Kernel, Proc, ProcessSpec};
+use crate::docker::daemon::api::{API_VERSION, Daemon, DaemonError, Filters, SERVER_VERSION};
+use crate::os::kernel::Proc;
 
-/// Pieces of a body on their way.
-const PIECES: usize = 64;
 /// Bytes of a piece of a large body.
 const PIECE_BYTES: u64 = 1 << 18;
 /// Until a slow client is looked at again, in the machine's time.
@@ -35,17 +26,17 @@ const SLOW: Duration = Duration::from_millis(5);
 /// What a client asks.
 pub struct Ask {
     /// The method.
-    pub method: Method,
+    pub method: String,
     /// The version that the path begins with.
     pub version: Option<String>,
     /// The path without the version, cut at its slashes.
     pub path: Vec<String>,
     /// What follows the question mark.
     pub query: Query,
-    /// The headers.
-    pub headers: HeaderMap,
+    /// The headers, their names in small letters.
+    pub headers: Vec<(String, String)>,
     /// The body.
-    pub body: Bytes,
+    pub body: Rope,
     /// Whether the connection is to become a raw stream.
     pub upgrade: bool,
 }
@@ -132,6 +123,33 @@ pub fn unescape(text: &str) -> String {
 }
 
 impl Ask {
+    /// A request as it came: the first line's method and target, the headers, the body.
+    pub fn new(method: &str, target: &str, headers: Vec<(String, String)>, body: Rope) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut path: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(unescape).collect();
+        let version = path.first().and_then(|first| first.strip_prefix('v'));
+        let version = version.filter(|text| super::routes::version(text).is_some()).map(str::to_owned);
+        if version.is_some() {
+            path.remove(0);
+        }
+        let mut ask = Self {
+            method: method.to_owned(),
+            version,
+            path,
+            query: Query::parse(query),
+            headers,
+            body,
+            upgrade: false,
+        };
+        ask.upgrade = ask.header("upgrade").is_some();
+        ask
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
+    }
+
     /// A part of the path, or nothing.
     pub fn part(&self, index: usize) -> &str {
         self.path.get(index).map_or("", String::as_str)
@@ -148,15 +166,16 @@ impl Ask {
     /// # Errors
     /// What is no JSON.
     pub fn json(&self) -> Result<Value, Refusal> {
-        if self.body.trim_ascii().is_empty() {
+        let body = self.body.to_vec();
+        if body.trim_ascii().is_empty() {
             return Ok(Value::Object(serde_json::Map::new()));
         }
-        serde_json::from_slice(&self.body).map_err(|error| Refusal::new(400, format!("invalid JSON: {error}")))
+        serde_json::from_slice(&body).map_err(|error| Refusal::new(400, format!("invalid JSON: {error}")))
     }
 
     /// What `X-Registry-Auth` tells of the account.
     pub fn credentials(&self) -> Option<Credentials> {
-        let text = self.headers.get("x-registry-auth")?.to_str().ok()?;
+        let text = self.header("x-registry-auth")?;
         let text: String = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
         let padded = format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4));
         let account: Value = serde_json::from_slice(&config::decode(&padded)?).ok()?;
@@ -226,7 +245,7 @@ impl Answer {
 /// What a route gives: an answer, or nothing when it has streamed one.
 pub type Routed = Result<Option<Answer>, Refusal>;
 
-/// The first part of an answer, for the connection.
+/// The first part of an answer.
 pub struct Head {
     /// The status.
     pub status: u16,
@@ -234,42 +253,50 @@ pub struct Head {
     pub kind: String,
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
-    /// The body's pieces.
-    pub body: mpsc::Receiver<Bytes>,
     /// How long the body is, if that is known.
     pub length: Option<u64>,
 }
 
-/// What a connection and a process know of one another.
-pub struct Link {
-    is_gone: Cell<bool>,
-    waiters: Waiters,
-    work: Rc<Notify>,
-}
-
-impl Link {
-    /// Wakes the process.
-    pub fn wake(&self) {
-        self.waiters.wake();
-        self.work.notify_one();
+impl Head {
+    /// All headers but those of HTTP itself, by name (moby `api/server/middleware/version.go`).
+    pub fn lines(&self) -> Vec<(String, String)> {
+        let server = format!("Docker/{SERVER_VERSION} (linux)");
+        let own = [("Api-Version", API_VERSION), ("Docker-Experimental", "false"), ("Ostype", "linux")];
+        let mut lines: BTreeMap<String, String> =
+            own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        lines.insert("Server".to_owned(), server);
+        lines.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        if !self.kind.is_empty() {
+            lines.insert("Content-Type".to_owned(), self.kind.clone());
+        }
+        lines.into_iter().collect()
     }
 }
 
-/// Dropping it tells the process that the connection is gone.
-pub struct Presence(Rc<Link>);
-
-impl Presence {
-    /// The link.
-    pub fn link(&self) -> &Link {
-        &self.0
-    }
+/// Why a piece was not taken.
+pub enum Untaken {
+    /// There is no room yet.
+    Full(Vec<u8>),
+    /// Nobody reads any more.
+    Gone,
 }
 
-impl Drop for Presence {
-    fn drop(&mut self) {
-        self.0.is_gone.set(true);
-        self.0.wake();
-    }
+/// The other side of a request.
+pub trait Peer {
+    /// Takes the first part of the answer.
+    fn begin(&self, head: Head);
+
+    /// Takes a piece of the body.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    fn offer(&self, bytes: Vec<u8>) -> Result<(), Untaken>;
+
+    /// What comes on a raw stream, `None` at its end; the process that asks is woken when there is more.
+    fn poll_input(&self) -> Poll<Option<Vec<u8>>>;
+
+    /// Whether the other side has hung up; the process that asks is woken when it does.
+    fn poll_gone(&self) -> Poll<()>;
 }
 
 /// A request at work, in its process.
@@ -280,29 +307,26 @@ pub struct Call {
     pub daemon: Daemon,
     /// What is asked.
     pub ask: Ask,
-    kernel: Kernel,
-    link: Rc<Link>,
-    head: Cell<Option<oneshot::Sender<Head>>>,
-    input: RefCell<mpsc::Receiver<Bytes>>,
+    peer: std::rc::Rc<dyn Peer>,
+    has_begun: Cell<bool>,
 }
 
 /// Where a streamed answer goes.
 pub struct Outlet<'a> {
     call: &'a Call,
-    to: mpsc::Sender<Bytes>,
 }
 
 impl Outlet<'_> {
     /// Sends bytes, waiting for a slow client. `false` when nobody reads any more.
-    pub async fn write(&self, bytes: impl Into<Bytes>) -> bool {
+    pub async fn write(&self, bytes: impl Into<Vec<u8>>) -> bool {
         let mut bytes = bytes.into();
         loop {
-            match self.to.try_send(bytes) {
+            match self.call.peer.offer(bytes) {
                 Ok(()) => return true,
-                Err(TrySendError::Closed(_)) => return false,
-                Err(TrySendError::Full(back)) => {
+                Err(Untaken::Gone) => return false,
+                Err(Untaken::Full(back)) => {
                     bytes = back;
-                    self.call.kernel.sleep(SLOW).await;
+                    self.call.daemon.kernel().sleep(SLOW).await;
                 }
             }
         }
@@ -327,43 +351,31 @@ impl Outlet<'_> {
 }
 
 impl Call {
+    /// A request of `peer`.
+    pub fn new(proc: Proc, daemon: Daemon, ask: Ask, peer: std::rc::Rc<dyn Peer>) -> Self {
+        Self { proc, daemon, ask, peer, has_begun: Cell::new(false) }
+    }
+
     /// Begins an answer whose body follows.
     pub fn stream(&self, status: u16, kind: &str) -> Outlet<'_> {
         self.begin(status, kind, Vec::new(), None)
     }
 
     fn begin(&self, status: u16, kind: &str, headers: Vec<(&'static str, String)>, length: Option<u64>) -> Outlet<'_> {
-        let (to, body) = mpsc::channel(PIECES);
-        if let Some(head) = self.head.take() {
-            // Nobody may be waiting any more; the first write tells.
-            drop(head.send(Head { status, kind: kind.to_owned(), headers, body, length }));
+        if !self.has_begun.replace(true) {
+            self.peer.begin(Head { status, kind: kind.to_owned(), headers, length });
         }
-        Outlet { call: self, to }
+        Outlet { call: self }
     }
 
     /// What comes on a raw stream; `None` at its end.
-    pub async fn input(&self) -> Option<Bytes> {
-        poll_fn(|_| match self.input.borrow_mut().try_recv() {
-            Ok(bytes) => Poll::Ready(Some(bytes)),
-            Err(TryRecvError::Disconnected) => Poll::Ready(None),
-            Err(TryRecvError::Empty) => {
-                self.link.waiters.add(self.kernel.current());
-                Poll::Pending
-            }
-        })
-        .await
+    pub async fn input(&self) -> Option<Vec<u8>> {
+        poll_fn(|_| self.peer.poll_input()).await
     }
 
-    /// Waits until the client has hung up.
-    async fn gone(&self) {
-        poll_fn(|_| {
-            if self.link.is_gone.get() {
-                return Poll::Ready(());
-            }
-            self.link.waiters.add(self.kernel.current());
-            Poll::Pending
-        })
-        .await;
+    /// Answers, unless the client hangs up before.
+    pub async fn run(&self) {
+        race(self.work(), poll_fn(|_| self.peer.poll_gone())).await;
     }
 
     async fn work(&self) {
@@ -380,89 +392,8 @@ impl Call {
     async fn answer(&self, answer: Answer) {
         let length = answer.body.len();
         let outlet = self.begin(answer.status, answer.kind, answer.headers, Some(length));
-        if self.ask.method != Method::HEAD {
+        if self.ask.method != "HEAD" {
             outlet.rope(&answer.body).await;
-        }
-    }
-}
-
-struct Arrived {
-    ask: Ask,
-    head: oneshot::Sender<Head>,
-    link: Rc<Link>,
-    input: mpsc::Receiver<Bytes>,
-}
-
-/// Where connections leave their requests and the machine takes them.
-pub struct Gate {
-    kernel: Kernel,
-    daemon: Daemon,
-    arrived: RefCell<VecDeque<Arrived>>,
-    work: Rc<Notify>,
-}
-
-/// A request that has been left: what the connection keeps of it.
-pub struct Left {
-    /// The answer, when it comes.
-    pub head: oneshot::Receiver<Head>,
-    /// Where raw input goes. Dropping it ends the input; wake the process after both.
-    pub input: mpsc::Sender<Bytes>,
-    /// That the connection is still there.
-    pub presence: Presence,
-}
-
-impl Gate {
-    /// A gate to a machine.
-    pub fn new(kernel: &Kernel, daemon: &Daemon) -> Self {
-        Self {
-            kernel: kernel.clone(),
-            daemon: daemon.clone(),
-            arrived: RefCell::default(),
-            work: Rc::new(Notify::new()),
-        }
-    }
-
-    /// Leaves a request.
-    pub fn leave(&self, ask: Ask) -> Left {
-        let link =
-            Rc::new(Link { is_gone: Cell::new(false), waiters: self.kernel.waiters(), work: Rc::clone(&self.work) });
-        let (answer, head) = oneshot::channel();
-        let (input, read) = mpsc::channel(PIECES);
-        self.arrived.borrow_mut().push_back(Arrived { ask, head: answer, link: Rc::clone(&link), input: read });
-        self.work.notify_one();
-        Left { head, input, presence: Presence(link) }
-    }
-
-    /// Waits until there is work for the machine.
-    pub async fn work(&self) {
-        self.work.notified().await;
-    }
-
-    /// Makes processes of the requests that have come.
-    pub fn admit(&self) {
-        let arrived = std::mem::take(&mut *self.arrived.borrow_mut());
-        for Arrived { ask, head, link, input } in arrived {
-            let null = self.kernel.null();
-            let spec = ProcessSpec {
-                program: "/usr/bin/dockerd".into(),
-                args: vec!["dockerd".into()],
-                stdio: [null.clone(), null.clone(), null],
-                tty: None,
-                cgroup: String::new(),
-                cwd: "/".into(),
-                ..self.daemon.host().clone()
-            };
-            let (kernel, daemon) = (self.kernel.clone(), self.daemon.clone());
-            // Too many processes: the connection is told by the answer that never comes.
-            let _ = self.kernel.spawn_with(spec, |proc| {
-                proc.on_signal(Signal::PIPE, Disposition::Ignore);
-                let (head, input) = (Cell::new(Some(head)), RefCell::new(input));
-                let call = Call { proc, daemon, ask, kernel, link, head, input };
-                Box::pin(async move {
-                    race(call.work(), call.gone()).await;
-                    0
-                })
-            });
         }
     }
 }

@@ -96,7 +96,8 @@ where
     match teller.beside(start(sink)).await {
         Ok(()) if teller.has_begun() => Ok(None),
         Ok(()) => {
-            drop(call.stream(200, "application/json"));
+            // An answer without a body.
+            let _ = call.stream(200, "application/json");
             Ok(None)
         }
         Err(error) => teller.fail(&error).await,

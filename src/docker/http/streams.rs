@@ -72,7 +72,7 @@ async fn session(call: &Call, attached: Attached) -> Routed {
     let feed = async {
         if let Some(stdin) = stdin {
             while let Some(bytes) = call.input().await {
-                if call.proc.write_handle(&stdin, &bytes.as_ref().into()).await.is_err() {
+                if call.proc.write_handle(&stdin, &bytes.as_slice().into()).await.is_err() {
                     break;
                 }
             }

@@ -197,7 +197,7 @@ pub async fn archive_put(call: &Call) -> Routed {
         no_overwrite_dir_non_dir: query.flag("noOverwriteDirNonDir"),
         copy_uid_gid: query.flag("copyUIDGID"),
     };
-    let tar = call.ask.body.as_ref().into();
+    let tar = call.ask.body.clone();
     call.daemon.archive_put(name(call), query.text("path").as_bytes(), &tar, options)?;
     Ok(Some(Answer::empty(200)))
 }

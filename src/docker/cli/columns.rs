@@ -24,9 +24,19 @@ pub struct Columns {
 }
 
 /// A row of fields, sorted as `{{json .}}` prints them.
-pub fn row<const N: usize>(mut fields: [(&'static str, Value); N]) -> Value {
+pub fn row(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    let mut fields: Vec<(&str, Value)> = fields.into_iter().collect();
     fields.arrange_by_key(|(name, _)| *name);
     Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+/// Whether a template may ask for a field: it names it, or takes whole rows (`{{json .}}`).
+pub fn may_ask_for(template: &str, name: &str) -> bool {
+    let takes_all = || {
+        let dots = template.match_indices('.').filter_map(|(at, _)| template.get(at + 1..));
+        dots.into_iter().any(|rest| !rest.starts_with(|c: char| c.is_alphabetic()))
+    };
+    template == "json" || template.contains(name) || takes_all() || template.contains('$')
 }
 
 impl Columns {
@@ -161,6 +171,22 @@ mod tests {
             VOLUMES.render("{{.Nope}}", &rows()).unwrap_err(),
             "template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in type *formatter.volumeContext"
         );
+    }
+
+    #[test]
+    fn templates_ask_for_what_they_name() {
+        for (template, is) in [
+            ("table {{.ID}}\t{{.Names}}", false),
+            ("{{.Size}}", true),
+            ("json", true),
+            ("{{json .}}", true),
+            ("{{range $k, $v := .}}{{end}}", true),
+            ("{{.}}", true),
+            ("{{index . \"ID\"}}", true),
+            ("{{with .ID}}{{.}}{{end}}", true),
+        ] {
+            assert_eq!(may_ask_for(template, "Size"), is, "{template}");
+        }
     }
 
     #[test]

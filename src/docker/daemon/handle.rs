@@ -258,6 +258,11 @@ impl Patterns {
         Self(filters.get(key).map(|values| values.iter().map(|v| (v.clone(), Regex::new(v).ok())).collect()))
     }
 
+    /// Whether there are none, so that everything passes.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether the text is one of the values or is found by one. No values let everything pass.
     pub fn match_text(&self, text: &str) -> bool {
         let Some(values) = &self.0 else { return true };

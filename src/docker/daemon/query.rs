@@ -1,5 +1,6 @@
 //! Looking at containers: lists, inspections, logs, processes, figures.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
@@ -13,6 +14,7 @@ use super::errors::DaemonError;
 use super::graph;
 use super::handle::{Daemon, Patterns, World, matches_label};
 use super::rootfs::folder;
+use crate::base::digest::ImageId;
 use crate::base::time::Timestamp;
 use crate::docker::image::config::Form;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
@@ -63,18 +65,26 @@ fn no_number(text: &str) -> String {
     }
 }
 
+/// Which images the names of containers' images lead to.
+pub type ImageNames = BTreeMap<String, Option<ImageId>>;
+
 impl World {
-    fn image_name(&self, container: &Container) -> String {
-        let store = self.store.borrow();
+    fn image_name(&self, container: &Container, known: &mut ImageNames) -> String {
+        let name = &container.config.image;
+        let image = match known.get(name) {
+            Some(image) => *image,
+            None => {
+                let image = self.store.borrow().resolve(name).ok();
+                known.insert(name.clone(), image);
+                image
+            }
+        };
         // A name that has moved on to another image no longer tells which this is.
-        match store.resolve(&container.config.image) {
-            Ok(id) if id == container.image => container.config.image.clone(),
-            _ => container.image.short(),
-        }
+        if image == Some(container.image) { name.clone() } else { container.image.short() }
     }
 
-    /// A row of `docker ps`.
-    pub fn summary(&self, container: &Container, size: bool) -> ContainerSummary {
+    /// A row of `docker ps`; `known` is for the rows of one list.
+    pub fn summary(&self, container: &Container, size: bool, known: &mut ImageNames) -> ContainerSummary {
         let root = container.root.borrow();
         let (rw, all) = if size {
             let rw = root.upper_size_bytes();
@@ -85,7 +95,7 @@ impl World {
         ContainerSummary {
             id: container.id.to_string(),
             names: vec![format!("/{}", container.name)],
-            image: self.image_name(container),
+            image: self.image_name(container, known),
             image_id: container.image.to_string(),
             command: container.command().join(" "),
             created: container.created,
@@ -155,7 +165,7 @@ impl Daemon {
         };
         let wanted = |c: &Container| {
             (all || c.state.run().is_some() || matches!(c.state, State::Restarting(_)))
-                && ids.match_text(&c.id.0.hex())
+                && (ids.is_empty() || ids.match_text(&c.id.0.hex()))
                 && (names.match_text(&c.name) || names.match_text(&format!("/{}", c.name)))
                 // There are no tasks without a swarm.
                 && any("is-task", &|v| matches!(v, "false" | "0"))
@@ -181,7 +191,8 @@ impl Daemon {
         };
         let found = state.newest_first().into_iter().filter(|c| wanted(c));
         let limit = if options.limit == 0 { usize::MAX } else { options.limit };
-        Ok(found.take(limit).map(|container| self.0.summary(container, options.size)).collect())
+        let mut known = ImageNames::new();
+        Ok(found.take(limit).map(|container| self.0.summary(container, options.size, &mut known)).collect())
     }
 
     /// What the client needs of an inspection, typed.

@@ -9,6 +9,7 @@ use super::api::{API_VERSION, Filters, SERVER_VERSION};
 use super::container::State;
 use super::errors::DaemonError;
 use super::handle::Daemon;
+use super::query::ImageNames;
 use crate::base::time::Timestamp;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
 
@@ -139,8 +140,8 @@ impl Daemon {
     pub fn disk_usage(&self) -> Result<DiskUsage, DaemonError> {
         let (images, layers_size_bytes) = self.image_usage();
         let containers = {
-            let state = self.0.state.borrow();
-            state.newest_first().into_iter().map(|c| self.0.summary(c, true)).collect()
+            let (state, mut known) = (self.0.state.borrow(), ImageNames::new());
+            state.newest_first().into_iter().map(|c| self.0.summary(c, true, &mut known)).collect()
         };
         let volumes = self.volume_list(&Filters::new())?;
         let build_cache = self.0.cache_usage.borrow().clone().map(|usage| usage()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::rows;
 use crate::base::time::Timestamp;
 use crate::docker::cli::client::{Client, Running};
-use crate::docker::cli::columns::{filters, template_error};
+use crate::docker::cli::columns::{filters, may_ask_for, template_error};
 use crate::docker::cli::command::*;
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
@@ -53,8 +53,12 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         };
         let truncated = !given.bool("no-trunc");
         let containers = client.daemon.container_list(&options)?;
-        let rows: Vec<_> = containers.iter().map(|c| rows::container(c, truncated, client.now())).collect();
-        let text = rows::CONTAINERS.render(&layout(&format, quiet, size), &rows).map_err(template_error)?;
+        let (layout, now) = (layout(&format, quiet, size), client.now());
+        let names = rows::CONTAINERS.titles.iter().map(|(name, _)| *name).chain(["Label"]);
+        let asked: Vec<&str> = names.filter(|name| may_ask_for(&layout, name)).collect();
+        let wanted = |name: &str| asked.contains(&name);
+        let rows: Vec<_> = containers.iter().map(|c| rows::fields(c, truncated, now, &wanted)).collect();
+        let text = rows::CONTAINERS.render(&layout, &rows).map_err(template_error)?;
         client.print(text).await
     })
 }

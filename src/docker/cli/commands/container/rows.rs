@@ -35,6 +35,11 @@ pub static CONTAINERS: Columns = Columns {
 
 /// The fields of a container.
 pub fn container(container: &ContainerSummary, truncated: bool, now: Timestamp) -> Value {
+    fields(container, truncated, now, &|_| true)
+}
+
+/// The fields of a container that are `wanted`: of a thousand containers nobody makes more.
+pub fn fields(container: &ContainerSummary, truncated: bool, now: Timestamp, wanted: &dyn Fn(&str) -> bool) -> Value {
     let names = container.names.iter().map(|name| name.trim_start_matches('/'));
     let names: Vec<&str> = match truncated {
         // Names of links have slashes inside.
@@ -42,33 +47,38 @@ pub fn container(container: &ContainerSummary, truncated: bool, now: Timestamp) 
         false => names.collect(),
     };
     let cut = |text: &str, length: usize| if truncated { ellipsis(text, length) } else { text.to_owned() };
-    let size = human_size3(container.size_rw_bytes.unwrap_or(0));
-    let size = match container.size_root_fs_bytes {
-        Some(bytes) if bytes > 0 => format!("{size} (virtual {})", human_size3(bytes)),
-        _ => size,
+    let size = || {
+        let size = human_size3(container.size_rw_bytes.unwrap_or(0));
+        match container.size_root_fs_bytes {
+            Some(bytes) if bytes > 0 => format!("{size} (virtual {})", human_size3(bytes)),
+            _ => size,
+        }
     };
-    let mounts: Vec<String> = (container.mounts.iter())
-        .map(|mount| cut(if mount.name.is_empty() { &mount.source } else { &mount.name }, 15))
-        .collect();
-    let local_volumes = container.mounts.iter().filter(|mount| mount.driver == "local").count();
-    row([
-        ("ID", if truncated { short_id(&container.id) } else { container.id.clone() }.into()),
-        ("Names", names.join(",").into()),
-        ("Image", image(container, truncated).into()),
-        ("Command", go_quote(cut(&container.command, 20).as_bytes()).into()),
-        ("CreatedAt", when::go_seconds(container.created).into()),
-        ("RunningFor", when::ago(container.created, now).into()),
-        ("Ports", ports(&container.ports).into()),
-        ("State", container.state.into()),
-        ("Status", container.status.clone().into()),
-        ("Size", size.into()),
-        ("Label", container.labels.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect()),
-        ("Labels", labels(&container.labels).into()),
-        ("Mounts", mounts.join(",").into()),
-        ("LocalVolumes", local_volumes.to_string().into()),
-        ("Networks", container.networks.join(",").into()),
-        ("Platform", Value::Null),
-    ])
+    let mounts = || {
+        let mounts = (container.mounts.iter())
+            .map(|mount| cut(if mount.name.is_empty() { &mount.source } else { &mount.name }, 15));
+        mounts.collect::<Vec<String>>().join(",")
+    };
+    let local_volumes = || container.mounts.iter().filter(|mount| mount.driver == "local").count();
+    let all: [(&'static str, &dyn Fn() -> Value); 16] = [
+        ("ID", &|| if truncated { short_id(&container.id) } else { container.id.clone() }.into()),
+        ("Names", &|| names.join(",").into()),
+        ("Image", &|| image(container, truncated).into()),
+        ("Command", &|| go_quote(cut(&container.command, 20).as_bytes()).into()),
+        ("CreatedAt", &|| when::go_seconds(container.created).into()),
+        ("RunningFor", &|| when::ago(container.created, now).into()),
+        ("Ports", &|| ports(&container.ports).into()),
+        ("State", &|| container.state.into()),
+        ("Status", &|| container.status.clone().into()),
+        ("Size", &|| size().into()),
+        ("Label", &|| container.labels.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect()),
+        ("Labels", &|| labels(&container.labels).into()),
+        ("Mounts", &|| mounts().into()),
+        ("LocalVolumes", &|| local_volumes().to_string().into()),
+        ("Networks", &|| container.networks.join(",").into()),
+        ("Platform", &|| Value::Null),
+    ];
+    row(all.into_iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name, value())))
 }
 
 /// The image as it was named, without a digest; its short id when it was named by that.

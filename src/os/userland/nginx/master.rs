@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 
 use bstr::BString;
 
-use super::{Config, connection, errno_number, load};
+use super::config::{Config, errno_number, load};
+use super::connection;
 use crate::base::errno::Errno;
 use crate::base::sort::Arrange;
 use crate::os::fs::mounts::Cred;

@@ -93,10 +93,21 @@ export class Kept {
       }
     }
   }
+  /** Keeps what a constant points to. It may point to the end of another, but not where a third begins: that is what it means. */
+  keepAt(word) {
+    const found = this.within(word, word);
+    const begun = found.filter((at) => word < this.objects[at].end);
+    for (const at of begun.length ? begun : found) {
+      if (!this.kept.has(at)) {
+        this.kept.add(at);
+        this.todo.push(at);
+      }
+    }
+  }
   words(from, to) {
     for (let at = Math.ceil(from / 4) * 4; at + 4 <= to; at += 4) {
       const word = this.memory.bytes.readUInt32LE(at - this.memory.base);
-      if (word >= this.memory.base && word <= this.memory.end) this.keep(word, word);
+      if (word >= this.memory.base && word <= this.memory.end) this.keepAt(word);
     }
   }
   follow() {

@@ -507,7 +507,7 @@ mod tests {
         };
         assert_eq!(
             aligned(&table, false),
-            "        List of databases\n   Name    |   Access privileges   \n-----------+-----------------------\n postgres  | \n template0 | =c/postgres          +\n           | postgres=CTc/postgres\n(2 rows)\n\n"
+            "         List of databases\n   Name    |   Access privileges   \n-----------+-----------------------\n postgres  | \n template0 | =c/postgres          +\n           | postgres=CTc/postgres\n(2 rows)\n\n"
         );
         let number = Table {
             columns: vec![">?column?".to_owned()],

@@ -6,6 +6,7 @@ use crate::base::size::bytes_size;
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::commands::root::version::show;
+use crate::docker::cli::compose::COMPOSE_VERSION;
 use crate::docker::cli::config::{Config, HUB};
 use crate::docker::cli::connection;
 use crate::docker::cli::parse::Invocation;
@@ -22,7 +23,10 @@ pub static COMMAND: Command = Command {
     ..Command::new("info")
 };
 
-const PLUGIN_PATH: &str = "/usr/libexec/docker/cli-plugins/docker-buildx";
+/// The client's plugins: name, description, version.
+const PLUGINS: [(&str, &str, &str); 2] =
+    [("buildx", "Docker Buildx", BUILDX_VERSION), ("compose", "Docker Compose", COMPOSE_VERSION)];
+const PLUGIN_FOLDER: &str = "/usr/libexec/docker/cli-plugins";
 
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
@@ -58,14 +62,14 @@ fn client_document() -> Value {
         "Arch": "amd64",
         "BuildTime": CLIENT_BUILT,
         "Context": "default",
-        "Plugins": [{
+        "Plugins": PLUGINS.map(|(name, description, version)| json!({
             "SchemaVersion": "0.1.0",
             "Vendor": "Docker Inc.",
-            "Version": BUILDX_VERSION,
-            "ShortDescription": "Docker Buildx",
-            "Name": "buildx",
-            "Path": PLUGIN_PATH,
-        }],
+            "Version": version,
+            "ShortDescription": description,
+            "Name": name,
+            "Path": format!("{PLUGIN_FOLDER}/docker-{name}"),
+        })),
         "Warnings": null,
     })
 }
@@ -111,10 +115,14 @@ const LINES: [(&str, &str); 35] = [
 
 /// docker/cli `cli/command/system/info.go`, `prettyPrintInfo`.
 fn text(info: &Value, user: &str) -> String {
-    let mut out = format!(
-        "Client:\n Version:    {CLIENT_VERSION}\n Context:    default\n Debug Mode: false\n Plugins:\n  buildx: Docker Buildx (Docker \
-         Inc.)\n    Version:  {BUILDX_VERSION}\n    Path:     {PLUGIN_PATH}\n\n"
-    );
+    let mut out =
+        format!("Client:\n Version:    {CLIENT_VERSION}\n Context:    default\n Debug Mode: false\n Plugins:\n");
+    for (name, description, version) in PLUGINS {
+        out.push_str(&format!(
+            "  {name}: {description} (Docker Inc.)\n    Version:  {version}\n    Path:     {PLUGIN_FOLDER}/docker-{name}\n"
+        ));
+    }
+    out.push('\n');
     for (title, pointer) in LINES {
         let value = info.pointer(pointer).filter(|_| !pointer.is_empty());
         let line = match (title, value) {

@@ -143,6 +143,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("global", "there is one builder"),
     ("load", "images go to the daemon anyway"),
     ("yes", "`compose up` asks nothing"),
+    ("kernel-memory", "a daemon since API 1.42 throws it away (moby api/server/router/container)"),
 ];
 
 /// A flag that is accepted is read by somebody: its name stands in the client's source outside of its declaration.

@@ -229,6 +229,11 @@ fn flush_later() {
     });
 }
 
+/// Whether a page of this origin ever kept a session.
+pub fn is_anything_kept() -> bool {
+    dom::kept(KEPT).is_some()
+}
+
 /// The name of something in the tab's storage, which frames of other names share.
 fn own_name(name: Option<&str>, what: &str) -> String {
     name.map_or_else(|| what.to_owned(), |name| format!("{what}.{name}"))
@@ -480,7 +485,7 @@ pub fn open(session: &Session) {
         keep_in_tab(AFRESH, None);
     }
     // Where nothing was ever kept there is nothing to wait for.
-    let is_first = dom::kept(KEPT).is_none() && dom::fragment().is_none();
+    let is_first = !is_anything_kept() && dom::fragment().is_none();
     if is_first {
         with(|keeper| {
             keeper.resumed = Some(None);

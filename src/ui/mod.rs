@@ -35,13 +35,18 @@ mod timeline;
 mod waste;
 
 use crate::machine::Config;
-use crate::view::embed::{Options, Panes};
+use crate::view::embed::{Keep, Options, Panes};
 use session::Session;
 
 /// Boots a machine and puts the page around it.
 pub fn mount(options: Options) -> Session {
     broken::install();
-    if options.embedded && options.commands.is_empty() && options.lesson.is_none() {
+    // A session that was kept or linked is to come back by itself.
+    let begins_empty = options.commands.is_empty()
+        && options.lesson.is_none()
+        && (options.keep == Keep::Usual || !keep::is_anything_kept())
+        && dom::fragment().is_none();
+    if options.embedded && begins_empty {
         rest::begin_when_used();
     } else {
         rest::begin();

@@ -11,6 +11,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Interval;
 use serde_json::{Value, json};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{KeyboardEvent, MessageEvent, Window};
 use yew::Callback;
 
@@ -211,10 +212,15 @@ impl Frame {
         rest::begin();
         let job = Job { id, commands: commands.into(), fast, running: None, results: Vec::new() };
         self.jobs.borrow_mut().push_back(job);
-        if self.looking.borrow().is_none() {
-            let frame = Rc::clone(self);
-            *self.looking.borrow_mut() = Some(Interval::new(LOOK_MS, move || frame.look()));
-        }
+        // A command that cannot wait for the rest of the program would fetch it a second time.
+        let frame = Rc::clone(self);
+        spawn_local(async move {
+            rest::arrived().await;
+            if frame.looking.borrow().is_none() {
+                let looks = Rc::clone(&frame);
+                *frame.looking.borrow_mut() = Some(Interval::new(LOOK_MS, move || looks.look()));
+            }
+        });
     }
 
     /// Ends the command that ran, if it has ended, and starts the next one.

@@ -68,6 +68,9 @@ pub enum RuntimeError {
         /// The container's.
         target: String,
     },
+    /// A program that Capas has as a file only.
+    #[error("exec: \"{0}\": this program is not simulated in Capas")]
+    NotSimulated(String),
     /// The machine is full.
     #[error("fork/exec /proc/self/exe: {0}")]
     Spawn(crate::base::errno::Errno),
@@ -78,7 +81,7 @@ impl RuntimeError {
     pub const fn exit_status(&self) -> i32 {
         match self {
             Self::NotInPath(_) | Self::NoSuchFile(_) => 127,
-            Self::IsDirectory(_) | Self::NotExecutable(_) => 126,
+            Self::IsDirectory(_) | Self::NotExecutable(_) | Self::NotSimulated(_) => 126,
             Self::MountKind { .. }
             | Self::NoUser(_)
             | Self::NoGroup(_)

@@ -323,6 +323,7 @@ impl World {
     }
 
     fn spawn(&self, launch: Launch) -> Result<Gpid, RuntimeError> {
+        let program = launch.spec.args.first().map(ToString::to_string).unwrap_or_default();
         let spawned = match launch.broken {
             None => self.kernel.spawn(launch.spec),
             Some(text) => self.kernel.spawn_with(launch.spec, |proc| {
@@ -332,7 +333,10 @@ impl World {
                 })
             }),
         };
-        spawned.map_err(RuntimeError::Spawn)
+        spawned.map_err(|error| match error {
+            Errno::ENOSYS => RuntimeError::NotSimulated(program),
+            error => RuntimeError::Spawn(error),
+        })
     }
 
     fn prepare(&self, from: Prepare<'_>) -> Result<Launch, RuntimeError> {

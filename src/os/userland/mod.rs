@@ -75,6 +75,7 @@ mod ruby;
 mod runtime;
 mod sed;
 mod seq;
+mod serve_each;
 mod sleep;
 mod sort;
 mod spawn;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use super::date::strftime;
+use super::serve_each::serve_each;
 use crate::base::errno::Errno;
 use crate::base::sort::Arrange;
 use crate::os::fs::node::Content;
 use crate::os::kernel::exec::{HEAD_BYTES, version};
-use crate::os::kernel::{Disposition, Fd, Proc, Signal};
+use crate::os::kernel::{Disposition, Fd, Proc, Signal, Task};
 
 const PORT: u16 = 3306;
 const DATA: &str = "/var/lib/mysql";
@@ -110,22 +111,9 @@ pub async fn server(proc: Proc) -> i32 {
         ready
     };
     proc.eprint(line(&proc, &number, "MY-010931", &ready)).await;
-    loop {
-        match proc.accept(&[PORT]).await {
-            Ok((fd, _, peer)) => {
-                let number = number.clone();
-                let child = proc.fork(move |child| Box::pin(async move { serve(child, fd, peer, number).await }));
-                let _ = proc.close(fd);
-                if child.is_err() {
-                    continue;
-                }
-            }
-            Err(Errno::EINTR) => match proc.take_signal() {
-                Some(Signal::TERM | Signal::QUIT) => break,
-                _ => while let Ok(Some(_)) = proc.try_wait(None, false) {},
-            },
-            Err(_) => return 1,
-        }
+    let connection = |child, fd, peer| -> Task { Box::pin(serve(child, fd, peer, number.clone())) };
+    if serve_each(&proc, &[PORT], &[Signal::TERM, Signal::QUIT], connection).await.is_none() {
+        return 1;
     }
     proc.eprint(line(
         &proc,
@@ -510,6 +498,8 @@ pub async fn client(proc: Proc) -> i32 {
     }
     let server = connection.version.clone();
     let _ = proc.print(format!("Welcome to the MySQL monitor.  Commands end with ; or \\g.\nYour MySQL connection id is 8\nServer version: {server} MySQL Community Server (GPL)\n\nType 'help;' or '\\h' for help. Type '\\c' to clear the current input statement.\n\n")).await;
+    // Ctrl-C drops what is typed.
+    proc.on_signal(Signal::INT, Disposition::Handle);
     let (mut pending, mut typed) = (String::new(), Vec::new());
     loop {
         let prompt = if pending.is_empty() { "mysql> " } else { "    -> " };
@@ -520,6 +510,11 @@ pub async fn client(proc: Proc) -> i32 {
             }
             match proc.read(0, 4096).await {
                 Ok(more) if !more.is_empty() => typed.extend(more.to_vec()),
+                Err(Errno::EINTR) => {
+                    proc.take_signal();
+                    (pending, typed) = (String::new(), Vec::new());
+                    let _ = proc.print("\nmysql> ").await;
+                }
                 _ => return 0,
             }
         };

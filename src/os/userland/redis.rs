@@ -12,9 +12,9 @@ use std::time::Duration;
 use bstr::{BString, ByteSlice};
 
 use super::program::number;
-use crate::base::errno::Errno;
+use super::serve_each::serve_each;
 use crate::base::time::Timestamp;
-use crate::os::kernel::{Disposition, Fd, Proc, Signal};
+use crate::os::kernel::{Disposition, Fd, Proc, Signal, Task};
 
 /// Keys that a server holds.
 const MAX_KEYS: usize = 100_000;
@@ -565,25 +565,12 @@ pub async fn server(proc: Proc) -> i32 {
     let _ = proc.print(log(&proc, '*', &format!("Running mode=standalone, port={port}."))).await;
     let _ = proc.print(log(&proc, '#', "Server initialized")).await;
     let _ = proc.print(log(&proc, '*', "Ready to accept connections")).await;
-    loop {
-        match proc.accept(&[port]).await {
-            Ok((fd, ..)) => {
-                store.borrow_mut().connections += 1;
-                let own = Rc::clone(&store);
-                let path = file.clone();
-                // A connection is a child, so that one client does not hold up the others.
-                let child = proc.fork(move |child| Box::pin(async move { serve(child, fd, own, path).await }));
-                let _ = proc.close(fd);
-                if child.is_err() {
-                    continue;
-                }
-            }
-            Err(Errno::EINTR) => match proc.take_signal() {
-                Some(Signal::TERM | Signal::INT) => break,
-                _ => while let Ok(Some(_)) = proc.try_wait(None, false) {},
-            },
-            Err(_) => return 1,
-        }
+    let connection = |child, fd, _| -> Task {
+        store.borrow_mut().connections += 1;
+        Box::pin(serve(child, fd, Rc::clone(&store), file.clone()))
+    };
+    if serve_each(&proc, &[port], &[Signal::TERM, Signal::INT], connection).await.is_none() {
+        return 1;
     }
     let _ = proc.print(log(&proc, '#', "User requested shutdown...")).await;
     let _ = proc.print(log(&proc, '*', "Saving the final RDB snapshot before exiting.")).await;

@@ -291,14 +291,19 @@ impl Cluster {
             ("grant" | "revoke", _) => self.grant(&mut cursor, verb == "grant"),
             ("insert", _) => self.insert(&mut cursor, session),
             ("delete", _) => self.delete(&mut cursor, session),
-            ("select", _) => self.select(&mut cursor, session),
+            ("select", _) => self.select(&mut cursor, session).map_err(|error| match cursor.peek() {
+                // Expressions that PostgreSQL knows and this does not.
+                Some(Word::Mark('(' | '+' | '-' | '*' | '/')) => {
+                    "ERROR:  this expression is not simulated in Capas".to_owned()
+                }
+                _ => error,
+            }),
             ("begin", _) => tag("BEGIN"),
             ("commit" | "end", _) => tag("COMMIT"),
-            ("set", _) => tag("SET"),
             ("show", "server_version") => Ok(one("server_version", &self.version)),
             (
                 "update" | "with" | "copy" | "explain" | "truncate" | "alter" | "create" | "drop" | "show" | "rollback"
-                | "vacuum" | "comment" | "do",
+                | "vacuum" | "comment" | "do" | "set",
                 _,
             ) => Err(format!("ERROR:  {} is not simulated in Capas", format!("{verb} {what}").trim().to_uppercase())),
             _ => {

@@ -6,7 +6,7 @@ use super::catalog::Table;
 use super::wire::{Answer, Stream};
 use super::{PORT, SOCKET, Version, sql};
 use crate::base::errno::Errno;
-use crate::os::kernel::{Fd, Proc};
+use crate::os::kernel::{Disposition, Fd, Proc, Signal};
 use crate::os::userland::names::Names;
 
 /// What the command line asks for.
@@ -351,6 +351,8 @@ impl Client<'_> {
         let mut pending = String::new();
         let mut typed: Vec<u8> = Vec::new();
         let mark = if self.is_superuser { '#' } else { '>' };
+        // Ctrl-C drops what is typed.
+        self.proc.on_signal(Signal::INT, Disposition::Handle);
         loop {
             let state = if pending.trim().is_empty() { '=' } else { '-' };
             let _ = self.proc.print(format!("{}{state}{mark} ", self.database)).await;
@@ -365,6 +367,11 @@ impl Client<'_> {
                     Ok(_) => {
                         let _ = self.proc.print("\\q\n").await;
                         return 0;
+                    }
+                    Err(Errno::EINTR) => {
+                        self.proc.take_signal();
+                        (pending, typed) = (String::new(), Vec::new());
+                        let _ = self.proc.print(format!("\n{}={mark} ", self.database)).await;
                     }
                     Err(_) => return 2,
                 }

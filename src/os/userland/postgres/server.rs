@@ -11,8 +11,9 @@ use super::wire::{Answer, Stream};
 use super::{PORT, SOCKET, Version, data_dir};
 use crate::base::errno::Errno;
 use crate::os::fs::node::Content;
-use crate::os::kernel::{Disposition, Fd, Proc, Signal};
+use crate::os::kernel::{Disposition, Fd, Proc, Signal, Task};
 use crate::os::userland::date::strftime;
+use crate::os::userland::serve_each::serve_each;
 
 /// Where the cluster is kept.
 pub const CATALOG: &str = "global/1260";
@@ -162,26 +163,14 @@ async fn trusts_everybody(proc: &Proc, dir: &str) -> bool {
 
 /// Serves until a signal ends it.
 async fn listen(proc: &Proc, cluster: &Rc<RefCell<Cluster>>, dir: &str, trusts: bool, version: &Version) -> Signal {
-    loop {
-        match proc.accept(&[PORT]).await {
-            Ok((fd, _, peer)) => {
-                let (own, dir, number) = (Rc::clone(cluster), dir.to_owned(), version.number().to_owned());
-                let is_near = peer.starts_with("127.") || is_own(proc, &peer).await;
-                let child = proc.fork(move |child| {
-                    Box::pin(async move { serve(child, fd, own, dir, trusts || is_near, number).await })
-                });
-                let _ = proc.close(fd);
-                if child.is_err() {
-                    continue;
-                }
-            }
-            Err(Errno::EINTR) => match proc.take_signal() {
-                Some(signal @ (Signal::TERM | Signal::INT | Signal::QUIT)) => return signal,
-                _ => while let Ok(Some(_)) = proc.try_wait(None, false) {},
-            },
-            Err(_) => return Signal::QUIT,
-        }
-    }
+    let connection = |child: Proc, fd, peer: String| -> Task {
+        let (own, dir, number) = (Rc::clone(cluster), dir.to_owned(), version.number().to_owned());
+        Box::pin(async move {
+            let is_near = peer.starts_with("127.") || is_own(&child, &peer).await;
+            serve(child, fd, own, dir, trusts || is_near, number).await
+        })
+    };
+    serve_each(proc, &[PORT], &[Signal::TERM, Signal::INT, Signal::QUIT], connection).await.unwrap_or(Signal::QUIT)
 }
 
 /// Whether a connection comes from this container itself, as those through the socket do.

@@ -45,6 +45,17 @@ impl CliError {
         Self::new(format!("write /dev/stdout: {}", super::client::go_errno(errno)))
     }
 
+    /// Nothing but the status of a container that ended; nothing at all when that is 0.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn of_status(status: i64) -> Result<(), Self> {
+        match u8::try_from(status).unwrap_or(255) {
+            0 => Ok(()),
+            status => Err(Self::Status(status)),
+        }
+    }
+
     /// What refused, a line each; nothing when nothing did.
     ///
     /// # Errors

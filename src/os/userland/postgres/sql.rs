@@ -109,6 +109,91 @@ pub fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A statement's words from left to right.
+pub struct Cursor<'a> {
+    /// All of them.
+    pub words: &'a [Word],
+    /// Those that are taken.
+    pub at: usize,
+    /// The statement.
+    pub source: &'a str,
+}
+
+/// The error is a line of the server.
+pub type Result<T> = std::result::Result<T, String>;
+
+impl Cursor<'_> {
+    /// The next word.
+    pub fn peek(&self) -> Option<&Word> {
+        self.words.get(self.at)
+    }
+
+    /// Takes it.
+    pub fn next(&mut self) -> Option<Word> {
+        let word = self.words.get(self.at).cloned();
+        self.at += usize::from(word.is_some());
+        word
+    }
+
+    /// Takes it if it is this keyword.
+    pub fn take(&mut self, keyword: &str) -> bool {
+        let found = self.peek().is_some_and(|word| word.is(keyword));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Takes it if it is this mark.
+    pub fn mark(&mut self, mark: char) -> bool {
+        let found = self.peek() == Some(&Word::Mark(mark));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// The error of a word that doesn't belong here, with the line it stands on.
+    pub fn wrong(&self) -> String {
+        let source = self.source.trim();
+        let line = source.lines().next().unwrap_or_default();
+        match self.peek() {
+            None => format!(
+                "ERROR:  syntax error at end of input\nLINE 1: {line}\n{}^",
+                " ".repeat(8 + line.chars().count())
+            ),
+            Some(word) => {
+                let shown = word.show();
+                let at = line.to_lowercase().find(&shown.to_lowercase()).unwrap_or(0);
+                let column = line.get(..at).map_or(0, |before| before.chars().count());
+                format!("ERROR:  syntax error at or near \"{shown}\"\nLINE 1: {line}\n{}^", " ".repeat(8 + column))
+            }
+        }
+    }
+
+    /// Takes a name; anything else is an error.
+    pub fn identifier(&mut self) -> Result<String> {
+        match self.peek().cloned() {
+            Some(Word::Plain(text) | Word::Quoted(text)) => {
+                self.at += 1;
+                Ok(text)
+            }
+            _ => Err(self.wrong()),
+        }
+    }
+
+    /// Takes `IF EXISTS`, or `IF NOT EXISTS`.
+    pub fn if_exists(&mut self, not: bool) -> bool {
+        let start = self.at;
+        let found = self.take("if") && (!not || self.take("not")) && self.take("exists");
+        if !found {
+            self.at = start;
+        }
+        found
+    }
+
+    /// Nothing may follow.
+    pub fn end(&self) -> Result<()> {
+        if self.at < self.words.len() { Err(self.wrong()) } else { Ok(()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,10 +106,7 @@ fn wait<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
                 status = code?;
             }
         }
-        match u8::try_from(status).unwrap_or(255) {
-            0 => Ok(()),
-            code => Err(CliError::Status(code)),
-        }
+        CliError::of_status(status)
     })
 }
 

@@ -476,10 +476,7 @@ pub async fn follow_until_interrupt(
         }
         _ => code,
     };
-    match u8::try_from(code).unwrap_or(255) {
-        0 => Ok(()),
-        code => Err(CliError::Status(code)),
-    }
+    CliError::of_status(code)
 }
 
 fn config<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {

@@ -50,30 +50,39 @@ pub struct Editor {
     last_was_tab: bool,
     /// Ctrl-R: what is searched for.
     search: Option<(String, Option<usize>)>,
-    /// The row of the cursor below the first, as last drawn.
-    drawn_row: usize,
-    /// What was drawn up to the cursor, behind how many columns of prompt, and how wide.
-    drawn: (usize, Vec<char>, usize),
+    /// What the screen shows of it; `None` when the next redraw starts where the cursor is.
+    drawn: Option<Drawn>,
 }
 
-/// The row in which the cursor stands after `start` columns and a text.
-fn row_after(start: usize, text: &[char], columns: usize) -> usize {
-    let (mut row, mut column) = (start / columns, start % columns);
-    for c in text {
-        if *c == '\n' {
-            (row, column) = (row + 1, 0);
-            continue;
+/// What was last drawn of a line.
+struct Drawn {
+    /// Columns of the prompt.
+    start: usize,
+    /// The text up to the cursor.
+    text: Vec<char>,
+}
+
+impl Drawn {
+    /// The row of the cursor below the first, in a terminal of so many columns: one that became wider or narrower has wrapped
+    /// anew what it shows, and took the cursor along.
+    fn row(&self, columns: usize) -> usize {
+        let (mut row, mut column) = (self.start / columns, self.start % columns);
+        for c in &self.text {
+            if *c == '\n' {
+                (row, column) = (row + 1, 0);
+                continue;
+            }
+            let wide = width(*c);
+            if column + wide > columns {
+                (row, column) = (row + 1, 0);
+            }
+            column += wide;
+            if column >= columns {
+                (row, column) = (row + 1, 0);
+            }
         }
-        let wide = width(*c);
-        if column + wide > columns {
-            (row, column) = (row + 1, 0);
-        }
-        column += wide;
-        if column >= columns {
-            (row, column) = (row + 1, 0);
-        }
+        row
     }
-    row
 }
 
 /// Columns of a character: 0 for combining marks, 2 for East Asian and emoji.
@@ -142,8 +151,7 @@ impl Editor {
             pasting: false,
             last_was_tab: false,
             search: None,
-            drawn_row: 0,
-            drawn: (0, Vec::new(), 0),
+            drawn: None,
         }
     }
 
@@ -391,13 +399,9 @@ impl Editor {
     pub fn redraw(&mut self, columns: usize) -> String {
         let columns = columns.max(2);
         let mut out = String::new();
-        // A terminal that became wider or narrower has wrapped anew what it shows, and took the cursor along.
-        let (start, text, before) = &self.drawn;
-        if *before != columns && *before > 0 {
-            self.drawn_row = row_after(*start, text, columns);
-        }
-        if self.drawn_row > 0 {
-            out.push_str(&format!("\x1b[{}A", self.drawn_row));
+        let row = self.drawn.as_ref().map_or(0, |drawn| drawn.row(columns));
+        if row > 0 {
+            out.push_str(&format!("\x1b[{row}A"));
         }
         out.push_str("\r\x1b[J");
         let found;
@@ -452,15 +456,14 @@ impl Editor {
                 out.push_str(&format!("\x1b[{cursor_column}C"));
             }
         }
-        self.drawn_row = cursor_row;
-        self.drawn = (start, text.get(..cursor.min(text.len())).unwrap_or_default().to_vec(), columns);
+        let text = text.get(..cursor.min(text.len())).unwrap_or_default().to_vec();
+        self.drawn = Some(Drawn { start, text });
         out
     }
 
     /// Forgets where the line was drawn: the next redraw starts where the cursor is.
-    pub const fn start_over(&mut self) {
-        self.drawn_row = 0;
-        self.drawn.2 = 0;
+    pub fn start_over(&mut self) {
+        self.drawn = None;
     }
 
     /// Moves to the end, for the last redraw before the line runs.
@@ -514,7 +517,7 @@ mod tests {
     fn wrapped_lines_are_redrawn_from_their_first_row() {
         let mut editor = typed("0123456789".as_bytes()).0;
         assert_eq!(editor.redraw(5), "\r\x1b[J$ 012 \r34567 \r89");
-        assert_eq!(editor.drawn_row, 2);
+        assert_eq!(editor.drawn.as_ref().map(|drawn| drawn.row(5)), Some(2));
         editor.feed(1);
         assert_eq!(editor.redraw(5), "\x1b[2A\r\x1b[J$ 012 \r34567 \r89\x1b[2A\r\x1b[2C");
     }

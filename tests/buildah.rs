@@ -261,16 +261,26 @@ impl Buildah {
 
     fn run(&self, words: &[&str]) -> Result<(), String> {
         let storage = ["--storage-driver", "vfs", "--root"];
-        let output = Command::new("buildah")
-            .args(storage)
-            .arg(self.dir.join("root"))
-            .arg("--runroot")
-            .arg(self.dir.join("run"))
-            .args(words)
-            .current_dir(self.dir.join("ctx"))
-            .output()
-            .map_err(|error| error.to_string())?;
-        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+        let mut tries = 0;
+        loop {
+            let output = Command::new("buildah")
+                .args(storage)
+                .arg(self.dir.join("root"))
+                .arg("--runroot")
+                .arg(self.dir.join("run"))
+                .args(words)
+                .current_dir(self.dir.join("ctx"))
+                .output()
+                .map_err(|error| error.to_string())?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            match output.status.success() {
+                true => return Ok(()),
+                // buildah seals a copy of itself before it runs it; a busy kernel refuses that while it still holds a
+                // page of the copy. It says nothing of the Dockerfile.
+                false if said.contains("sealing memfd copy") && tries < 5 => tries += 1,
+                false => return Err(said.into_owned()),
+            }
+        }
     }
 
     fn build(&self, dockerfile: &str) -> Result<Image, String> {

@@ -105,6 +105,13 @@ pub fn all() -> impl Iterator<Item = &'static Recipe> {
     RECIPES.iter().chain(super::shelf::recipes())
 }
 
+/// A file of the context of a repository's first recipe, of those that are not on the shelf.
+pub fn file(repository: &str, name: &str) -> Option<File> {
+    let recipe = RECIPES.iter().find(|recipe| recipe.repository == repository)?;
+    let is_named = |file: &&File| matches!(file, File::Script(path, _) | File::Text(path, _) if *path == name);
+    recipe.files.iter().find(is_named).copied()
+}
+
 /// The Hub paths of all repositories, once each or more.
 pub fn repositories() -> impl Iterator<Item = &'static str> {
     all().map(|recipe| recipe.repository)

@@ -1,7 +1,8 @@
 //! Recipes in short form: many images in one text, `static/catalogue/shelf`.
 //!
 //! `@repository|tags|date`, the Dockerfile, then the files of its context: `%name base` with lines of the package catalogue
-//! is an archive (over the root file system of a release, if one is named), `=name` with indented lines is a script.
+//! is an archive (over the root file system of a release, if one is named), `=name` with indented lines is a script, and
+//! `=name<repository` is that of another recipe.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -43,7 +44,10 @@ fn read(text: &'static str) -> Option<Recipe> {
                 // The base stands on the first line, alone.
                 File::Rootfs(name, part.get(1 + name.len()..)?.trim_start_matches(' '))
             }
-            None => File::Indented(name.get(1..)?, lines),
+            None => match name.get(1..)?.split_once('<') {
+                Some((name, repository)) => super::recipes::file(repository, name)?,
+                None => File::Indented(name.get(1..)?, lines),
+            },
         });
     }
     Some(Recipe { repository, tags, dockerfile, files: Cow::Owned(files), built })
@@ -61,7 +65,9 @@ mod tests {
             assert!(recipe.dockerfile.starts_with("FROM "), "{}", recipe.repository);
             // What the Dockerfile adds is there, and what is there is added.
             for file in recipe.files.iter() {
-                let (File::Rootfs(name, _) | File::Indented(name, _)) = file else { panic!("{file:?}") };
+                let (File::Rootfs(name, _) | File::Indented(name, _) | File::Script(name, _)) = file else {
+                    panic!("{file:?}")
+                };
                 assert!(recipe.dockerfile.contains(name), "{}: {name}", recipe.repository);
             }
             let parts = SHELF.lines().filter(|line| line.starts_with('%')).count();

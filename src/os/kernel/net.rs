@@ -224,11 +224,12 @@ pub(super) enum Route {
 }
 
 /// Hosts of the Internet that have a name and answer a `ping`: as much of it as there is beside the registries.
-const INTERNET: [(&str, Ipv4Addr); 6] = [
+const INTERNET: [(&str, Ipv4Addr); 7] = [
     ("google.com", Ipv4Addr::new(142, 250, 184, 14)),
     ("www.google.com", Ipv4Addr::new(142, 250, 184, 4)),
     ("github.com", Ipv4Addr::new(140, 82, 121, 3)),
     ("example.com", Ipv4Addr::new(93, 184, 216, 34)),
+    ("rubygems.org", Ipv4Addr::new(151, 101, 1, 227)),
     ("dns.google", Ipv4Addr::new(8, 8, 8, 8)),
     ("one.one.one.one", Ipv4Addr::new(1, 1, 1, 1)),
 ];

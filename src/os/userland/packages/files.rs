@@ -127,11 +127,16 @@ fn read_folder(line: &str, scale: u64, out: &mut Vec<PackagedFile>) {
     }
 }
 
-/// Puts what lines of the catalogue describe into a root file system.
-pub fn unpack_lines(root: &mut super::rootfs::Rootfs, lines: &str, built: crate::base::time::Timestamp) {
+/// The files that lines of the catalogue describe, as they stand there.
+pub fn read_text(lines: &str) -> Vec<PackagedFile> {
     let mut files = Vec::new();
     read_lines(lines, 10_000, &|text| text, &mut files);
-    for file in files {
+    files
+}
+
+/// Puts what lines of the catalogue describe into a root file system.
+pub fn unpack_lines(root: &mut super::rootfs::Rootfs, lines: &str, built: crate::base::time::Timestamp) {
+    for file in read_text(lines) {
         let meta = Meta { mode: file.mode, uid: file.uid, gid: file.gid, mtime: built };
         let seed = |size: u64| seed(&format!("{} {size}", file.path));
         let entry = match &file.kind {

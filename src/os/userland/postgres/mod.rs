@@ -11,6 +11,9 @@ mod sql;
 mod tools;
 mod wire;
 
+pub use psql::{Server, ask};
+pub use wire::Answer;
+
 use bstr::ByteSlice;
 
 use crate::os::kernel::Proc;

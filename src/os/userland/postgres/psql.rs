@@ -9,13 +9,25 @@ use crate::base::errno::Errno;
 use crate::os::kernel::{Disposition, Fd, Proc, Signal};
 use crate::os::userland::names::Names;
 
+/// Which server, and as whom; the environment fills in what is missing.
+#[derive(Clone, Default)]
+pub struct Server {
+    /// The server's name or address; the socket without one.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// As whom.
+    pub user: Option<String>,
+    /// Which database.
+    pub database: Option<String>,
+    /// The password, instead of that of the environment.
+    pub password: Option<String>,
+}
+
 /// What the command line asks for.
 #[derive(Default)]
 struct Options {
-    host: Option<String>,
-    port: Option<u16>,
-    user: Option<String>,
-    database: Option<String>,
+    server: Server,
     commands: Vec<String>,
     file: Option<String>,
     lists: bool,
@@ -53,10 +65,10 @@ fn options(args: &[String]) -> Result<Options, String> {
         };
         let mut value = || inline.clone().or_else(|| args.next().cloned()).unwrap_or_default();
         match flag.as_str() {
-            "-h" | "--host" => options.host = Some(value()),
-            "-p" | "--port" => options.port = value().parse().ok(),
-            "-U" | "--username" => options.user = Some(value()),
-            "-d" | "--dbname" => options.database = Some(value()),
+            "-h" | "--host" => options.server.host = Some(value()),
+            "-p" | "--port" => options.server.port = value().parse().ok(),
+            "-U" | "--username" => options.server.user = Some(value()),
+            "-d" | "--dbname" => options.server.database = Some(value()),
             "-c" | "--command" => options.commands.push(value()),
             "-f" | "--file" => options.file = Some(value()),
             "-v" | "--set" | "--variable" => drop(value()),
@@ -74,8 +86,8 @@ fn options(args: &[String]) -> Result<Options, String> {
         }
     }
     let mut positional = positional.into_iter();
-    options.database = options.database.or_else(|| positional.next());
-    options.user = options.user.or_else(|| positional.next());
+    options.server.database = options.server.database.or_else(|| positional.next());
+    options.server.user = options.server.user.or_else(|| positional.next());
     Ok(options)
 }
 
@@ -88,7 +100,7 @@ pub async fn main(proc: Proc, args: &[String], version: &Version) -> i32 {
             return 1;
         }
     };
-    let (fd, server, is_superuser, database) = match connect(&proc, "psql", &options, version).await {
+    let (fd, server, is_superuser, database) = match connect(&proc, "psql", &options.server, version).await {
         Ok(found) => found,
         Err(why) => {
             proc.eprint(why).await;
@@ -142,17 +154,23 @@ pub async fn main(proc: Proc, args: &[String], version: &Version) -> i32 {
 async fn connect(
     proc: &Proc,
     program: &str,
-    options: &Options,
+    wanted: &Server,
     version: &Version,
 ) -> Result<(Fd, String, bool, String), String> {
     let environment = |name: &str| proc.getenv(name).map(|value| value.to_str_lossy().into_owned());
     let own = Names::load(proc).await.user(proc.cred().uid).to_str_lossy().into_owned();
-    let user = options.user.clone().or_else(|| environment("PGUSER")).unwrap_or(own);
-    let database = options.database.clone().or_else(|| environment("PGDATABASE")).unwrap_or_else(|| user.clone());
-    let host = options.host.clone().or_else(|| environment("PGHOST")).filter(|host| !host.starts_with('/'));
-    let port = options.port.or_else(|| environment("PGPORT")?.parse().ok()).unwrap_or(PORT);
+    let user = wanted.user.clone().or_else(|| environment("PGUSER")).unwrap_or(own);
+    let database = wanted.database.clone().or_else(|| environment("PGDATABASE")).unwrap_or_else(|| user.clone());
+    let host = wanted.host.clone().or_else(|| environment("PGHOST")).filter(|host| !host.starts_with('/'));
+    let port = wanted.port.or_else(|| environment("PGPORT")?.parse().ok()).unwrap_or(PORT);
     let is_new = version.major() >= 14;
-    let prefix = if version.major() >= 12 { format!("{program}: error: ") } else { format!("{program}: ") };
+    let prefix = if program.is_empty() {
+        String::new()
+    } else if version.major() >= 12 {
+        format!("{program}: error: ")
+    } else {
+        format!("{program}: ")
+    };
     let (address, place) = match &host {
         None => (std::net::Ipv4Addr::LOCALHOST, format!("on socket \"{SOCKET}\"")),
         Some(host) => {
@@ -179,7 +197,7 @@ async fn connect(
             "\tIs the server running locally and accepting connections on that socket?\n",
         ));
     }
-    let mut password = environment("PGPASSWORD").unwrap_or_default();
+    let mut password = wanted.password.clone().or_else(|| environment("PGPASSWORD")).unwrap_or_default();
     loop {
         let fd = proc.connect((address, port)).await.map_err(|error| {
             let hint = "\tIs the server running on that host and accepting TCP/IP connections?\n";
@@ -192,7 +210,8 @@ async fn connect(
         match stream.receive().await.and_then(|frame| Answer::decode(&frame)).ok_or_else(gone)? {
             Answer::Ready(server, is_superuser) => return Ok((fd, server, is_superuser, database)),
             Answer::Password => {
-                if proc.tty_of(0).is_none() {
+                // Only the programs of PostgreSQL ask for it.
+                if proc.tty_of(0).is_none() || program.is_empty() {
                     return Err(failed("fe_sendauth: no password supplied", ""));
                 }
                 password = ask_password(proc, &user).await.ok_or_else(gone)?;
@@ -217,6 +236,28 @@ async fn ask_password(proc: &Proc, user: &str) -> Option<String> {
     Some(typed.to_str_lossy().trim_end_matches('\n').to_owned())
 }
 
+/// What another program asks a server through libpq: a statement, and all that is answered.
+///
+/// # Errors
+/// libpq's or the server's own text.
+pub async fn ask(proc: &Proc, server: &Server, statement: &str) -> Result<Vec<Answer>, String> {
+    let version = Version("14.1-1.pgdg110+1".to_owned());
+    let (fd, ..) = connect(proc, "", server, &version).await.map_err(|why| why.trim_end().to_owned())?;
+    let mut stream = Stream::new(proc, fd);
+    let mut answers = Vec::new();
+    let sent = stream.send(statement.as_bytes()).await;
+    let done = loop {
+        match stream.receive().await.and_then(|frame| Answer::decode(&frame)) {
+            Some(Answer::End) => break Ok(answers),
+            Some(Answer::Error(why)) => break Err(why),
+            Some(answer) => answers.push(answer),
+            None => break Err("server closed the connection unexpectedly".to_owned()),
+        }
+    };
+    let _ = proc.close(fd);
+    sent.map_or(Err("server closed the connection unexpectedly".to_owned()), |()| done)
+}
+
 /// `createdb`, `dropdb`, `createuser` and `dropuser`: one statement each.
 pub async fn wrapper(proc: Proc, called: &str, args: &[String], version: &Version) -> i32 {
     let mut options = match options(args) {
@@ -226,15 +267,15 @@ pub async fn wrapper(proc: Proc, called: &str, args: &[String], version: &Versio
             return 1;
         }
     };
-    let thing = options.database.take().unwrap_or_default();
-    options.database = Some("postgres".to_owned());
+    let thing = options.server.database.take().unwrap_or_default();
+    options.server.database = Some("postgres".to_owned());
     let statement = match called {
         "createdb" => format!("CREATE DATABASE {}", sql::name(&thing)),
         "dropdb" => format!("DROP DATABASE {}", sql::name(&thing)),
         "createuser" => format!("CREATE ROLE {} LOGIN", sql::name(&thing)),
         _ => format!("DROP ROLE {}", sql::name(&thing)),
     };
-    let fd = match connect(&proc, called, &options, version).await {
+    let fd = match connect(&proc, called, &options.server, version).await {
         Ok((fd, ..)) => fd,
         Err(why) => {
             proc.eprint(why).await;

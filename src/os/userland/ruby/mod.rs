@@ -1,7 +1,14 @@
-//! `ruby`: its version, its help, and scripts that only print: `puts`, `print` and `p` of strings with `#{…}`, numbers and
-//! the constants that tell which Ruby it is. Any other script is refused.
+//! Ruby as the image `ruby` has it: `ruby` itself, [`gem`], [`bundle`] and [`rails`].
+//!
+//! `ruby` knows its version, its help, and scripts that only print: `puts`, `print` and `p` of strings with `#{…}`, numbers
+//! and the constants that tell which Ruby it is; and those that start the program of a gem. Any other script is refused.
 
-use bstr::ByteSlice;
+pub mod bundle;
+pub mod gem;
+mod gems;
+mod rails;
+
+use bstr::{BString, ByteSlice};
 
 use crate::os::kernel::Proc;
 use crate::os::kernel::exec::{HEAD_BYTES, version};
@@ -35,18 +42,32 @@ const HELP: &str = "Usage: ruby [switches] [--] [programfile] [arguments]
 ";
 
 /// Which Ruby it is: `3.0.3p157,2021-11-24,3fb7d2cadc` in the executable.
-struct Release {
+pub struct Release {
     number: String,
     patch: String,
     date: String,
     revision: String,
 }
 
+/// The version that an executable tells of itself.
+async fn told_by(proc: &Proc, path: &[u8]) -> String {
+    let head = proc.read_file(path).await.map(|file| file.head(HEAD_BYTES).to_vec()).unwrap_or_default();
+    version(&head).unwrap_or_default()
+}
+
 impl Release {
+    /// That of the program which runs.
     async fn of(proc: &Proc) -> Self {
-        let head =
-            proc.read_file(b"/proc/self/exe").await.map(|file| file.head(HEAD_BYTES).to_vec()).unwrap_or_default();
-        let told = version(&head).unwrap_or_default();
+        Self::read(&told_by(proc, b"/proc/self/exe").await)
+    }
+
+    /// That of the `ruby` that would be run.
+    async fn of_ruby(proc: &Proc) -> Self {
+        let path = proc.search("ruby".into()).unwrap_or_else(|_| "/usr/local/bin/ruby".into());
+        Self::read(&told_by(proc, &path).await)
+    }
+
+    fn read(told: &str) -> Self {
         let mut fields = told.split(',').map(ToOwned::to_owned);
         let full = fields.next().unwrap_or_default();
         let (number, patch) = full.split_once('p').unwrap_or((&full, "0"));
@@ -56,6 +77,11 @@ impl Release {
             date: fields.next().unwrap_or_default(),
             revision: fields.next().unwrap_or_default(),
         }
+    }
+
+    /// The version whose libraries it uses: `3.0.0` for `3.0.3`.
+    fn series(&self) -> String {
+        self.number.rsplit_once('.').map_or_else(|| self.number.clone(), |(series, _)| format!("{series}.0"))
     }
 
     fn line(&self) -> String {
@@ -125,6 +151,10 @@ pub async fn main(proc: Proc) -> i32 {
             }
         }
     }
+    let arguments: Vec<String> = rest.cloned().collect();
+    if let Some(program) = starts(&script) {
+        return start(proc, &program, file.as_deref().unwrap_or_default(), arguments, release).await;
+    }
     match run(&script, &release) {
         Some(output) => i32::from(proc.print(output).await.is_err()),
         None => {
@@ -132,6 +162,56 @@ pub async fn main(proc: Proc) -> i32 {
             1
         }
     }
+}
+
+/// The program of a gem that a script starts: made by RubyGems, by Bundler or by Rails.
+fn starts(script: &str) -> Option<String> {
+    for line in script.lines().map(str::trim) {
+        if line.starts_with("require \"rails/commands\"") || line.starts_with("require 'rails/commands'") {
+            return Some("rails".to_owned());
+        }
+        if line.starts_with("Rake.application.run") {
+            return Some("rake".to_owned());
+        }
+        let rest = line.strip_prefix("load Gem.activate_bin_path(").or_else(|| line.strip_prefix("load Gem.bin_path("));
+        if let Some(rest) = rest {
+            let program = rest.split(',').nth(1)?;
+            return Some(program.trim().trim_matches([')', '\'', '"']).to_owned());
+        }
+    }
+    None
+}
+
+/// Runs the program of a gem.
+async fn start(proc: Proc, program: &str, script: &str, arguments: Vec<String>, release: Release) -> i32 {
+    let words = |first: &str| -> Vec<BString> {
+        std::iter::once(first).chain(arguments.iter().map(String::as_str)).map(BString::from).collect()
+    };
+    match program {
+        "rails" => rails::main(proc, script, arguments, release).await,
+        "rake" => rails::rake(proc, arguments, release).await,
+        "bundle" | "bundler" => {
+            proc.set_args(words("bundle"));
+            let own = told_by(&proc, b"/usr/local/bin/bundle").await;
+            bundle::run(proc, own).await
+        }
+        other => {
+            proc.eprint(format!("{other}: running programs in this language is not simulated in Capas\n")).await;
+            1
+        }
+    }
+}
+
+/// `gem`, with the version that its file tells.
+pub async fn gem_main(proc: Proc) -> i32 {
+    let own = told_by(&proc, b"/proc/self/exe").await;
+    gem::main(proc, own).await
+}
+
+/// `bundle`, with the version that its file tells.
+pub async fn bundle_main(proc: Proc) -> i32 {
+    let own = told_by(&proc, b"/proc/self/exe").await;
+    bundle::run(proc, own).await
 }
 
 /// What a script prints; nothing if it does more than print.

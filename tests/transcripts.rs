@@ -1,4 +1,5 @@
-//! Replays every transcript under `tests/transcripts`. `UPDATE_TRANSCRIPTS=1` rewrites their outputs instead.
+//! Replays every transcript under `tests/transcripts`. `UPDATE_TRANSCRIPTS=1` rewrites their outputs instead, `TRANSCRIPT=name`
+//! takes only those whose path has this in it.
 
 #![expect(clippy::disallowed_methods, reason = "a test reads files and its environment")]
 
@@ -38,6 +39,8 @@ const KNOWN_FAILURE: &str = "<!-- known failure:";
 fn every_transcript_comes_out_as_written() {
     let mut files = Vec::new();
     markdown_files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts")), &mut files).unwrap();
+    let only = std::env::var("TRANSCRIPT").unwrap_or_default();
+    files.retain(|path| path.display().to_string().contains(&only));
     let (mut cases, mut steps, mut failures) = (0, 0, Vec::new());
     let mut failed_cases = BTreeSet::new();
     for path in &files {

@@ -388,6 +388,17 @@ impl Network {
         }
     }
 
+    /// The address that a connection from one namespace to another comes from: the own one on a network that both are on.
+    pub(super) fn source(&self, from: NetId, to: NetId) -> Ipv4Addr {
+        let Some(own) = self.namespaces.get(&from) else { return Ipv4Addr::LOCALHOST };
+        let far =
+            self.namespaces.get(&to).filter(|_| from != to).map(|ns| ns.interfaces.as_slice()).unwrap_or_default();
+        let meets = |i: &&Interface| {
+            far.iter().any(|other| network_of(i.address, i.prefix) == network_of(other.address, i.prefix))
+        };
+        own.interfaces.iter().find(meets).or(own.interfaces.first()).map_or(Ipv4Addr::LOCALHOST, |i| i.address)
+    }
+
     /// The ports that something listens on in a namespace.
     pub fn listening(&self, id: NetId) -> Vec<u16> {
         self.namespaces.get(&id).map(|ns| ns.listeners.keys().copied().collect()).unwrap_or_default()

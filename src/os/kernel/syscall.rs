@@ -1240,10 +1240,7 @@ impl Proc {
             }
             Route::To(to, port) => {
                 let waiters = self.kernel.network(|network| {
-                    let from = network
-                        .get(net)
-                        .and_then(|ns| ns.interfaces.first())
-                        .map_or(Ipv4Addr::LOCALHOST, |i| i.address);
+                    let from = network.source(net, to);
                     let peer = format!("{from}:{}", network.ephemeral_port());
                     let listener = network.get_mut(to).and_then(|ns| ns.listeners.get_mut(&port))?;
                     // The far end is open from now on, so that neither side takes the other for gone.

@@ -72,6 +72,8 @@ pub struct Up {
     pub timeout_seconds: Option<i64>,
     /// `--scale`: numbers by service.
     pub scale: BTreeMap<String, usize>,
+    /// Only what the containers need around them, none of them.
+    pub is_around: bool,
 }
 
 /// The containers of a project by their labels, one-off ones apart.
@@ -301,6 +303,9 @@ impl Project {
         self.orphans(client, up.remove_orphans, &mut steps).await?;
         self.make_networks(client, &mut steps).await?;
         self.make_volumes(client, &mut steps).await?;
+        if up.is_around {
+            return Ok(Vec::new());
+        }
         let mut starting: Vec<(String, String, bool)> = Vec::new();
         for name in &selected {
             starting.extend(self.converge(client, name, up, &mut steps).await?);

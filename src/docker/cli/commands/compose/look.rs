@@ -2,6 +2,7 @@
 
 use super::Cascade;
 use crate::base::sort::Arrange;
+use crate::base::time::Timestamp;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -429,10 +430,13 @@ pub async fn follow_until_interrupt(
     members: &[Member],
     given: &Invocation,
     cascade: &Cascade,
+    begun: Timestamp,
 ) -> Answer {
     client.proc.on_signal(Signal::INT, Disposition::Handle);
     let timestamps = given.bool("timestamps");
-    let options = LogsOptions { follow: true, stdout: true, stderr: true, timestamps, ..LogsOptions::default() };
+    // What a container wrote in an earlier life is not told again.
+    let since = Some(begun);
+    let options = LogsOptions { follow: true, stdout: true, stderr: true, timestamps, since, ..LogsOptions::default() };
     let interrupted = async {
         client.proc.pause().await;
         Ok(true)

@@ -403,11 +403,13 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             quiet_pull: given.bool("quiet-pull"),
             timeout_seconds: given.int("timeout"),
             scale: scales(&given.strings("scale"))?,
+            is_around: false,
         };
         if let Some(service) = cascade.code_of.as_ref().filter(|service| !project.services.contains_key(*service)) {
             return Err(CliError::new(format!("no such service: {service}")));
         }
         let asked = given.operand_strings();
+        let begun = client.now();
         let raised = project.up(client, &asked, &up);
         let mut members = match given.int("wait-timeout").and_then(|seconds| u64::try_from(seconds).ok()) {
             Some(seconds) if up.wait && seconds > 0 => {
@@ -426,7 +428,7 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         members.retain(|m| (only.is_empty() || only.contains(&m.service)) && !never.contains(&m.service));
         let names: Vec<&str> = members.iter().map(|m| look::short_name(&project, m.name())).collect();
         client.say(format!("Attaching to {}", names.join(", "))).await?;
-        look::follow_until_interrupt(client, &project, &members, given, &cascade).await
+        look::follow_until_interrupt(client, &project, &members, given, &cascade, begun).await
     })
 }
 

@@ -267,13 +267,9 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if !given.bool("no-deps") && !needs.is_empty() {
             project.up(client, &needs, &Up::default()).await?;
         }
-        // The image and the networks, not the service's own containers.
-        let own = Up { no_start: true, no_deps: true, build: given.bool("build"), ..Up::default() };
-        let own = Up { scale: [(service.clone(), 0)].into(), ..own };
-        let there = project.members_of(client, std::slice::from_ref(&service))?.len();
-        project
-            .up(client, std::slice::from_ref(&service), &Up { scale: [(service.clone(), there)].into(), ..own })
-            .await?;
+        // The image and the networks; the service's own containers stay as they are.
+        let own = Up { no_deps: true, build: given.bool("build"), is_around: true, ..Up::default() };
+        project.up(client, std::slice::from_ref(&service), &own).await?;
         let mut flags = passed(given, &["env", "entrypoint", "label", "publish", "user", "volume", "workdir"]);
         let detach = given.bool("detach");
         let tty = !given.bool("no-TTY") && !detach && client.stdin_tty().is_some();

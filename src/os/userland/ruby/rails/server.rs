@@ -200,6 +200,7 @@ async fn answer(proc: &Proc, app: &App, fd: Fd, peer: &str) -> Result<(), Errno>
         return send(proc, fd, "200 OK", kind(&inside), &body).await;
     }
     let time = strftime("%Y-%m-%d %H:%M:%S +0000", proc.now());
+    let peer = peer.split(':').next().unwrap_or_default();
     log(proc, app, &format!("Started {method} \"{target}\" for {peer} at {time}\n")).await;
     let page = match database::check(proc, app).await {
         Err(why) => trouble(proc, app, &why).await,

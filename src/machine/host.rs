@@ -55,8 +55,10 @@ const PROMPT: &str = r"PS1='\[\e[01;32m\]\u@\h\[\e[00m\]:\[\e[01;34m\]\w\[\e[00m
 const RESPAWN: Duration = Duration::from_millis(500);
 
 /// What a student finds installed, beyond the base system.
-const PACKAGES: [&str; 19] = [
+const PACKAGES: [&str; 21] = [
+    "docker-ce",
     "docker-ce-cli",
+    "containerd.io",
     "curl",
     "nano",
     "vim-tiny",
@@ -90,13 +92,6 @@ pub fn root() -> Layer {
     append(&mut root, "/etc/shadow", 0o640, &format!("{USER}:*:18980:0:99999:7:::"));
     let groups = root.read("/etc/group").replace("sudo:x:27:\n", &format!("sudo:x:27:{USER}\n"));
     root.text("/etc/group", 0o644, &groups);
-    root.put(
-        "/usr/bin/docker-init",
-        Entry::file(
-            Meta::root(0o755, release.built),
-            crate::os::kernel::exec::header("tini", crate::os::kernel::Flavour::Gnu),
-        ),
-    );
     root.text("/etc/hostname", 0o644, &format!("{NAME}\n"));
     root.text("/etc/hosts", 0o644, &format!("127.0.0.1 localhost\n127.0.1.1 {NAME}\n"));
     root.text("/etc/resolv.conf", 0o644, "nameserver 127.0.0.53\noptions edns0 trust-ad\n");
@@ -114,6 +109,9 @@ pub fn root() -> Layer {
     }
     let prompt = root.read("/root/.bashrc") + "PS1='\\u@\\h:\\w\\$ '\n";
     root.text("/root/.bashrc", 0o644, &prompt);
+    // Of systemd there is what the student meets.
+    let systemctl = packages::files::executable("systemctl", Flavour::Gnu, 1_115_000, 1);
+    root.put("/usr/bin/systemctl", Entry::file(Meta::root(0o755, release.built), systemctl));
     // Not of any package: they come with the desktop that Capas is.
     for program in ["edit", "xdg-open"] {
         let content = packages::files::executable(program, Flavour::Gnu, 18_000, 1);

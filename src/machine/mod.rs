@@ -23,6 +23,7 @@ pub mod journal;
 pub mod replay;
 mod slim;
 pub mod trial;
+mod units;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -36,7 +37,6 @@ use crate::docker::build::{self, world::World};
 use crate::docker::capas as guide;
 use crate::docker::cli;
 use crate::docker::distribution;
-use crate::docker::http;
 
 use crate::docker::daemon::handle::{Daemon, DaemonConfig};
 use crate::docker::image::store::Store;
@@ -53,6 +53,7 @@ pub use codec::{CodecError, MAX_CONTENT};
 pub use commands::{Command, Commands, Moment};
 use content::Content;
 use host::Host;
+use units::Units;
 pub use journal::{Input, Journal};
 pub use replay::Replay;
 
@@ -440,7 +441,10 @@ fn start_daemon(
     kernel.add_program("capas", move |proc| Box::pin(guide::main(proc, client.clone(), Rc::clone(&advise))));
     let client = daemon.clone();
     kernel.add_completer("capas", Rc::new(move |_, words| guide::complete(&client, words)));
-    http::server::start(&daemon, host::DOCKER_GID);
+    let units = Units::start(&daemon, host::DOCKER_GID);
+    let own = units.clone();
+    kernel.add_program("dockerd", move |proc| Box::pin(units::dockerd(proc, own.clone())));
+    kernel.add_program("systemctl", move |proc| Box::pin(units::systemctl(proc, units.clone())));
     (daemon, world)
 }
 

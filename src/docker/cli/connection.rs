@@ -84,6 +84,7 @@ pub fn reach(client: &Client, request: &str) -> Answer {
                 "permission denied while trying to connect to the Docker daemon socket at {host}: {method} \"http://{escaped}/{rest}\": dial unix {path}: connect: {why}"
             )))
         }
+        Err(_) if matches!(path, "/var/run/docker.sock" | "/run/docker.sock") && client.daemon.activate() => Ok(()),
         Err(_) => Err(missing()),
     }
 }

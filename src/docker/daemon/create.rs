@@ -33,6 +33,14 @@ impl Daemon {
     pub fn container_create(&self, request: CreateRequest) -> Result<CreateResponse, DaemonError> {
         let world = &self.0;
         let mut request = request;
+        let settings = self.settings();
+        if request.host.log_driver.is_empty() {
+            // What the daemon's settings say holds for all who say nothing of it.
+            request.host.log_driver = settings.log_driver;
+            for (option, value) in settings.log_options {
+                request.host.log_options.entry(option).or_insert(value);
+            }
+        }
         request.host.resources.check()?;
         let warnings = request.host.resources.discard();
         request.host.check_privileges()?;

@@ -83,6 +83,10 @@ pub struct World {
     pub(super) builder: RefCell<Option<Builder>>,
     pub(super) cache_usage: RefCell<Option<BuildCacheUsage>>,
     pub(super) cache_prune: RefCell<Option<BuildCachePrune>>,
+    /// What `daemon.json` sets.
+    pub(super) settings: RefCell<super::settings::Settings>,
+    /// Who starts the daemon when it is called.
+    pub(super) activate: RefCell<Option<Rc<dyn Fn() -> bool>>>,
 }
 
 /// The daemon: a handle, cheap to clone.
@@ -114,6 +118,8 @@ impl Daemon {
             builder: RefCell::default(),
             cache_usage: RefCell::default(),
             cache_prune: RefCell::default(),
+            settings: RefCell::default(),
+            activate: RefCell::default(),
         };
         world.make_default_networks();
         let world = Rc::new(world);

@@ -17,6 +17,7 @@ pub mod health;
 pub mod image;
 pub mod layers;
 pub mod limits;
+pub mod lifetime;
 pub mod links;
 pub mod load;
 pub mod logs;
@@ -30,6 +31,7 @@ pub mod resolv;
 mod rootfs;
 pub mod run;
 pub mod save;
+pub mod settings;
 pub mod snapshot;
 pub mod system;
 #[cfg(test)]

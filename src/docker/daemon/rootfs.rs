@@ -337,7 +337,7 @@ impl World {
         write("hosts", hosts)?;
         let user_defined =
             container.endpoints.keys().any(|name| state.network(name).is_ok_and(super::network::Network::has_names));
-        let resolv = super::resolv::text(&container.host, user_defined);
+        let resolv = super::resolv::text(&container.host, &self.settings.borrow(), user_defined);
         write("resolv.conf", resolv)?;
         Ok(())
     }

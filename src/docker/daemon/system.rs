@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::settings::Settings;
 use super::api::build::{BuildFuture, BuildRequest, BuildSink};
 use super::api::container::{Document, PruneReport};
 use super::api::system::{DiskUsage, EventKind, Version};
@@ -22,19 +23,32 @@ const GO: &str = "go1.22.11";
 const BUILT: &str = "Wed Jan 22 13:41:48 2025";
 
 /// What `/info` tells of registries: those of this machine are spoken to without TLS.
-fn registries() -> Document {
+fn registries(settings: &Settings) -> Document {
+    let mut hosts = serde_json::Map::new();
+    let official = json!({"Mirrors": settings.mirrors, "Name": "docker.io", "Official": true, "Secure": true});
+    hosts.insert("docker.io".to_owned(), official);
+    let mut networks = vec!["::1/128".to_owned(), "127.0.0.0/8".to_owned()];
+    for registry in &settings.insecure {
+        if registry.contains('/') {
+            networks.push(registry.clone());
+        } else {
+            let open = json!({"Mirrors": [], "Name": registry, "Official": false, "Secure": false});
+            hosts.insert(registry.clone(), open);
+        }
+    }
     json!({
         "AllowNondistributableArtifactsCIDRs": null,
         "AllowNondistributableArtifactsHostnames": null,
-        "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-        "IndexConfigs": {"docker.io": {"Mirrors": [], "Name": "docker.io", "Official": true, "Secure": true}},
-        "Mirrors": [],
+        "InsecureRegistryCIDRs": networks,
+        "IndexConfigs": hosts,
+        "Mirrors": settings.mirrors,
     })
 }
 
 impl Daemon {
     /// `GET /info`.
     pub fn info(&self) -> Document {
+        let settings = self.settings();
         let state = self.0.state.borrow();
         let count = |test: fn(&State) -> bool| state.containers.values().filter(|c| test(&c.state)).count();
         let images = {
@@ -64,7 +78,7 @@ impl Daemon {
                 "Network": ["bridge", "host", "null"],
                 "Log": ["json-file"],
             },
-            "LoggingDriver": "json-file",
+            "LoggingDriver": if settings.log_driver.is_empty() { "json-file" } else { &settings.log_driver },
             "CgroupDriver": "systemd",
             "CgroupVersion": "2",
             "KernelVersion": KERNEL,
@@ -85,13 +99,13 @@ impl Daemon {
             "RuncCommit": {"ID": RUNC},
             "InitCommit": {"ID": INIT},
             "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"],
-            "LiveRestoreEnabled": false,
+            "LiveRestoreEnabled": settings.live_restore,
             "SystemTime": self.0.kernel.now().rfc3339_nano(),
             "NEventsListener": 0,
-            "Debug": false,
-            "ExperimentalBuild": false,
-            "Labels": [],
-            "RegistryConfig": registries(),
+            "Debug": settings.debug,
+            "ExperimentalBuild": settings.experimental,
+            "Labels": settings.labels,
+            "RegistryConfig": registries(&settings),
             "Warnings": null,
         })
     }

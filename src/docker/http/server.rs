@@ -15,9 +15,10 @@ use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::docker::cli::client::beside;
 use crate::docker::daemon::api::Daemon;
+use crate::docker::daemon::settings::Settings;
 use crate::os::kernel::signal::{Disposition, Signal};
 use crate::os::kernel::wait::Waiters;
-use crate::os::kernel::{Fd, Kernel, Proc, ProcessSpec};
+use crate::os::kernel::{Fd, Kernel, Proc};
 use crate::os::userland::date::strftime;
 use crate::os::userland::http::{read_body, read_head};
 
@@ -30,50 +31,81 @@ const PIECES: usize = 64;
 /// A longer body than Go's server holds back goes in chunks (`net/http` `bufferBeforeChunkingSize`).
 const HELD_BYTES: u64 = 2048;
 
-/// Starts the daemon's process.
-pub fn start(daemon: &Daemon, group: u32) {
-    let null = daemon.kernel().null();
-    let args = ["/usr/bin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock"];
-    let spec = ProcessSpec {
-        program: "/usr/bin/dockerd".into(),
-        args: args.map(Into::into).to_vec(),
-        stdio: [null.clone(), null.clone(), null],
-        tty: None,
-        cgroup: String::new(),
-        cwd: "/".into(),
-        ..daemon.host().clone()
-    };
-    let own = daemon.clone();
-    let started =
-        daemon.kernel().spawn_with(spec, move |proc| Box::pin(async move { listen(&proc, &own, group).await }));
-    if let Ok(pid) = started {
-        daemon.kernel().watched_over(pid, Some(1));
-    }
-}
+/// The number of the daemon's process.
+pub const PID_FILE: &str = "/run/docker.pid";
 
-async fn listen(proc: &Proc, daemon: &Daemon, group: u32) -> i32 {
+/// Serves the daemon until it is told to end; containers stop with it. SIGHUP makes it read its settings again.
+///
+/// # Errors
+/// What dockerd says when it can't start.
+pub async fn serve(proc: &Proc, daemon: &Daemon, group: u32) -> Result<(), String> {
+    let told = proc.read_file(PID_FILE.as_bytes()).await.unwrap_or_default().to_vec();
+    let other = told.trim_ascii().to_str_lossy().parse::<i64>().ok();
+    if let Some(pid) = other.filter(|pid| *pid != i64::from(proc.pid()) && proc.kill(*pid, None).is_ok()) {
+        return Err(format!(
+            "failed to start daemon, ensure docker is not running or delete /var/run/docker.pid: process with PID {pid} is still running"
+        ));
+    }
+    daemon.set_settings(settings(proc).await?);
     proc.on_signal(Signal::PIPE, Disposition::Ignore);
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        proc.on_signal(signal, Disposition::Handle);
+    }
+    // A socket that a killed daemon has left is in the way.
+    let _ = proc.unlink(SOCKET.as_bytes());
     let made = proc.listen_at(SOCKET.as_bytes(), MODE);
-    let Ok(socket) = made else { return 1 };
+    let Ok(socket) = made else { return Err("failed to listen on /var/run/docker.sock".to_owned()) };
     let _ = proc.chmod(SOCKET.as_bytes(), MODE);
     let _ = proc.chown(SOCKET.as_bytes(), None, Some(group), false);
+    let _ = proc.write_file(PID_FILE.as_bytes(), &Rope::from(proc.pid().to_string().as_str())).await;
+    daemon.restore().await;
     loop {
-        let fd = match proc.accept_at(socket).await {
-            Ok(fd) => fd,
-            Err(Errno::EMFILE) => return 1,
-            Err(_) => continue,
+        let accepted = async { Some(proc.accept_at(socket).await) };
+        let called = async {
+            match proc.pause().await {
+                Signal::HUP => Some(Err(Errno::EINTR)),
+                _ => None,
+            }
         };
-        let daemon = daemon.clone();
+        let fd = match futures_lite::future::or(called, accepted).await {
+            None => break,
+            Some(Ok(fd)) => fd,
+            Some(Err(Errno::EINTR)) => {
+                // Settings that can't be read are not taken.
+                if let Ok(settings) = settings(proc).await {
+                    daemon.set_settings(settings);
+                }
+                continue;
+            }
+            Some(Err(_)) => return Err("too many open files".to_owned()),
+        };
+        let own = daemon.clone();
         // No more processes: the connection is closed without an answer.
         let _ = proc.fork(move |child| {
             Box::pin(async move {
-                answer(&child, daemon, fd).await;
+                for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+                    child.on_signal(signal, Disposition::Default);
+                }
+                answer(&child, own, fd).await;
                 0
             })
         });
         let _ = proc.close(fd);
         while let Ok(Some(_)) = proc.try_wait(None, false) {}
     }
+    daemon.shut_down().await;
+    for path in [SOCKET, PID_FILE] {
+        let _ = proc.unlink(path.as_bytes());
+    }
+    Ok(())
+}
+
+/// What `daemon.json` says.
+async fn settings(proc: &Proc) -> Result<Settings, String> {
+    let Ok(text) = proc.read_file(b"/etc/docker/daemon.json").await else { return Ok(Settings::default()) };
+    let text = text.head(1 << 20).to_str_lossy().into_owned();
+    Settings::read(&text)
+        .map_err(|why| format!("unable to configure the Docker daemon with file /etc/docker/daemon.json: {why}"))
 }
 
 /// A connection of the machine, as the request at work sees it.

@@ -378,6 +378,12 @@ impl Kernel {
         .await
     }
 
+    /// Whether a process is there and has not ended.
+    pub fn is_alive(&self, gpid: Gpid) -> bool {
+        let state = self.state.borrow();
+        !state.last_words.contains_key(&gpid) && state.processes.contains_key(&gpid)
+    }
+
     /// Sends a signal to a process by its machine-wide number, as from outside its namespace.
     ///
     /// # Errors

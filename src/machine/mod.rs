@@ -53,9 +53,9 @@ pub use codec::{CodecError, MAX_CONTENT};
 pub use commands::{Command, Commands, Moment};
 use content::Content;
 use host::Host;
-use units::Units;
 pub use journal::{Input, Journal};
 pub use replay::Replay;
+use units::Units;
 
 /// When the machine's clock starts: the day after the module's images were two months old.
 pub const EPOCH: Timestamp = Timestamp::from_date(2021, 12, 20);

@@ -66,7 +66,11 @@ impl Units {
             weak.upgrade().is_some_and(|inner| {
                 let units = Self(inner);
                 let starts = units.0.socket.get() && !units.is_active() && units.0.activity.get() != Activity::Failed;
-                starts && units.launch()
+                // Who called is answered once everything runs again.
+                starts && units.launch() && {
+                    units.0.daemon.start_wanted();
+                    true
+                }
             })
         }));
         own
@@ -191,7 +195,17 @@ pub async fn systemctl(proc: Proc, units: Units) -> i32 {
     }
     if !matches!(
         verb,
-        "start" | "stop" | "restart" | "try-restart" | "reload" | "status" | "is-active" | "is-enabled" | "enable" | "disable" | "cat"
+        "start"
+            | "stop"
+            | "restart"
+            | "try-restart"
+            | "reload"
+            | "status"
+            | "is-active"
+            | "is-enabled"
+            | "enable"
+            | "disable"
+            | "cat"
     ) {
         return complain(&proc, format!("systemctl: `systemctl {verb}` is not simulated in Capas\n")).await;
     }
@@ -260,8 +274,10 @@ pub async fn systemctl(proc: Proc, units: Units) -> i32 {
             ("stop", "docker.service") => {
                 units.stop().await;
                 if units.0.socket.get() && !names.iter().any(|name| name == "docker.socket") {
-                    proc.eprint("Warning: Stopping docker.service, but it can still be activated by:\n  docker.socket\n")
-                        .await;
+                    proc.eprint(
+                        "Warning: Stopping docker.service, but it can still be activated by:\n  docker.socket\n",
+                    )
+                    .await;
                 }
                 0
             }

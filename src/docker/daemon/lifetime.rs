@@ -44,8 +44,7 @@ impl Daemon {
         if self.0.settings.borrow().live_restore {
             return;
         }
-        let running =
-            self.all(|c| matches!(c.state, State::Running(_) | State::Paused(_) | State::Restarting(_)));
+        let running = self.all(|c| matches!(c.state, State::Running(_) | State::Paused(_) | State::Restarting(_)));
         let names: Vec<String> = running.iter().map(ToString::to_string).collect();
         let mut stops = Vec::new();
         for name in &names {
@@ -63,7 +62,7 @@ impl Daemon {
         }
     }
 
-    /// Starts the containers that should run, and removes those that should be gone with their end.
+    /// Removes the containers that should be gone with their end, and starts those that should run.
     pub async fn restore(&self) {
         let gone = self.all(|c| c.host.auto_remove && matches!(c.state, State::Exited(_)));
         for id in gone {
@@ -71,6 +70,11 @@ impl Daemon {
             let options = RemoveOptions { volumes: true, force: true, ..RemoveOptions::default() };
             let _ = self.container_remove(&id.to_string(), options).await;
         }
+        self.start_wanted();
+    }
+
+    /// Starts the containers that should run.
+    pub fn start_wanted(&self) {
         let wanted = self.all(|c| {
             let State::Exited(ended) = &c.state else { return false };
             match c.host.restart_policy.name.as_str() {

@@ -37,11 +37,7 @@ pub fn text(host: &HostConfig, settings: &Settings, internal: bool) -> String {
     if internal {
         out.push_str(&format!("# ExtServers: [{}]\n", servers.join(" ")));
     }
-    let given = [
-        ("nameservers", !dns.is_empty()),
-        ("search", !search.is_empty()),
-        ("options", !wanted.is_empty()),
-    ];
+    let given = [("nameservers", !dns.is_empty()), ("search", !search.is_empty()), ("options", !wanted.is_empty())];
     let given: Vec<&str> = given.iter().filter(|row| row.1).map(|row| row.0).collect();
     out.push_str(&format!("# Overrides: [{}]\n", given.join(" ")));
     if internal {

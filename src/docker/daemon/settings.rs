@@ -157,7 +157,10 @@ mod tests {
         assert_eq!(Settings::read(""), Ok(Settings::default()));
         let why = |text: &str| Settings::read(text).err().unwrap_or_default();
         assert_eq!(why("{\"nonsense\": 1}"), "the following directives don't match any configuration option: nonsense");
-        assert_eq!(why("{\"debug\": \"yes\"}"), "json: cannot unmarshal string into Go struct field Config.debug of type bool");
+        assert_eq!(
+            why("{\"debug\": \"yes\"}"),
+            "json: cannot unmarshal string into Go struct field Config.debug of type bool"
+        );
         assert_eq!(why("{\"debug\": true,}"), "invalid character '}' looking for beginning of object key string");
         assert_eq!(why("{\"debug\": true"), "unexpected EOF");
         assert_eq!(why("{debug: true}"), "invalid character 'd' looking for beginning of object key string");

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::settings::Settings;
 use super::api::build::{BuildFuture, BuildRequest, BuildSink};
 use super::api::container::{Document, PruneReport};
 use super::api::system::{DiskUsage, EventKind, Version};
@@ -11,6 +10,7 @@ use super::container::State;
 use super::errors::DaemonError;
 use super::handle::Daemon;
 use super::query::ImageNames;
+use super::settings::Settings;
 use crate::base::time::Timestamp;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
 

@@ -136,10 +136,32 @@ fn text(info: &Value, user: &str) -> String {
         };
         out.push_str(&line);
     }
+    if info.pointer("/Debug") == Some(&Value::Bool(true)) {
+        for (title, pointer) in [("System Time", "/SystemTime"), ("EventsListeners", "/NEventsListener")] {
+            out.push_str(&format!("  {title}: {}\n", info.pointer(pointer).map(plain).unwrap_or_default()));
+        }
+    }
     if !user.is_empty() {
         out.push_str(&format!(" Username: {user}\n"));
     }
-    out + " Experimental: false\n Insecure Registries:\n  ::1/128\n  127.0.0.0/8\n Live Restore Enabled: false\n\n"
+    let list = |pointer: &str| -> Vec<String> {
+        info.pointer(pointer).and_then(Value::as_array).into_iter().flatten().map(plain).collect()
+    };
+    let open = info.pointer("/RegistryConfig/IndexConfigs").and_then(Value::as_object).into_iter().flatten();
+    let open = open.filter(|(_, config)| config.pointer("/Secure") == Some(&Value::Bool(false)));
+    let mut insecure: Vec<String> = open.map(|(name, _)| name.clone()).collect();
+    insecure.extend(list("/RegistryConfig/InsecureRegistryCIDRs"));
+    let yes = |pointer: &str| info.pointer(pointer).map(plain).unwrap_or_default();
+    out.push_str(&block("Labels", &list("/Labels")));
+    out.push_str(&format!(" Experimental: {}\n", yes("/ExperimentalBuild")));
+    out.push_str(&block("Insecure Registries", &insecure));
+    out.push_str(&block("Registry Mirrors", &list("/RegistryConfig/Mirrors")));
+    out + &format!(" Live Restore Enabled: {}\n\n", yes("/LiveRestoreEnabled"))
+}
+
+/// A list below its title; nothing when it is empty.
+fn block(title: &str, lines: &[String]) -> String {
+    if lines.is_empty() { String::new() } else { format!(" {title}:\n  {}\n", lines.join("\n  ")) }
 }
 
 fn plain(value: &Value) -> String {

@@ -67,7 +67,7 @@ impl Daemon {
         let gone = self.all(|c| c.host.auto_remove && matches!(c.state, State::Exited(_)));
         for id in gone {
             // One whose removal fails stays, as it does when the daemon removes it in the background.
-            let options = RemoveOptions { volumes: true, force: true, ..RemoveOptions::default() };
+            let options = RemoveOptions { volumes: true, force: true };
             let _ = self.container_remove(&id.to_string(), options).await;
         }
         self.start_wanted();

@@ -22,7 +22,7 @@ use super::names::{is_restricted_name, random_name};
 use super::rootfs::{folder, writable_layer};
 use crate::base::path;
 use crate::docker::image::config::ContainerConfig;
-use crate::os::fs::mounts::Caller;
+use crate::os::fs::mounts::{Caller, Mount, Mounts};
 use crate::os::kernel::Signal;
 
 impl Daemon {
@@ -37,6 +37,7 @@ impl Daemon {
         let warnings = request.host.resources.discard();
         request.host.check_privileges()?;
         check_host(&request.host)?;
+        check_modes(&request.config, &request.host)?;
         if !request.host.storage_options.is_empty() {
             return Err(DaemonError::StorageOption);
         }
@@ -102,6 +103,7 @@ impl Daemon {
             removing: false,
             generation: 0,
         };
+        world.make_working_dir(&container)?;
         world.mount_volumes(&container)?;
         let populated = world.populate_volumes(&container);
         world.unmount_volumes(id, &container.mounts);
@@ -218,6 +220,40 @@ fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
     Ok(())
 }
 
+/// What the modes of namespaces leave no room for (moby `runconfig/hostconfig_unix.go` `validateNetMode`).
+fn check_modes(config: &ContainerConfig, host: &HostConfig) -> Result<(), DaemonError> {
+    let (named, linked) = (!config.hostname.is_empty(), !host.links.is_empty());
+    let publishes = !host.port_bindings.is_empty() || host.publish_all_ports;
+    let conflicts: &[(bool, &'static str)] = match host.network_mode.strip_prefix("container:") {
+        Some(other) => &[
+            (other.is_empty(), "invalid network mode: invalid container format container:<name|id>"),
+            (named, "conflicting options: hostname and the network mode"),
+            (
+                linked,
+                "conflicting options: container type network can't be used with links. This would result in undefined behavior",
+            ),
+            (!host.dns.is_empty(), "conflicting options: dns and the network mode"),
+            (!host.extra_hosts.is_empty(), "conflicting options: custom host-to-IP mapping and the network mode"),
+            (publishes, "conflicting options: port publishing and the container type network mode"),
+            (
+                !config.exposed_ports.is_empty(),
+                "conflicting options: port exposing and the container type network mode",
+            ),
+        ],
+        None => &[
+            (named && host.uts_mode == "host", "conflicting options: hostname and the UTS mode"),
+            (
+                linked && host.network_mode == "host",
+                "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+            ),
+        ],
+    };
+    match conflicts.iter().find(|(is_there, _)| *is_there) {
+        Some((_, text)) => Err(DaemonError::BadResources(text)),
+        None => Ok(()),
+    }
+}
+
 impl World {
     fn choose_name(&self, wanted: Option<&str>) -> Result<String, DaemonError> {
         let taken = |name: &str| self.state.borrow().containers.values().find(|c| c.name == name).map(|c| c.id);
@@ -269,9 +305,19 @@ impl World {
         let mut out: BTreeMap<String, ContainerMount> = BTreeMap::new();
         for from in &host.volumes_from {
             let (name, mode) = from.split_once(':').unwrap_or((from, ""));
+            if !mode
+                .split(',')
+                .all(|flag| matches!(flag, "" | "ro" | "rw" | "z" | "Z" | "cached" | "consistent" | "delegated"))
+            {
+                return Err(DaemonError::BadVolumesFromMode(mode.to_owned()));
+            }
             let id = self.find(name)?;
             for mut mount in self.with(id, |c| c.mounts.clone()).unwrap_or_default() {
-                mount.point.writable &= mode != "ro";
+                mount.point.writable &= !mode.split(',').any(|flag| flag == "ro");
+                // What is taken over is as it is: the image adds nothing to it (moby `registerMountPoints`).
+                if let MountSource::Volume { copy, .. } = &mut mount.source {
+                    *copy = false;
+                }
                 out.insert(mount.point.destination.clone(), mount);
             }
         }
@@ -289,7 +335,8 @@ impl World {
                 return Err(bad());
             }
             let flag = |wanted: &str| mode.split(',').any(|flag| flag == wanted);
-            let target = self.target(target, &mut seen)?;
+            let kind = if source.starts_with('/') { "bind" } else { "volume" };
+            let target = target_of(target, &mut seen).map_err(|why| why.of_mount(kind, Some(bind)))?;
             let mount = if source.starts_with('/') {
                 let now = self.kernel.now();
                 let mounts = self.host.mounts.borrow();
@@ -304,7 +351,7 @@ impl World {
             out.insert(target, mount);
         }
         for wanted in &host.mounts {
-            let target = self.target(&wanted.target, &mut seen)?;
+            let target = target_of(&wanted.target, &mut seen).map_err(|why| why.of_mount(wanted.kind.name(), None))?;
             let mount = match wanted.kind {
                 MountKind::Bind => {
                     let mounts = self.host.mounts.borrow();
@@ -328,7 +375,7 @@ impl World {
             out.insert(target, mount);
         }
         for (target, options) in &host.tmpfs {
-            let target = self.target(target, &mut seen)?;
+            let target = target_of(target, &mut seen)?;
             let options = TmpfsOptions::parse(options)?;
             out.insert(target.clone(), tmpfs_mount(&target, options));
         }
@@ -339,20 +386,6 @@ impl World {
             }
         }
         Ok(out.into_values().collect())
-    }
-
-    fn target(&self, target: &str, seen: &mut BTreeSet<String>) -> Result<String, DaemonError> {
-        if !target.starts_with('/') {
-            return Err(DaemonError::RelativeMount(target.to_owned()));
-        }
-        let clean = path::normalize(target.as_bytes()).to_string();
-        if clean == "/" {
-            return Err(DaemonError::BadVolumeSpec(target.to_owned()));
-        }
-        if !seen.insert(clean.clone()) {
-            return Err(DaemonError::DuplicateMount(clean));
-        }
-        Ok(clean)
     }
 
     fn volume_mount(
@@ -376,6 +409,20 @@ impl World {
             propagation: String::new(),
         };
         Ok(ContainerMount { point, source: MountSource::Volume { name: record.name, anonymous, copy } })
+    }
+
+    /// Makes the working directory in the container's own files (moby `SetupWorkingDirectory`).
+    fn make_working_dir(&self, container: &Container) -> Result<(), DaemonError> {
+        let dir = container.config.working_dir.as_str();
+        if dir.is_empty() {
+            return Ok(());
+        }
+        let files = Mounts::new(Mount::overlay("/", "overlay", "overlay", &container.root));
+        match files.stat(&Caller::root(), dir.as_bytes(), true) {
+            Ok(stat) if stat.is_dir() => Ok(()),
+            Ok(_) => Err(DaemonError::WorkingDirIsFile(path::normalize(dir.as_bytes()).to_string())),
+            Err(_) => Ok(files::mkdir_all(&files, dir.as_bytes(), 0o755, self.kernel.now()).map(drop)?),
+        }
     }
 
     /// Removes a container that does not run, with everything that is its own.
@@ -409,6 +456,21 @@ impl World {
         self.emit(super::api::system::EventKind::Container, "destroy", id.to_string(), &attributes);
         drop(container);
     }
+}
+
+/// Where a mount goes to, cleaned; `seen` are those before it.
+fn target_of(target: &str, seen: &mut BTreeSet<String>) -> Result<String, DaemonError> {
+    if !target.starts_with('/') {
+        return Err(DaemonError::RelativeMount(target.to_owned()));
+    }
+    let clean = path::normalize(target.as_bytes()).to_string();
+    if clean == "/" {
+        return Err(DaemonError::MountOnRoot);
+    }
+    if !seen.insert(clean.clone()) {
+        return Err(DaemonError::DuplicateMount(clean));
+    }
+    Ok(clean)
 }
 
 fn bind_mount(source: &str, target: &str, mode: &str, writable: bool) -> ContainerMount {

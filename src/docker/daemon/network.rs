@@ -428,7 +428,9 @@ impl World {
             }
             (wanted, container.name.clone(), endpoint.endpoint_id.clone())
         };
-        let (wanted, name, endpoint) = wanted;
+        let (mut wanted, name, endpoint) = wanted;
+        // A port that is free to choose must not take one that is asked for (moby `sortAndNormPBs`).
+        wanted.arrange_by_key(|row| (row.3.is_empty(), row.3.contains('-')));
         for (private, protocol, address_text, range) in wanted {
             let address = match address_text.as_str() {
                 "" | "::" => Ipv4Addr::UNSPECIFIED,

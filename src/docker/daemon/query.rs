@@ -346,7 +346,8 @@ impl Daemon {
         let words = c.command();
         let (program, args) = words.split_first().map_or((String::new(), Vec::new()), |(p, a)| (p.clone(), a.to_vec()));
         let dir = folder(id);
-        let file = |name: &str| {
+        let net_dir = folder(self.0.network_owner(c));
+        let file = |dir: &str, name: &str| {
             if c.state.ended().is_some_and(|e| e.started.is_none() && e.finished.is_none()) {
                 String::new()
             } else {
@@ -373,10 +374,10 @@ impl Daemon {
             "Args": args,
             "State": state_document(c),
             "Image": c.image.to_string(),
-            "ResolvConfPath": file("resolv.conf"),
-            "HostnamePath": file("hostname"),
-            "HostsPath": file("hosts"),
-            "LogPath": file(&format!("{id}-json.log")),
+            "ResolvConfPath": file(&net_dir, "resolv.conf"),
+            "HostnamePath": file(&net_dir, "hostname"),
+            "HostsPath": file(&net_dir, "hosts"),
+            "LogPath": file(&dir, &format!("{id}-json.log")),
             "Name": format!("/{}", c.name),
             "RestartCount": c.restart_count,
             "Driver": "overlay2",

@@ -18,8 +18,10 @@ pub fn text(host: &HostConfig, internal: bool) -> String {
         true => out.push_str(&format!("nameserver {INTERNAL}\n")),
         false => servers.iter().for_each(|server| out.push_str(&format!("nameserver {server}\n"))),
     }
-    if !host.dns_search.is_empty() {
-        out.push_str(&format!("search {}\n", host.dns_search.join(" ")));
+    // A dot alone takes the host's domains away and puts none in their place.
+    let search: Vec<&str> = host.dns_search.iter().map(String::as_str).filter(|domain| *domain != ".").collect();
+    if !search.is_empty() {
+        out.push_str(&format!("search {}\n", search.join(" ")));
     }
     let mut options = own(&host.dns_options, "edns0 trust-ad");
     let has_dots = options.split(' ').any(|option| option.starts_with("ndots:"));

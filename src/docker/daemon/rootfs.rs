@@ -168,11 +168,18 @@ impl World {
         Ok(mounts)
     }
 
+    /// The container whose network this one has: itself, or the one that it shares with.
+    pub(super) fn network_owner(&self, container: &Container) -> ContainerId {
+        let shared = container.host.network_mode.strip_prefix("container:");
+        shared.and_then(|other| self.state.borrow().resolve(other).ok()).unwrap_or(container.id)
+    }
+
     /// The files of a container's network are the host's (moby `container.NetworkMounts`).
     pub(super) fn bind_network_files(&self, mounts: &mut Mounts, container: &Container) -> Result<(), DaemonError> {
+        let owner = self.network_owner(container);
         for (name, at) in [("hosts", "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")]
         {
-            let path = format!("{}/{name}", folder(container.id));
+            let path = format!("{}/{name}", folder(owner));
             if !container.mounts.iter().any(|mount| mount.point.destination == at) {
                 let place = self.host.mounts.borrow().find(&Caller::root(), path.as_bytes(), true)?;
                 mounts.bind(&place, at.as_bytes(), false, "/dev/vda1")?;
@@ -208,9 +215,18 @@ impl World {
             "sysfs",
             Rc::new(SysFs { now: self.kernel.now(), kernel: self.kernel.clone(), cgroup: container.id.to_string() }),
         );
-        sys.read_only = true;
+        sys.read_only = !container.host.privileged;
         mounts.mount(sys)?;
         let who = Caller::root();
+        if !container.host.privileged {
+            // moby `oci/defaults.go`, `ReadonlyPaths`, of what is there.
+            for at in ["/proc/sys", "/proc/sysrq-trigger"] {
+                let place = mounts.find(&who, at.as_bytes(), true)?;
+                let mut mount = Mount::synthetic(at, "proc", Rc::new(ProcFs::new(self.kernel.clone())));
+                (mount.backing, mount.root, mount.read_only) = (place.backing, place.node, true);
+                mounts.mount(mount)?;
+            }
+        }
         if container.host.init == Some(true) {
             let place = self.host.mounts.borrow().find(&who, INIT.as_bytes(), true)?;
             if mounts.stat(&who, INIT_INSIDE.as_bytes(), true).is_err() {
@@ -228,8 +244,13 @@ impl World {
         let node = |[from, to, _]: &[String; 3]| {
             let missing = || DaemonError::NoDevice(from.clone());
             let found = host.find(&Caller::root(), from.as_bytes(), true).map_err(|_| missing())?;
-            let below = to.strip_prefix("/dev/").filter(|name| !name.contains('/')).ok_or_else(missing)?;
-            Ok((below.to_owned(), found.content()?))
+            let below = to.strip_prefix("/dev/").filter(|name| !name.contains('/'));
+            let node = found.content()?;
+            if !matches!(node, Content::CharDevice(..) | Content::BlockDevice(..)) {
+                return Err(DaemonError::NotADevice(from.clone()));
+            }
+            let below = below.ok_or(DaemonError::NotSimulated("--device to other than directly below /dev"))?;
+            Ok((below.to_owned(), node))
         };
         container.host.devices.iter().map(node).collect()
     }

@@ -189,7 +189,10 @@ impl World {
         if let Some(other) = mode.strip_prefix("container:") {
             let other_id = self.find(other)?;
             let net = self.with(other_id, |c| c.state.run().map(|run| run.net)).flatten();
-            return net.map(|net| (net, false)).ok_or_else(|| DaemonError::NotRunning(other_id.to_string()));
+            if other_id == id {
+                return Err(DaemonError::JoinSelf);
+            }
+            return net.map(|net| (net, false)).ok_or_else(|| DaemonError::JoinNotRunning(other_id.to_string()));
         }
         let settings = self.with(id, |c| c.host.sysctls.clone()).unwrap_or_default();
         let net = self.kernel.network(|network| {
@@ -211,6 +214,12 @@ impl World {
     fn launch_in(self: &Rc<Self>, id: ContainerId, net: crate::os::kernel::net::NetId) -> Result<(), DaemonError> {
         self.join_networks(id, net)?;
         self.publish_ports(id, net)?;
+        // Who shares a network has the name of whose it is (moby `initializeNetworking`).
+        let owner = self.with(id, |c| c.host.network_mode.strip_prefix("container:").map(ToOwned::to_owned)).flatten();
+        let shared = owner.and_then(|owner| self.with(self.find(&owner).ok()?, |c| c.config.hostname.clone()));
+        if let Some(shared) = shared {
+            self.with(id, |c| c.config.hostname = shared);
+        }
         let (output, launch, tty, hostname) = {
             let state = self.state.borrow();
             let missing = || DaemonError::NoSuchContainer(id.to_string());
@@ -270,7 +279,9 @@ impl World {
                 cgroup: id.to_string(),
             });
             let launch = launch.map_err(|error| match error {
-                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) => DaemonError::Runtime(error),
+                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) | RuntimeError::IdRange => {
+                    DaemonError::Runtime(error)
+                }
                 other => DaemonError::Start(other),
             })?;
             (output, launch, tty, hostname)
@@ -317,9 +328,11 @@ impl World {
     /// The namespace of process numbers to start in; `None` for one of its own.
     fn pid_namespace(&self, mode: &str, state: &super::handle::State) -> Result<Option<u32>, DaemonError> {
         let Some(other) = mode.strip_prefix("container:") else { return Ok((mode == "host").then_some(1)) };
-        let id = state.resolve(other)?;
-        let run = state.containers.get(&id).and_then(|c| c.state.run());
-        run.map(|run| Some(run.namespace)).ok_or_else(|| DaemonError::NotRunning(id.to_string()))
+        let joined = state.resolve(other).and_then(|id| {
+            let run = state.containers.get(&id).and_then(|c| c.state.run());
+            run.map(|run| Some(run.namespace)).ok_or_else(|| DaemonError::NotRunning(other.to_owned()))
+        });
+        joined.map_err(|why| DaemonError::Join { namespace: "PID", why: Box::new(why) })
     }
 
     fn spawn(&self, launch: Launch) -> Result<Gpid, RuntimeError> {
@@ -359,6 +372,8 @@ impl World {
                 None => {}
             }
         }
+        // runc takes an empty one for none.
+        env.retain(|word| word != "HOME=");
         if !env.iter().any(|word| word.starts_with("HOME=")) {
             env.push(format!("HOME={}", user.home));
         }

@@ -63,7 +63,7 @@ impl Daemon {
         if config.hostname.is_empty() {
             config.hostname = if mode == "host" { world.host.hostname.borrow().clone() } else { id.short() };
         }
-        links::check(&world.state.borrow(), &request.host.links)?;
+        request.host.links = links::resolve(&world.state.borrow(), &request.host.links)?;
         let endpoints = world.endpoints(&request.host, request.networks)?;
         let mounts = world.resolve_mounts(&request.host, &config)?;
         let now = world.kernel.now();
@@ -242,10 +242,7 @@ fn check_modes(config: &ContainerConfig, host: &HostConfig) -> Result<(), Daemon
         ],
         None => &[
             (named && host.uts_mode == "host", "conflicting options: hostname and the UTS mode"),
-            (
-                linked && host.network_mode == "host",
-                "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-            ),
+            (linked && host.network_mode == "host", links::HOST_LINKED),
         ],
     };
     match conflicts.iter().find(|(is_there, _)| *is_there) {
@@ -309,7 +306,7 @@ impl World {
                 .split(',')
                 .all(|flag| matches!(flag, "" | "ro" | "rw" | "z" | "Z" | "cached" | "consistent" | "delegated"))
             {
-                return Err(DaemonError::BadVolumesFromMode(mode.to_owned()));
+                return Err(DaemonError::BadMountMode(mode.to_owned()));
             }
             let id = self.find(name)?;
             for mut mount in self.with(id, |c| c.mounts.clone()).unwrap_or_default() {
@@ -330,14 +327,24 @@ impl World {
             if parts.next().is_some() || source.is_empty() || target.is_empty() {
                 return Err(bad());
             }
-            let known = |flag: &str| matches!(flag, "" | "ro" | "rw" | "z" | "Z" | "nocopy" | "rprivate" | "cached");
+            let is_bind = source.starts_with('/');
+            let known = |flag: &str| match flag {
+                "" | "ro" | "rw" | "z" | "Z" => true,
+                "nocopy" => !is_bind,
+                "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" | "cached" | "consistent"
+                | "delegated" => is_bind,
+                _ => false,
+            };
             if !mode.split(',').all(known) {
-                return Err(bad());
+                return Err(DaemonError::BadMountMode(mode.to_owned()));
+            }
+            if mode.split(',').any(|flag| flag.ends_with("shared") || flag.ends_with("slave")) {
+                return Err(DaemonError::NotSimulated("a bind that is shared or a slave"));
             }
             let flag = |wanted: &str| mode.split(',').any(|flag| flag == wanted);
-            let kind = if source.starts_with('/') { "bind" } else { "volume" };
+            let kind = if is_bind { "bind" } else { "volume" };
             let target = target_of(target, &mut seen).map_err(|why| why.of_mount(kind, Some(bind)))?;
-            let mount = if source.starts_with('/') {
+            let mount = if is_bind {
                 let now = self.kernel.now();
                 let mounts = self.host.mounts.borrow();
                 if mounts.find(&Caller::root(), source.as_bytes(), true).is_err() {
@@ -381,6 +388,9 @@ impl World {
         }
         for target in &config.volumes {
             let target = path::normalize(target.as_bytes()).to_string();
+            if target == "/" {
+                return Err(DaemonError::MountOnRoot.of_mount("volume", Some(&target)));
+            }
             if let std::collections::btree_map::Entry::Vacant(slot) = out.entry(target.clone()) {
                 slot.insert(self.volume_mount(VolumeCreate::default(), true, &target, "", true, true)?);
             }

@@ -71,6 +71,18 @@ pub enum RuntimeError {
         /// The container's.
         target: String,
     },
+    /// A mount over a part of `/proc` (runc `libcontainer/rootfs_linux.go` `checkProcMount`).
+    #[error(
+        "error mounting \"{source_path}\" to rootfs at \"{target}\": create mountpoint for {target} mount: check proc-safety of {target} mount: \"{root}{target}\" cannot be mounted because it is inside /proc"
+    )]
+    InsideProc {
+        /// The host's path.
+        source_path: String,
+        /// The container's.
+        target: String,
+        /// Where the container's files are on the host.
+        root: String,
+    },
     /// A program that Capas has as a file only.
     #[error("exec: \"{0}\": this program is not simulated in Capas")]
     NotSimulated(String),
@@ -83,7 +95,7 @@ impl RuntimeError {
     /// What the client exits with (docker/cli `runStartContainerErr`): 127 not found, 126 not executable, else 125.
     pub const fn exit_status(&self) -> i32 {
         match self {
-            Self::NotInPath(_) | Self::NoSuchFile(_) => 127,
+            Self::NotInPath(_) | Self::NoSuchFile(_) | Self::NoCwd(_) => 127,
             Self::IsDirectory(_) | Self::NotExecutable(_) | Self::NotSimulated(_) => 126,
             Self::MountKind { .. }
             | Self::NoUser(_)
@@ -91,7 +103,7 @@ impl RuntimeError {
             | Self::IdRange
             | Self::WorkingDirNotDirectory(_)
             | Self::CwdNotAbsolute
-            | Self::NoCwd(_)
+            | Self::InsideProc { .. }
             | Self::Spawn(_) => 125,
         }
     }
@@ -510,6 +522,9 @@ pub enum DaemonError {
     /// moby `volume/mounts/linux_parser.go`.
     #[error("invalid mount path: '{0}' mount path must be absolute")]
     RelativeMount(String),
+    /// moby `daemon/network/filter.go` `filterNetworkByType`.
+    #[error("invalid filter: 'type'='{0}'")]
+    BadNetworkType(String),
     /// moby `volume/mounts/validate.go`, `ErrVolumeTargetIsRoot`.
     #[error("invalid specification: destination can't be '/'")]
     MountOnRoot,
@@ -523,9 +538,9 @@ pub enum DaemonError {
         /// What is wrong.
         why: Box<DaemonError>,
     },
-    /// moby `volume/mounts/linux_parser.go` `ParseVolumesFrom`.
+    /// moby `volume/mounts/linux_parser.go` `errInvalidMode`.
     #[error("invalid mode: {0}")]
-    BadVolumesFromMode(String),
+    BadMountMode(String),
     /// moby `container/container.go` `SetupWorkingDirectory`.
     #[error("Cannot mkdir: {0} is not a directory")]
     WorkingDirIsFile(String),
@@ -805,9 +820,10 @@ impl DaemonError {
             | Self::NoBindSource(_)
             | Self::DuplicateMount(_)
             | Self::RelativeMount(_)
+            | Self::BadNetworkType(_)
             | Self::MountOnRoot
             | Self::BadMount { .. }
-            | Self::BadVolumesFromMode(_)
+            | Self::BadMountMode(_)
             | Self::RelativeWorkingDir(_)
             | Self::BadRestartPolicy(_)
             | Self::RestartCount

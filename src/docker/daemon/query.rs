@@ -94,7 +94,7 @@ impl World {
         };
         ContainerSummary {
             id: container.id.to_string(),
-            names: vec![format!("/{}", container.name)],
+            names: super::links::names_of(&self.state.borrow(), container),
             image: self.image_name(container, known),
             image_id: container.image.to_string(),
             command: container.command().join(" "),
@@ -390,7 +390,7 @@ impl Daemon {
                 None => "",
             },
             "ExecIDs": if execs.is_empty() { Value::Null } else { json!(execs) },
-            "HostConfig": host_document(c),
+            "HostConfig": host_document(c, &super::links::shown(&state, c)),
             "GraphDriver": {
                 "Data": {
                     "ID": id.to_string(),
@@ -443,7 +443,7 @@ fn state_document(c: &Container) -> Value {
     out
 }
 
-fn host_document(c: &Container) -> Value {
+fn host_document(c: &Container, links: &[String]) -> Value {
     let (host, res) = (&c.host, &c.host.resources);
     let list = |items: &[String]| if items.is_empty() { json!([]) } else { json!(items) };
     let or_null = |items: &[String]| if items.is_empty() { Value::Null } else { json!(items) };
@@ -475,7 +475,7 @@ fn host_document(c: &Container) -> Value {
         "GroupAdd": or_null(&host.group_add),
         "IpcMode": if host.ipc_mode.is_empty() { "private" } else { &host.ipc_mode },
         "Cgroup": "",
-        "Links": or_null(&host.links),
+        "Links": or_null(links),
         "OomScoreAdj": host.oom_score_adj,
         "PidMode": host.pid_mode,
         "Privileged": host.privileged,

@@ -254,6 +254,9 @@ impl World {
                 "host" => Rc::clone(&self.host.hostname),
                 _ => Rc::new(RefCell::new(container.config.hostname.clone())),
             };
+            if container.host.resources.cpu_shares.is_some_and(|shares| shares < 0) {
+                return Err(DaemonError::BadResources("shares: invalid argument"));
+            }
             let oom_score_adj = container.host.oom_score_adj;
             self.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..container.host.resources.limits() });
             let mut base = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", container.config.hostname)];
@@ -945,7 +948,12 @@ impl Daemon {
         let (own_user, own_cwd, mut host) = world
             .with(id, |c| (c.config.user.clone(), c.config.working_dir.clone(), c.host.clone()))
             .unwrap_or_default();
-        host.privileged |= config.privileged;
+        if config.privileged {
+            // Whatever the container was denied.
+            host.privileged = true;
+            host.cap_drop.clear();
+            host.security_opt.clear();
+        }
         let tty = config.tty.then(|| world.new_tty(id, config.console_size));
         let mut sources = Vec::new();
         let mut stdin = None;
@@ -973,8 +981,9 @@ impl Daemon {
             }
         };
         let mut env = run.env.clone();
-        // The home is the user's own.
-        env.retain(|word| !word.starts_with("HOME="));
+        // The home is the user's own, unless the container's settings name one.
+        let asked = world.with(id, |c| c.config.env.clone()).unwrap_or_default();
+        env.retain(|word| !word.starts_with("HOME=") || asked.contains(word));
         if tty.is_some() && !env.iter().any(|word| word.starts_with("TERM=")) {
             env.push("TERM=xterm".to_owned());
         }
@@ -996,7 +1005,9 @@ impl Daemon {
                 cgroup: id.to_string(),
             })
             .map_err(|error| match error {
-                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) => DaemonError::Runtime(error),
+                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) | RuntimeError::IdRange => {
+                    DaemonError::Runtime(error)
+                }
                 other => DaemonError::Exec(other),
             });
         let (to, output) = stream(&world.kernel);

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::api::Filters;
 use super::api::container::{
-    CreateRequest, CreateResponse, HostConfig, MountKind, MountPoint, PruneReport, RemoveOptions, WaitCondition,
+    CreateRequest, CreateResponse, HostConfig, MountKind, MountPoint, PruneReport, RemoveOptions, RestartPolicy,
+    WaitCondition,
 };
 use super::api::network::EndpointRequest;
 use super::api::volume::VolumeCreate;
@@ -189,16 +190,21 @@ impl Daemon {
     }
 }
 
-fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
-    let policy = &host.restart_policy;
+/// moby `container.ValidateRestartPolicy`.
+pub(super) fn check_restart(policy: &RestartPolicy) -> Result<(), DaemonError> {
     match policy.name.as_str() {
-        "" | "no" | "always" | "unless-stopped" if policy.maximum_retry_count > 0 => {
-            return Err(DaemonError::RestartCount);
-        }
-        "" | "no" => {}
-        "always" | "unless-stopped" | "on-failure" if host.auto_remove => return Err(DaemonError::AutoRemoveRestart),
-        "always" | "unless-stopped" | "on-failure" => {}
-        other => return Err(DaemonError::BadRestartPolicy(other.to_owned())),
+        "" | "no" | "always" | "unless-stopped" if policy.maximum_retry_count != 0 => Err(DaemonError::RestartCount),
+        "" | "no" | "always" | "unless-stopped" => Ok(()),
+        "on-failure" if policy.maximum_retry_count < 0 => Err(DaemonError::NegativeRestartCount),
+        "on-failure" => Ok(()),
+        other => Err(DaemonError::BadRestartPolicy(other.to_owned())),
+    }
+}
+
+fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
+    check_restart(&host.restart_policy)?;
+    if host.auto_remove && !matches!(host.restart_policy.name.as_str(), "" | "no") {
+        return Err(DaemonError::AutoRemoveRestart);
     }
     if !matches!(host.runtime.as_str(), "" | "runc") {
         return Err(DaemonError::BadRuntime(host.runtime.clone()));
@@ -220,13 +226,18 @@ fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
     Ok(())
 }
 
+const NO_CONTAINER: &str = "Invalid network mode: invalid container format container:<name|id>";
+
 /// What the modes of namespaces leave no room for (moby `runconfig/hostconfig_unix.go` `validateNetMode`).
 fn check_modes(config: &ContainerConfig, host: &HostConfig) -> Result<(), DaemonError> {
+    if host.network_mode == "container" {
+        return Err(DaemonError::BadResources(NO_CONTAINER));
+    }
     let (named, linked) = (!config.hostname.is_empty(), !host.links.is_empty());
     let publishes = !host.port_bindings.is_empty() || host.publish_all_ports;
     let conflicts: &[(bool, &'static str)] = match host.network_mode.strip_prefix("container:") {
         Some(other) => &[
-            (other.is_empty(), "invalid network mode: invalid container format container:<name|id>"),
+            (other.is_empty(), NO_CONTAINER),
             (named, "conflicting options: hostname and the network mode"),
             (
                 linked,

@@ -555,6 +555,12 @@ pub enum DaemonError {
     /// moby `api/types/container/hostconfig.go`.
     #[error("invalid restart policy: maximum retry count can only be used with 'on-failure'")]
     RestartCount,
+    /// The same.
+    #[error("invalid restart policy: maximum retry count cannot be negative")]
+    NegativeRestartCount,
+    /// moby `daemon/update.go`.
+    #[error("Restart policy cannot be updated because AutoRemove is enabled for the container")]
+    UpdateAutoRemove,
     /// moby `daemon/container.go`.
     #[error("can't create 'AutoRemove' container with restart policy")]
     AutoRemoveRestart,
@@ -827,6 +833,8 @@ impl DaemonError {
             | Self::RelativeWorkingDir(_)
             | Self::BadRestartPolicy(_)
             | Self::RestartCount
+            | Self::NegativeRestartCount
+            | Self::UpdateAutoRemove
             | Self::AutoRemoveRestart
             | Self::BadResources(_)
             | Self::BadCpus(_)

@@ -16,7 +16,7 @@ use crate::base::digest::{ChainId, ImageId};
 use crate::base::time::Timestamp;
 use crate::docker::image::config::{Form, History, ImageConfig};
 use crate::docker::image::delete::{self, DeleteOptions, Usage};
-use crate::docker::image::reference::Reference;
+use crate::docker::image::reference::{Reference, ReferenceError};
 use crate::docker::image::store::{Store, StoredLayer};
 
 impl World {
@@ -203,6 +203,10 @@ impl Daemon {
     pub fn image_tag(&self, name: &str, target: &str) -> Result<(), DaemonError> {
         let reference = Reference::parse(target)?;
         let id = self.0.store.borrow().resolve(name)?;
+        // What a digest begins with can't be a name (moby `reference/store.go` `AddTag`).
+        if reference.repository().familiar() == "sha256" {
+            return Err(ReferenceError::DigestName.into());
+        }
         let familiar = reference.clone().with_default_tag().familiar();
         self.0.store.borrow_mut().tag(reference, id, self.0.kernel.now());
         self.0.emit(EventKind::Image, "tag", id.to_string(), &[("name", familiar)]);

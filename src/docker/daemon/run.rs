@@ -841,23 +841,23 @@ impl Daemon {
     /// No such container, settings that contradict one another.
     pub fn container_update(&self, name: &str, request: UpdateRequest) -> Result<Vec<String>, DaemonError> {
         let id = self.0.find(name)?;
-        let mut updated = Ok(());
-        let refused = self.0.with(id, |c| {
+        if let Some(policy) = &request.restart_policy {
+            super::create::check_restart(policy)?;
+        }
+        let updated = self.0.with(id, |c| {
             if let Some(policy) = request.restart_policy {
                 if c.host.auto_remove && !matches!(policy.name.as_str(), "" | "no") {
-                    return true;
+                    return Err(DaemonError::UpdateAutoRemove);
                 }
                 c.host.restart_policy = policy;
             }
-            updated = c.host.resources.update(request.resources);
+            let updated = c.host.resources.update(request.resources);
             let oom_score_adj = c.host.oom_score_adj;
             self.0.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..c.host.resources.limits() });
-            false
+            updated
         });
+        let updated = updated.unwrap_or(Ok(()));
         updated.map_err(|cause| DaemonError::Update { id: id.to_string(), cause: Box::new(cause) })?;
-        if refused == Some(true) {
-            return Err(DaemonError::AutoRemoveRestart);
-        }
         self.0.emit_container(id, "update", &[]);
         Ok(Vec::new())
     }

@@ -183,7 +183,7 @@ impl Daemon {
                 return Err(DaemonError::BadFilter(name.clone()));
             }
         }
-        let all = filters.get("all").is_some_and(|v| v.iter().any(|v| matches!(v.as_str(), "true" | "1")));
+        let all = is_wanted(filters, "all")? == Some(true);
         let names: Vec<String> = {
             let state = self.0.state.borrow();
             let unused = |r: &&VolumeRecord| {

@@ -51,7 +51,7 @@ pub enum Waited {
 pub type Address = (Ipv4Addr, u16);
 
 impl Proc {
-    fn with<T>(&self, with: impl FnOnce(&mut super::process::Process) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, with: impl FnOnce(&mut super::process::Process) -> T) -> Option<T> {
         self.kernel.state.borrow_mut().processes.get_mut(&self.gpid).map(with)
     }
 
@@ -127,7 +127,10 @@ impl Proc {
         // What is dropped stays so.
         // What a file gave stays among users other than root.
         let gained = if own.uid != 0 && cred.uid != 0 { own.gained } else { cred.gained };
-        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, gained, ..cred });
+        self.with(|p| {
+            p.real_uid = cred.uid;
+            p.cred = Cred { dropped: own.dropped | cred.dropped, gained, ..cred };
+        });
         Ok(())
     }
 

@@ -239,7 +239,8 @@ fn containers(daemon: &Daemon, which: Which) -> Vec<String> {
         Which::Still => matches!(state, "created" | "exited" | "dead"),
     };
     let list = list.iter().filter(|container| fits(container.state));
-    list.flat_map(|container| &container.names).map(|name| name.trim_start_matches('/').to_owned()).collect()
+    let names = list.flat_map(|container| &container.names).map(|name| name.trim_start_matches('/'));
+    names.filter(|name| !name.contains('/')).map(ToOwned::to_owned).collect()
 }
 
 fn volumes(daemon: &Daemon) -> Vec<String> {

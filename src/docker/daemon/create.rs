@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::api::Filters;
 use super::api::container::{
-    CreateRequest, CreateResponse, HostConfig, MountKind, MountPoint, PruneReport, RemoveOptions, WaitCondition,
+    CreateRequest, CreateResponse, HostConfig, MountKind, MountPoint, PruneReport, RemoveOptions, RestartPolicy,
+    WaitCondition,
 };
 use super::api::network::EndpointRequest;
 use super::api::volume::VolumeCreate;
@@ -22,7 +23,7 @@ use super::names::{is_restricted_name, random_name};
 use super::rootfs::{folder, writable_layer};
 use crate::base::path;
 use crate::docker::image::config::ContainerConfig;
-use crate::os::fs::mounts::Caller;
+use crate::os::fs::mounts::{Caller, Mount, Mounts};
 use crate::os::kernel::Signal;
 
 impl Daemon {
@@ -45,6 +46,7 @@ impl Daemon {
         let warnings = request.host.resources.discard();
         request.host.check_privileges()?;
         check_host(&request.host)?;
+        check_modes(&request.config, &request.host)?;
         if !request.host.storage_options.is_empty() {
             return Err(DaemonError::StorageOption);
         }
@@ -70,7 +72,7 @@ impl Daemon {
         if config.hostname.is_empty() {
             config.hostname = if mode == "host" { world.host.hostname.borrow().clone() } else { id.short() };
         }
-        links::check(&world.state.borrow(), &request.host.links)?;
+        request.host.links = links::resolve(&world.state.borrow(), &request.host.links)?;
         let endpoints = world.endpoints(&request.host, request.networks)?;
         let mounts = world.resolve_mounts(&request.host, &config)?;
         let now = world.kernel.now();
@@ -110,6 +112,7 @@ impl Daemon {
             removing: false,
             generation: 0,
         };
+        world.make_working_dir(&container)?;
         world.mount_volumes(&container)?;
         let populated = world.populate_volumes(&container);
         world.unmount_volumes(id, &container.mounts);
@@ -195,16 +198,21 @@ impl Daemon {
     }
 }
 
-fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
-    let policy = &host.restart_policy;
+/// moby `container.ValidateRestartPolicy`.
+pub(super) fn check_restart(policy: &RestartPolicy) -> Result<(), DaemonError> {
     match policy.name.as_str() {
-        "" | "no" | "always" | "unless-stopped" if policy.maximum_retry_count > 0 => {
-            return Err(DaemonError::RestartCount);
-        }
-        "" | "no" => {}
-        "always" | "unless-stopped" | "on-failure" if host.auto_remove => return Err(DaemonError::AutoRemoveRestart),
-        "always" | "unless-stopped" | "on-failure" => {}
-        other => return Err(DaemonError::BadRestartPolicy(other.to_owned())),
+        "" | "no" | "always" | "unless-stopped" if policy.maximum_retry_count != 0 => Err(DaemonError::RestartCount),
+        "" | "no" | "always" | "unless-stopped" => Ok(()),
+        "on-failure" if policy.maximum_retry_count < 0 => Err(DaemonError::NegativeRestartCount),
+        "on-failure" => Ok(()),
+        other => Err(DaemonError::BadRestartPolicy(other.to_owned())),
+    }
+}
+
+fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
+    check_restart(&host.restart_policy)?;
+    if host.auto_remove && !matches!(host.restart_policy.name.as_str(), "" | "no") {
+        return Err(DaemonError::AutoRemoveRestart);
     }
     if !matches!(host.runtime.as_str(), "" | "runc") {
         return Err(DaemonError::BadRuntime(host.runtime.clone()));
@@ -224,6 +232,42 @@ fn check_host(host: &HostConfig) -> Result<(), DaemonError> {
         return Err(DaemonError::BadLogOption { option: option.clone(), driver: host.log_driver().to_owned() });
     }
     Ok(())
+}
+
+const NO_CONTAINER: &str = "Invalid network mode: invalid container format container:<name|id>";
+
+/// What the modes of namespaces leave no room for (moby `runconfig/hostconfig_unix.go` `validateNetMode`).
+fn check_modes(config: &ContainerConfig, host: &HostConfig) -> Result<(), DaemonError> {
+    if host.network_mode == "container" {
+        return Err(DaemonError::BadResources(NO_CONTAINER));
+    }
+    let (named, linked) = (!config.hostname.is_empty(), !host.links.is_empty());
+    let publishes = !host.port_bindings.is_empty() || host.publish_all_ports;
+    let conflicts: &[(bool, &'static str)] = match host.network_mode.strip_prefix("container:") {
+        Some(other) => &[
+            (other.is_empty(), NO_CONTAINER),
+            (named, "conflicting options: hostname and the network mode"),
+            (
+                linked,
+                "conflicting options: container type network can't be used with links. This would result in undefined behavior",
+            ),
+            (!host.dns.is_empty(), "conflicting options: dns and the network mode"),
+            (!host.extra_hosts.is_empty(), "conflicting options: custom host-to-IP mapping and the network mode"),
+            (publishes, "conflicting options: port publishing and the container type network mode"),
+            (
+                !config.exposed_ports.is_empty(),
+                "conflicting options: port exposing and the container type network mode",
+            ),
+        ],
+        None => &[
+            (named && host.uts_mode == "host", "conflicting options: hostname and the UTS mode"),
+            (linked && host.network_mode == "host", links::HOST_LINKED),
+        ],
+    };
+    match conflicts.iter().find(|(is_there, _)| *is_there) {
+        Some((_, text)) => Err(DaemonError::BadResources(text)),
+        None => Ok(()),
+    }
 }
 
 impl World {
@@ -277,9 +321,19 @@ impl World {
         let mut out: BTreeMap<String, ContainerMount> = BTreeMap::new();
         for from in &host.volumes_from {
             let (name, mode) = from.split_once(':').unwrap_or((from, ""));
+            if !mode
+                .split(',')
+                .all(|flag| matches!(flag, "" | "ro" | "rw" | "z" | "Z" | "cached" | "consistent" | "delegated"))
+            {
+                return Err(DaemonError::BadMountMode(mode.to_owned()));
+            }
             let id = self.find(name)?;
             for mut mount in self.with(id, |c| c.mounts.clone()).unwrap_or_default() {
-                mount.point.writable &= mode != "ro";
+                mount.point.writable &= !mode.split(',').any(|flag| flag == "ro");
+                // What is taken over is as it is: the image adds nothing to it (moby `registerMountPoints`).
+                if let MountSource::Volume { copy, .. } = &mut mount.source {
+                    *copy = false;
+                }
                 out.insert(mount.point.destination.clone(), mount);
             }
         }
@@ -292,13 +346,24 @@ impl World {
             if parts.next().is_some() || source.is_empty() || target.is_empty() {
                 return Err(bad());
             }
-            let known = |flag: &str| matches!(flag, "" | "ro" | "rw" | "z" | "Z" | "nocopy" | "rprivate" | "cached");
+            let is_bind = source.starts_with('/');
+            let known = |flag: &str| match flag {
+                "" | "ro" | "rw" | "z" | "Z" => true,
+                "nocopy" => !is_bind,
+                "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" | "cached" | "consistent"
+                | "delegated" => is_bind,
+                _ => false,
+            };
             if !mode.split(',').all(known) {
-                return Err(bad());
+                return Err(DaemonError::BadMountMode(mode.to_owned()));
+            }
+            if mode.split(',').any(|flag| flag.ends_with("shared") || flag.ends_with("slave")) {
+                return Err(DaemonError::NotSimulated("a bind that is shared or a slave"));
             }
             let flag = |wanted: &str| mode.split(',').any(|flag| flag == wanted);
-            let target = self.target(target, &mut seen)?;
-            let mount = if source.starts_with('/') {
+            let kind = if is_bind { "bind" } else { "volume" };
+            let target = target_of(target, &mut seen).map_err(|why| why.of_mount(kind, Some(bind)))?;
+            let mount = if is_bind {
                 let now = self.kernel.now();
                 let mounts = self.host.mounts.borrow();
                 if mounts.find(&Caller::root(), source.as_bytes(), true).is_err() {
@@ -312,7 +377,7 @@ impl World {
             out.insert(target, mount);
         }
         for wanted in &host.mounts {
-            let target = self.target(&wanted.target, &mut seen)?;
+            let target = target_of(&wanted.target, &mut seen).map_err(|why| why.of_mount(wanted.kind.name(), None))?;
             let mount = match wanted.kind {
                 MountKind::Bind => {
                     let mounts = self.host.mounts.borrow();
@@ -336,31 +401,20 @@ impl World {
             out.insert(target, mount);
         }
         for (target, options) in &host.tmpfs {
-            let target = self.target(target, &mut seen)?;
+            let target = target_of(target, &mut seen)?;
             let options = TmpfsOptions::parse(options)?;
             out.insert(target.clone(), tmpfs_mount(&target, options));
         }
         for target in &config.volumes {
             let target = path::normalize(target.as_bytes()).to_string();
+            if target == "/" {
+                return Err(DaemonError::MountOnRoot.of_mount("volume", Some(&target)));
+            }
             if let std::collections::btree_map::Entry::Vacant(slot) = out.entry(target.clone()) {
                 slot.insert(self.volume_mount(VolumeCreate::default(), true, &target, "", true, true)?);
             }
         }
         Ok(out.into_values().collect())
-    }
-
-    fn target(&self, target: &str, seen: &mut BTreeSet<String>) -> Result<String, DaemonError> {
-        if !target.starts_with('/') {
-            return Err(DaemonError::RelativeMount(target.to_owned()));
-        }
-        let clean = path::normalize(target.as_bytes()).to_string();
-        if clean == "/" {
-            return Err(DaemonError::BadVolumeSpec(target.to_owned()));
-        }
-        if !seen.insert(clean.clone()) {
-            return Err(DaemonError::DuplicateMount(clean));
-        }
-        Ok(clean)
     }
 
     fn volume_mount(
@@ -384,6 +438,20 @@ impl World {
             propagation: String::new(),
         };
         Ok(ContainerMount { point, source: MountSource::Volume { name: record.name, anonymous, copy } })
+    }
+
+    /// Makes the working directory in the container's own files (moby `SetupWorkingDirectory`).
+    fn make_working_dir(&self, container: &Container) -> Result<(), DaemonError> {
+        let dir = container.config.working_dir.as_str();
+        if dir.is_empty() {
+            return Ok(());
+        }
+        let files = Mounts::new(Mount::overlay("/", "overlay", "overlay", &container.root));
+        match files.stat(&Caller::root(), dir.as_bytes(), true) {
+            Ok(stat) if stat.is_dir() => Ok(()),
+            Ok(_) => Err(DaemonError::WorkingDirIsFile(path::normalize(dir.as_bytes()).to_string())),
+            Err(_) => Ok(files::mkdir_all(&files, dir.as_bytes(), 0o755, self.kernel.now()).map(drop)?),
+        }
     }
 
     /// Removes a container that does not run, with everything that is its own.
@@ -417,6 +485,21 @@ impl World {
         self.emit(super::api::system::EventKind::Container, "destroy", id.to_string(), &attributes);
         drop(container);
     }
+}
+
+/// Where a mount goes to, cleaned; `seen` are those before it.
+fn target_of(target: &str, seen: &mut BTreeSet<String>) -> Result<String, DaemonError> {
+    if !target.starts_with('/') {
+        return Err(DaemonError::RelativeMount(target.to_owned()));
+    }
+    let clean = path::normalize(target.as_bytes()).to_string();
+    if clean == "/" {
+        return Err(DaemonError::MountOnRoot);
+    }
+    if !seen.insert(clean.clone()) {
+        return Err(DaemonError::DuplicateMount(clean));
+    }
+    Ok(clean)
 }
 
 fn bind_mount(source: &str, target: &str, mode: &str, writable: bool) -> ContainerMount {

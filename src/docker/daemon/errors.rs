@@ -49,6 +49,9 @@ pub enum RuntimeError {
     /// A group that the container's `/etc/group` does not have.
     #[error("unable to find group {0}: no matching entries in group file")]
     NoGroup(String),
+    /// A number that no user or group may have (moby/sys `user.ErrRange`).
+    #[error("uids and gids must be in range 0-2147483647")]
+    IdRange,
     /// The working directory is a file.
     #[error("mkdir {0}: not a directory")]
     WorkingDirNotDirectory(String),
@@ -68,6 +71,18 @@ pub enum RuntimeError {
         /// The container's.
         target: String,
     },
+    /// A mount over a part of `/proc` (runc `libcontainer/rootfs_linux.go` `checkProcMount`).
+    #[error(
+        "error mounting \"{source_path}\" to rootfs at \"{target}\": create mountpoint for {target} mount: check proc-safety of {target} mount: \"{root}{target}\" cannot be mounted because it is inside /proc"
+    )]
+    InsideProc {
+        /// The host's path.
+        source_path: String,
+        /// The container's.
+        target: String,
+        /// Where the container's files are on the host.
+        root: String,
+    },
     /// A program that Capas has as a file only.
     #[error("exec: \"{0}\": this program is not simulated in Capas")]
     NotSimulated(String),
@@ -80,14 +95,15 @@ impl RuntimeError {
     /// What the client exits with (docker/cli `runStartContainerErr`): 127 not found, 126 not executable, else 125.
     pub const fn exit_status(&self) -> i32 {
         match self {
-            Self::NotInPath(_) | Self::NoSuchFile(_) => 127,
+            Self::NotInPath(_) | Self::NoSuchFile(_) | Self::NoCwd(_) => 127,
             Self::IsDirectory(_) | Self::NotExecutable(_) | Self::NotSimulated(_) => 126,
             Self::MountKind { .. }
             | Self::NoUser(_)
             | Self::NoGroup(_)
+            | Self::IdRange
             | Self::WorkingDirNotDirectory(_)
             | Self::CwdNotAbsolute
-            | Self::NoCwd(_)
+            | Self::InsideProc { .. }
             | Self::Spawn(_) => 125,
         }
     }
@@ -367,6 +383,20 @@ pub enum DaemonError {
     /// moby `daemon/errors.go` `errNotRunning`.
     #[error("container {0} is not running")]
     NotRunning(String),
+    /// moby `daemon/container_operations.go` `getNetworkedContainer`.
+    #[error("cannot join network of a non running container: {0}")]
+    JoinNotRunning(String),
+    /// The same: a container that names itself.
+    #[error("cannot join own network")]
+    JoinSelf,
+    /// moby `daemon/container_operations_unix.go` `setupContainerDirs`.
+    #[error("failed to join {namespace} namespace: {why}")]
+    Join {
+        /// `PID`.
+        namespace: &'static str,
+        /// What the other container is not.
+        why: Box<DaemonError>,
+    },
     /// moby `daemon/kill.go` over `errNotRunning`.
     #[error("cannot kill container: {name}: container {id} is not running")]
     KillNotRunning {
@@ -492,6 +522,28 @@ pub enum DaemonError {
     /// moby `volume/mounts/linux_parser.go`.
     #[error("invalid mount path: '{0}' mount path must be absolute")]
     RelativeMount(String),
+    /// moby `daemon/network/filter.go` `filterNetworkByType`.
+    #[error("invalid filter: 'type'='{0}'")]
+    BadNetworkType(String),
+    /// moby `volume/mounts/validate.go`, `ErrVolumeTargetIsRoot`.
+    #[error("invalid specification: destination can't be '/'")]
+    MountOnRoot,
+    /// moby `volume/mounts/linux_parser.go`: a mount that is wrong, with what was asked for where that was a text.
+    #[error("{}invalid mount config for type \"{kind}\": {why}", spec.as_ref().map_or_else(String::new, |spec| format!("invalid volume specification: '{spec}': ")))]
+    BadMount {
+        /// `SOURCE:TARGET`.
+        spec: Option<String>,
+        /// `bind`.
+        kind: &'static str,
+        /// What is wrong.
+        why: Box<DaemonError>,
+    },
+    /// moby `volume/mounts/linux_parser.go` `errInvalidMode`.
+    #[error("invalid mode: {0}")]
+    BadMountMode(String),
+    /// moby `container/container.go` `SetupWorkingDirectory`.
+    #[error("Cannot mkdir: {0} is not a directory")]
+    WorkingDirIsFile(String),
     /// moby `daemon/container.go`, working directory.
     #[error("the working directory '{0}' is invalid, it needs to be an absolute path")]
     RelativeWorkingDir(String),
@@ -503,6 +555,12 @@ pub enum DaemonError {
     /// moby `api/types/container/hostconfig.go`.
     #[error("invalid restart policy: maximum retry count can only be used with 'on-failure'")]
     RestartCount,
+    /// The same.
+    #[error("invalid restart policy: maximum retry count cannot be negative")]
+    NegativeRestartCount,
+    /// moby `daemon/update.go`.
+    #[error("Restart policy cannot be updated because AutoRemove is enabled for the container")]
+    UpdateAutoRemove,
     /// moby `daemon/container.go`.
     #[error("can't create 'AutoRemove' container with restart policy")]
     AutoRemoveRestart,
@@ -548,6 +606,9 @@ pub enum DaemonError {
     /// moby `oci/devices_linux.go` `DevicesFromPath`.
     #[error("error gathering device information while adding custom device \"{0}\": no such file or directory")]
     NoDevice(String),
+    /// The same: something else than a device.
+    #[error("error gathering device information while adding custom device \"{0}\": not a device node")]
+    NotADevice(String),
     /// moby `daemon/container.go`: an update that fails, with the container's id.
     #[error("Cannot update container {id}: {cause}")]
     Update {
@@ -689,6 +750,14 @@ impl From<crate::base::errno::Errno> for DaemonError {
 }
 
 impl DaemonError {
+    /// The same about a mount of a kind, and of a text where there was one.
+    pub fn of_mount(self, kind: &'static str, spec: Option<&String>) -> Self {
+        match self {
+            Self::DuplicateMount(_) => self,
+            why => Self::BadMount { spec: spec.cloned(), kind, why: Box::new(why) },
+        }
+    }
+
     /// The error's class.
     pub const fn class(&self) -> Class {
         match self {
@@ -708,6 +777,7 @@ impl DaemonError {
             | Self::Delete(DeleteError::Store(_)) => Class::NotFound,
             Self::NameTaken { .. }
             | Self::NotRunning(_)
+            | Self::JoinNotRunning(_)
             | Self::KillNotRunning { .. }
             | Self::Restarting(_)
             | Self::ExecPaused(_)
@@ -756,9 +826,15 @@ impl DaemonError {
             | Self::NoBindSource(_)
             | Self::DuplicateMount(_)
             | Self::RelativeMount(_)
+            | Self::BadNetworkType(_)
+            | Self::MountOnRoot
+            | Self::BadMount { .. }
+            | Self::BadMountMode(_)
             | Self::RelativeWorkingDir(_)
             | Self::BadRestartPolicy(_)
             | Self::RestartCount
+            | Self::NegativeRestartCount
+            | Self::UpdateAutoRemove
             | Self::AutoRemoveRestart
             | Self::BadResources(_)
             | Self::BadCpus(_)

@@ -284,6 +284,19 @@ pub fn matches_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
     }
 }
 
+/// The value of a filter that is true or false (moby `filters.GetBoolOrDefault`).
+///
+/// # Errors
+/// Any other value.
+pub fn is_wanted(filters: &Filters, name: &str) -> Result<Option<bool>, DaemonError> {
+    match filters.get(name).map(Vec::as_slice) {
+        None | Some([]) => Ok(None),
+        Some([value]) if matches!(value.as_str(), "1" | "true") => Ok(Some(true)),
+        Some([value]) if matches!(value.as_str(), "0" | "false") => Ok(Some(false)),
+        Some(values) => Err(DaemonError::BadFilterValue { name: name.to_owned(), value: values.join(" ") }),
+    }
+}
+
 /// Whether the filters of a prune let it have an object. The client sends `until` as nanoseconds since 1970.
 pub fn prunable(filters: &Filters, labels: &BTreeMap<String, String>, created: Timestamp) -> bool {
     let values = |key: &str| filters.get(key).into_iter().flatten();

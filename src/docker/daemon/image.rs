@@ -11,12 +11,12 @@ use super::api::image::{HistoryItem, ImageListOptions, ImageSummary, Removal};
 use super::api::system::EventKind;
 use super::errors::DaemonError;
 use super::graph;
-use super::handle::{Daemon, World, matches_label, prunable};
+use super::handle::{Daemon, World, is_wanted, matches_label, prunable};
 use crate::base::digest::{ChainId, ImageId};
 use crate::base::time::Timestamp;
 use crate::docker::image::config::{Form, History, ImageConfig};
 use crate::docker::image::delete::{self, DeleteOptions, Usage};
-use crate::docker::image::reference::Reference;
+use crate::docker::image::reference::{Reference, ReferenceError};
 use crate::docker::image::store::{Store, StoredLayer};
 
 impl World {
@@ -86,7 +86,7 @@ impl Daemon {
         let first = |key: &str| options.filters.get(key).and_then(|values| values.first());
         let before = first("before").map(|name| created(name)).transpose()?;
         let since = first("since").map(|name| created(name)).transpose()?;
-        let dangling = first("dangling").map(|value| matches!(value.as_str(), "true" | "1"));
+        let dangling = is_wanted(&options.filters, "dangling")?;
         let mut out = Vec::new();
         for image in store.images() {
             let id = image.id();
@@ -203,6 +203,10 @@ impl Daemon {
     pub fn image_tag(&self, name: &str, target: &str) -> Result<(), DaemonError> {
         let reference = Reference::parse(target)?;
         let id = self.0.store.borrow().resolve(name)?;
+        // What a digest begins with can't be a name (moby `reference/store.go` `AddTag`).
+        if reference.repository().familiar() == "sha256" {
+            return Err(ReferenceError::DigestName.into());
+        }
         let familiar = reference.clone().with_default_tag().familiar();
         self.0.store.borrow_mut().tag(reference, id, self.0.kernel.now());
         self.0.emit(EventKind::Image, "tag", id.to_string(), &[("name", familiar)]);
@@ -246,7 +250,7 @@ impl Daemon {
         if let Some(name) = filters.keys().find(|n| !matches!(n.as_str(), "dangling" | "label" | "label!" | "until")) {
             return Err(DaemonError::BadFilter(name.clone()));
         }
-        let all = filters.get("dangling").is_some_and(|v| v.iter().any(|v| matches!(v.as_str(), "false" | "0")));
+        let all = is_wanted(filters, "dangling")? == Some(false);
         let keep = |store: &Store, id: ImageId| {
             let goes =
                 |config: &ImageConfig| prunable(filters, &config.config.labels, config.created.unwrap_or_default());

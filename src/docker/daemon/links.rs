@@ -12,18 +12,57 @@ pub fn names(link: &str) -> (&str, &str) {
     (target.trim_start_matches('/'), alias.rsplit('/').next().unwrap_or(alias))
 }
 
-/// Whether every link names a container.
+/// The links with the numbers of the containers in place of their names, which may change (moby `daemon_unix.go`
+/// `registerLinks`).
 ///
 /// # Errors
-/// One that does not.
-pub fn check(containers: &Containers, links: &[String]) -> Result<(), DaemonError> {
-    for link in links {
-        let (target, _) = names(link);
-        if let Err(why) = containers.resolve(target) {
-            return Err(DaemonError::BadLink { name: target.to_owned(), why: Box::new(why) });
+/// One that names no container, or one without a network of its own.
+pub fn resolve(containers: &Containers, links: &[String]) -> Result<Vec<String>, DaemonError> {
+    let one = |link: &String| {
+        let (target, alias) = names(link);
+        let find = |name: &str| {
+            let found = containers.resolve(name);
+            found.map_err(|why| DaemonError::BadLink { name: name.to_owned(), why: Box::new(why) })
+        };
+        let mut id = find(target)?;
+        // Who shares a network is where that is. Renamed containers may share in a ring.
+        for _ in 0..containers.containers.len() {
+            let Some(mode) = containers.containers.get(&id).map(|c| c.host.network_mode.as_str()) else { break };
+            match mode.strip_prefix("container:") {
+                Some(owner) => id = find(owner)?,
+                None if mode == "host" => return Err(DaemonError::BadResources(HOST_LINKED)),
+                None => break,
+            }
         }
+        Ok(format!("{id}:{alias}"))
+    };
+    links.iter().map(one).collect()
+}
+
+/// What a container on the host's network and links are to one another.
+pub const HOST_LINKED: &str =
+    "conflicting options: host type networking can't be used with links. This would result in undefined behavior";
+
+/// The links of a container as `inspect` shows them.
+pub fn shown(containers: &Containers, container: &Container) -> Vec<String> {
+    let one = |link: &String| {
+        let (target, alias) = names(link);
+        let linked = containers.containers.get(&containers.resolve(target).ok()?)?;
+        Some(format!("/{}:/{}/{alias}", linked.name, container.name))
+    };
+    container.host.links.iter().filter_map(one).collect()
+}
+
+/// All names of a container: its own, and those by which others link to it.
+pub fn names_of(containers: &Containers, container: &Container) -> Vec<String> {
+    let own = container.id.to_string();
+    let mut all = vec![format!("/{}", container.name)];
+    for other in containers.containers.values() {
+        let aliases = other.host.links.iter().map(|link| names(link)).filter(|(target, _)| *target == own);
+        all.extend(aliases.map(|(_, alias)| format!("/{}/{alias}", other.name)));
     }
-    Ok(())
+    all.arrange();
+    all
 }
 
 /// The variables that links set in a container that starts.

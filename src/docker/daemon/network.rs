@@ -13,7 +13,7 @@ use super::api::network::{EndpointRequest, NetworkCreate, NetworkSummary};
 use super::api::system::EventKind;
 use super::container::{Container, ContainerId, Endpoint, PublishedPort, parse_port};
 use super::errors::{DaemonError, EndpointProblem};
-use super::handle::{Daemon, Patterns, State, World, matches_label, prunable};
+use super::handle::{Daemon, Patterns, State, World, is_wanted, matches_label, prunable};
 use crate::base::digest::Digest;
 use crate::base::time::Timestamp;
 use crate::os::kernel::net::{BridgeId, Forward, Interface, NetId};
@@ -42,7 +42,7 @@ impl Subnet {
     pub fn parse(text: &str) -> Option<Self> {
         let (base, prefix) = text.split_once('/')?;
         let (base, prefix): (Ipv4Addr, u8) = (base.parse().ok()?, prefix.parse().ok()?);
-        (8..=30).contains(&prefix).then_some(Self { base: Ipv4Addr::from(u32::from(base) & mask(prefix)), prefix })
+        (8..=30).contains(&prefix).then(|| Self { base: Ipv4Addr::from(u32::from(base) & mask(prefix)), prefix })
     }
 
     fn contains(self, address: Ipv4Addr) -> bool {
@@ -426,9 +426,17 @@ impl World {
                     }
                 }
             }
+            // Where the network says that ports of any address go (moby `bridge.go` `DefaultBindingIP`).
+            let network = container.endpoints.iter().find(|row| row.1.address.is_some()).map(|row| row.0);
+            let network = network.and_then(|name| state.network(name).ok());
+            if let Some(own) = network.and_then(|n| n.options.get("com.docker.network.bridge.host_binding_ipv4")) {
+                wanted.iter_mut().filter(|row| row.2.is_empty()).for_each(|row| row.2.clone_from(own));
+            }
             (wanted, container.name.clone(), endpoint.endpoint_id.clone())
         };
-        let (wanted, name, endpoint) = wanted;
+        let (mut wanted, name, endpoint) = wanted;
+        // A port that is free to choose must not take one that is asked for (moby `sortAndNormPBs`).
+        wanted.arrange_by_key(|row| (row.3.is_empty(), row.3.contains('-')));
         for (private, protocol, address_text, range) in wanted {
             let address = match address_text.as_str() {
                 "" | "::" => Ipv4Addr::UNSPECIFIED,
@@ -567,6 +575,11 @@ impl Daemon {
                 return Err(DaemonError::BadFilter(name.clone()));
             }
         }
+        let dangling = is_wanted(filters, "dangling")?;
+        let mut types = filters.get("type").into_iter().flatten();
+        if let Some(other) = types.find(|kind| !matches!(kind.as_str(), "builtin" | "custom")) {
+            return Err(DaemonError::BadNetworkType(other.clone()));
+        }
         let state = self.0.state.borrow();
         let any = |key: &str, test: &dyn Fn(&str) -> bool| filters.get(key).is_none_or(|v| v.iter().any(|v| test(v)));
         let (names, ids) = (Patterns::of(filters, "name"), Patterns::of(filters, "id"));
@@ -579,10 +592,8 @@ impl Daemon {
                     && names.match_text(&n.name)
                     && any("scope", &|v| v == "local")
                     && any("type", &|v| (v == "builtin") == n.is_predefined())
-                    && any("dangling", &|v| {
-                        let dangling = !n.is_predefined() && state.members(&n.name).next().is_none();
-                        dangling == matches!(v, "true" | "1")
-                    })
+                    && dangling
+                        .is_none_or(|wanted| wanted == (!n.is_predefined() && state.members(&n.name).next().is_none()))
                     && filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&n.labels, v)))
             })
             .map(|n| NetworkSummary {

@@ -94,7 +94,7 @@ impl World {
         };
         ContainerSummary {
             id: container.id.to_string(),
-            names: vec![format!("/{}", container.name)],
+            names: super::links::names_of(&self.state.borrow(), container),
             image: self.image_name(container, known),
             image_id: container.image.to_string(),
             command: container.command().join(" "),
@@ -346,7 +346,8 @@ impl Daemon {
         let words = c.command();
         let (program, args) = words.split_first().map_or((String::new(), Vec::new()), |(p, a)| (p.clone(), a.to_vec()));
         let dir = folder(id);
-        let file = |name: &str| {
+        let net_dir = folder(self.0.network_owner(c));
+        let file = |dir: &str, name: &str| {
             if c.state.ended().is_some_and(|e| e.started.is_none() && e.finished.is_none()) {
                 String::new()
             } else {
@@ -373,10 +374,10 @@ impl Daemon {
             "Args": args,
             "State": state_document(c),
             "Image": c.image.to_string(),
-            "ResolvConfPath": file("resolv.conf"),
-            "HostnamePath": file("hostname"),
-            "HostsPath": file("hosts"),
-            "LogPath": file(&format!("{id}-json.log")),
+            "ResolvConfPath": file(&net_dir, "resolv.conf"),
+            "HostnamePath": file(&net_dir, "hostname"),
+            "HostsPath": file(&net_dir, "hosts"),
+            "LogPath": file(&dir, &format!("{id}-json.log")),
             "Name": format!("/{}", c.name),
             "RestartCount": c.restart_count,
             "Driver": "overlay2",
@@ -389,7 +390,7 @@ impl Daemon {
                 None => "",
             },
             "ExecIDs": if execs.is_empty() { Value::Null } else { json!(execs) },
-            "HostConfig": host_document(c),
+            "HostConfig": host_document(c, &super::links::shown(&state, c)),
             "GraphDriver": {
                 "Data": {
                     "ID": id.to_string(),
@@ -442,7 +443,7 @@ fn state_document(c: &Container) -> Value {
     out
 }
 
-fn host_document(c: &Container) -> Value {
+fn host_document(c: &Container, links: &[String]) -> Value {
     let (host, res) = (&c.host, &c.host.resources);
     let list = |items: &[String]| if items.is_empty() { json!([]) } else { json!(items) };
     let or_null = |items: &[String]| if items.is_empty() { Value::Null } else { json!(items) };
@@ -474,7 +475,7 @@ fn host_document(c: &Container) -> Value {
         "GroupAdd": or_null(&host.group_add),
         "IpcMode": if host.ipc_mode.is_empty() { "private" } else { &host.ipc_mode },
         "Cgroup": "",
-        "Links": or_null(&host.links),
+        "Links": or_null(links),
         "OomScoreAdj": host.oom_score_adj,
         "PidMode": host.pid_mode,
         "Privileged": host.privileged,

@@ -23,6 +23,8 @@ pub fn text(host: &HostConfig, settings: &Settings, internal: bool) -> String {
         true => out.push_str(&format!("nameserver {INTERNAL}\n")),
         false => servers.iter().for_each(|server| out.push_str(&format!("nameserver {server}\n"))),
     }
+    // A dot alone takes the host's domains away and puts none in their place.
+    let search: Vec<&str> = search.iter().map(String::as_str).filter(|domain| *domain != ".").collect();
     if !search.is_empty() {
         out.push_str(&format!("search {}\n", search.join(" ")));
     }

@@ -144,38 +144,53 @@ pub(super) fn mount_tmpfs(
     mounts.mount(mount)
 }
 
+/// With `--read-only`, the root is remounted after its mount points have been made.
+fn frozen(mounts: Mounts, container: &Container) -> Result<Mounts, DaemonError> {
+    let mut table = mounts.table().to_vec();
+    let Some(root) = table.first_mut().filter(|_| container.host.read_only_rootfs) else { return Ok(mounts) };
+    root.read_only = true;
+    let mut read_only = Mounts::new(root.clone());
+    for mount in table.into_iter().skip(1) {
+        read_only.mount(mount)?;
+    }
+    Ok(read_only)
+}
+
+/// Files below `/proc` that may be covered (runc `libcontainer/rootfs_linux.go` `checkProcMount`).
+const COVERABLE: [&str; 9] =
+    ["cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "net/dev"];
+
 impl World {
     /// Only the container's layers and its volumes.
     pub fn files_of(&self, container: &Container) -> Result<Mounts, DaemonError> {
-        let mut root = Mount::overlay("/", "overlay", "overlay", &container.root);
-        root.options = super::graph::mount_options(&self.store.borrow(), container);
-        let mut mounts = Mounts::new(root);
+        let mut mounts = self.layers_of(container);
         for mount in &container.mounts {
             self.add_mount(&mut mounts, mount)?;
         }
-        if container.host.read_only_rootfs {
-            // The root is remounted after its mount points have been made.
-            let mut table = mounts.table().to_vec();
-            if let Some(root) = table.first_mut() {
-                root.read_only = true;
-                let mut read_only = Mounts::new(root.clone());
-                for mount in table.iter().skip(1) {
-                    read_only.mount(mount.clone())?;
-                }
-                return Ok(read_only);
-            }
-        }
-        Ok(mounts)
+        frozen(mounts, container)
+    }
+
+    fn layers_of(&self, container: &Container) -> Mounts {
+        let mut root = Mount::overlay("/", "overlay", "overlay", &container.root);
+        root.options = super::graph::mount_options(&self.store.borrow(), container);
+        Mounts::new(root)
+    }
+
+    /// The container whose network this one has: itself, or the one that it shares with.
+    pub(super) fn network_owner(&self, container: &Container) -> ContainerId {
+        let shared = container.host.network_mode.strip_prefix("container:");
+        shared.and_then(|other| self.state.borrow().resolve(other).ok()).unwrap_or(container.id)
     }
 
     /// The files of a container's network are the host's (moby `container.NetworkMounts`).
     pub(super) fn bind_network_files(&self, mounts: &mut Mounts, container: &Container) -> Result<(), DaemonError> {
+        let owner = self.network_owner(container);
         for (name, at) in [("hosts", "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")]
         {
-            let path = format!("{}/{name}", folder(container.id));
+            let path = format!("{}/{name}", folder(owner));
             if !container.mounts.iter().any(|mount| mount.point.destination == at) {
                 let place = self.host.mounts.borrow().find(&Caller::root(), path.as_bytes(), true)?;
-                mounts.bind(&place, at.as_bytes(), false, "/dev/vda1")?;
+                mounts.bind(&place, at.as_bytes(), container.host.read_only_rootfs, "/dev/vda1")?;
             }
         }
         Ok(())
@@ -183,34 +198,57 @@ impl World {
 
     /// Everything a container's process sees.
     pub fn rootfs(&self, container: &Container, tty: Option<TtyId>) -> Result<Mounts, DaemonError> {
-        let mut mounts = self.files_of(container)?;
+        let mut mounts = self.layers_of(container);
+        // What the user mounts at a place stands in for what is usually there (moby `daemon/oci_linux.go` `withMounts`).
+        let is_usual = |at: &str| !container.mounts.iter().any(|mount| mount.point.destination == at);
+        if is_usual("/proc") {
+            mounts.mount(Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(self.kernel.clone()))))?;
+        }
+        if is_usual("/dev") {
+            let dev = dev_fs(self, tty, &self.devices(container)?);
+            let mut mount = Mount::overlay("/dev", "tmpfs", "tmpfs", &dev);
+            "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
+            mounts.mount(mount)?;
+        }
+        if is_usual("/dev/pts") {
+            let pts = PtsFs::new(self.kernel.clone(), &container.id.to_string());
+            let mut pts = Mount::synthetic("/dev/pts", "devpts", Rc::new(pts));
+            "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666".clone_into(&mut pts.options);
+            mounts.mount(pts)?;
+        }
+        if is_usual("/dev/shm") {
+            let bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
+            let fs = tmpfs(self, bytes, 0o1777);
+            mount_tmpfs(&mut mounts, "/dev/shm", "shm", &fs, Some(bytes), TmpfsOptions::default())?;
+        }
+        if is_usual("/sys") {
+            let files = SysFs { now: self.kernel.now(), kernel: self.kernel.clone(), cgroup: container.id.to_string() };
+            let mut sys = Mount::synthetic("/sys", "sysfs", Rc::new(files));
+            sys.read_only = !container.host.privileged;
+            mounts.mount(sys)?;
+        }
+        for mount in &container.mounts {
+            let target = &mount.point.destination;
+            if target.strip_prefix("/proc/").is_some_and(|below| !COVERABLE.contains(&below)) {
+                return Err(DaemonError::Start(RuntimeError::InsideProc {
+                    source_path: mount.point.source.clone(),
+                    target: target.clone(),
+                    root: super::graph::part(&container.folder.name(), "merged"),
+                }));
+            }
+            self.add_mount(&mut mounts, mount)?;
+        }
         self.bind_network_files(&mut mounts, container)?;
-        mounts.mount(Mount::synthetic("/proc", "proc", Rc::new(ProcFs::new(self.kernel.clone()))))?;
-        let dev = dev_fs(self, tty, &self.devices(container)?);
-        let mut mount = Mount::overlay("/dev", "tmpfs", "tmpfs", &dev);
-        "nosuid,size=65536k,mode=755,inode64".clone_into(&mut mount.options);
-        mounts.mount(mount)?;
-        let pts = PtsFs::new(self.kernel.clone(), &container.id.to_string());
-        let mut pts = Mount::synthetic("/dev/pts", "devpts", Rc::new(pts));
-        "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666".clone_into(&mut pts.options);
-        mounts.mount(pts)?;
-        let shm_bytes = u64::try_from(container.host.shm_size_bytes).ok().filter(|n| *n > 0).unwrap_or(SHM_BYTES);
-        mount_tmpfs(
-            &mut mounts,
-            "/dev/shm",
-            "shm",
-            &tmpfs(self, shm_bytes, 0o1777),
-            Some(shm_bytes),
-            TmpfsOptions::default(),
-        )?;
-        let mut sys = Mount::synthetic(
-            "/sys",
-            "sysfs",
-            Rc::new(SysFs { now: self.kernel.now(), kernel: self.kernel.clone(), cgroup: container.id.to_string() }),
-        );
-        sys.read_only = true;
-        mounts.mount(sys)?;
         let who = Caller::root();
+        if !container.host.privileged && is_usual("/proc") {
+            // moby `oci/defaults.go`, `ReadonlyPaths`, of what is there.
+            for at in ["/proc/sys", "/proc/sysrq-trigger"] {
+                let place = mounts.find(&who, at.as_bytes(), true)?;
+                let mut mount = Mount::synthetic(at, "proc", Rc::new(ProcFs::new(self.kernel.clone())));
+                (mount.backing, mount.root, mount.read_only) = (place.backing, place.node, true);
+                mounts.mount(mount)?;
+            }
+        }
         if container.host.init == Some(true) {
             let place = self.host.mounts.borrow().find(&who, INIT.as_bytes(), true)?;
             if mounts.stat(&who, INIT_INSIDE.as_bytes(), true).is_err() {
@@ -219,7 +257,7 @@ impl World {
             }
             mounts.bind(&place, INIT_INSIDE.as_bytes(), true, "/dev/vda1")?;
         }
-        Ok(mounts)
+        frozen(mounts, container)
     }
 
     /// The nodes of `--device`, as the host has them: path below `/dev` and device.
@@ -228,8 +266,13 @@ impl World {
         let node = |[from, to, _]: &[String; 3]| {
             let missing = || DaemonError::NoDevice(from.clone());
             let found = host.find(&Caller::root(), from.as_bytes(), true).map_err(|_| missing())?;
-            let below = to.strip_prefix("/dev/").filter(|name| !name.contains('/')).ok_or_else(missing)?;
-            Ok((below.to_owned(), found.content()?))
+            let below = to.strip_prefix("/dev/").filter(|name| !name.contains('/'));
+            let node = found.content()?;
+            if !matches!(node, Content::CharDevice(..) | Content::BlockDevice(..)) {
+                return Err(DaemonError::NotADevice(from.clone()));
+            }
+            let below = below.ok_or(DaemonError::NotSimulated("--device to other than directly below /dev"))?;
+            Ok((below.to_owned(), node))
         };
         container.host.devices.iter().map(node).collect()
     }
@@ -325,7 +368,11 @@ impl World {
             let linked = state.resolve(target).ok().and_then(|id| state.containers.get(&id));
             let address = linked.and_then(|c| c.endpoints.values().find_map(|e| e.address));
             if let (Some(address), Some(linked)) = (address, linked) {
-                hosts.push_str(&format!("{address}\t{alias} {} {}\n", linked.id.short(), linked.name));
+                hosts.push_str(&format!("{address}\t{alias} {}", linked.config.hostname));
+                if alias != linked.name {
+                    hosts.push_str(&format!(" {}", linked.name));
+                }
+                hosts.push('\n');
             }
         }
         for address in container.endpoints.values().filter_map(|e| e.address) {

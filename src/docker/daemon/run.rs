@@ -189,7 +189,10 @@ impl World {
         if let Some(other) = mode.strip_prefix("container:") {
             let other_id = self.find(other)?;
             let net = self.with(other_id, |c| c.state.run().map(|run| run.net)).flatten();
-            return net.map(|net| (net, false)).ok_or_else(|| DaemonError::NotRunning(other_id.to_string()));
+            if other_id == id {
+                return Err(DaemonError::JoinSelf);
+            }
+            return net.map(|net| (net, false)).ok_or_else(|| DaemonError::JoinNotRunning(other_id.to_string()));
         }
         let settings = self.with(id, |c| c.host.sysctls.clone()).unwrap_or_default();
         let net = self.kernel.network(|network| {
@@ -211,6 +214,12 @@ impl World {
     fn launch_in(self: &Rc<Self>, id: ContainerId, net: crate::os::kernel::net::NetId) -> Result<(), DaemonError> {
         self.join_networks(id, net)?;
         self.publish_ports(id, net)?;
+        // Who shares a network has the name of whose it is (moby `initializeNetworking`).
+        let owner = self.with(id, |c| c.host.network_mode.strip_prefix("container:").map(ToOwned::to_owned)).flatten();
+        let shared = owner.and_then(|owner| self.with(self.find(&owner).ok()?, |c| c.config.hostname.clone()));
+        if let Some(shared) = shared {
+            self.with(id, |c| c.config.hostname = shared);
+        }
         let (output, launch, tty, hostname) = {
             let state = self.state.borrow();
             let missing = || DaemonError::NoSuchContainer(id.to_string());
@@ -245,6 +254,9 @@ impl World {
                 "host" => Rc::clone(&self.host.hostname),
                 _ => Rc::new(RefCell::new(container.config.hostname.clone())),
             };
+            if container.host.resources.cpu_shares.is_some_and(|shares| shares < 0) {
+                return Err(DaemonError::BadResources("shares: invalid argument"));
+            }
             let oom_score_adj = container.host.oom_score_adj;
             self.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..container.host.resources.limits() });
             let mut base = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={}", container.config.hostname)];
@@ -270,7 +282,9 @@ impl World {
                 cgroup: id.to_string(),
             });
             let launch = launch.map_err(|error| match error {
-                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) => DaemonError::Runtime(error),
+                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) | RuntimeError::IdRange => {
+                    DaemonError::Runtime(error)
+                }
                 other => DaemonError::Start(other),
             })?;
             (output, launch, tty, hostname)
@@ -317,9 +331,11 @@ impl World {
     /// The namespace of process numbers to start in; `None` for one of its own.
     fn pid_namespace(&self, mode: &str, state: &super::handle::State) -> Result<Option<u32>, DaemonError> {
         let Some(other) = mode.strip_prefix("container:") else { return Ok((mode == "host").then_some(1)) };
-        let id = state.resolve(other)?;
-        let run = state.containers.get(&id).and_then(|c| c.state.run());
-        run.map(|run| Some(run.namespace)).ok_or_else(|| DaemonError::NotRunning(id.to_string()))
+        let joined = state.resolve(other).and_then(|id| {
+            let run = state.containers.get(&id).and_then(|c| c.state.run());
+            run.map(|run| Some(run.namespace)).ok_or_else(|| DaemonError::NotRunning(other.to_owned()))
+        });
+        joined.map_err(|why| DaemonError::Join { namespace: "PID", why: Box::new(why) })
     }
 
     fn spawn(&self, launch: Launch) -> Result<Gpid, RuntimeError> {
@@ -359,6 +375,8 @@ impl World {
                 None => {}
             }
         }
+        // runc takes an empty one for none.
+        env.retain(|word| word != "HOME=");
         if !env.iter().any(|word| word.starts_with("HOME=")) {
             env.push(format!("HOME={}", user.home));
         }
@@ -823,23 +841,23 @@ impl Daemon {
     /// No such container, settings that contradict one another.
     pub fn container_update(&self, name: &str, request: UpdateRequest) -> Result<Vec<String>, DaemonError> {
         let id = self.0.find(name)?;
-        let mut updated = Ok(());
-        let refused = self.0.with(id, |c| {
+        if let Some(policy) = &request.restart_policy {
+            super::create::check_restart(policy)?;
+        }
+        let updated = self.0.with(id, |c| {
             if let Some(policy) = request.restart_policy {
                 if c.host.auto_remove && !matches!(policy.name.as_str(), "" | "no") {
-                    return true;
+                    return Err(DaemonError::UpdateAutoRemove);
                 }
                 c.host.restart_policy = policy;
             }
-            updated = c.host.resources.update(request.resources);
+            let updated = c.host.resources.update(request.resources);
             let oom_score_adj = c.host.oom_score_adj;
             self.0.kernel.limit(&id.to_string(), Limits { oom_score_adj, ..c.host.resources.limits() });
-            false
+            updated
         });
+        let updated = updated.unwrap_or(Ok(()));
         updated.map_err(|cause| DaemonError::Update { id: id.to_string(), cause: Box::new(cause) })?;
-        if refused == Some(true) {
-            return Err(DaemonError::AutoRemoveRestart);
-        }
         self.0.emit_container(id, "update", &[]);
         Ok(Vec::new())
     }
@@ -930,7 +948,12 @@ impl Daemon {
         let (own_user, own_cwd, mut host) = world
             .with(id, |c| (c.config.user.clone(), c.config.working_dir.clone(), c.host.clone()))
             .unwrap_or_default();
-        host.privileged |= config.privileged;
+        if config.privileged {
+            // Whatever the container was denied.
+            host.privileged = true;
+            host.cap_drop.clear();
+            host.security_opt.clear();
+        }
         let tty = config.tty.then(|| world.new_tty(id, config.console_size));
         let mut sources = Vec::new();
         let mut stdin = None;
@@ -958,8 +981,9 @@ impl Daemon {
             }
         };
         let mut env = run.env.clone();
-        // The home is the user's own.
-        env.retain(|word| !word.starts_with("HOME="));
+        // The home is the user's own, unless the container's settings name one.
+        let asked = world.with(id, |c| c.config.env.clone()).unwrap_or_default();
+        env.retain(|word| !word.starts_with("HOME=") || asked.contains(word));
         if tty.is_some() && !env.iter().any(|word| word.starts_with("TERM=")) {
             env.push("TERM=xterm".to_owned());
         }
@@ -981,7 +1005,9 @@ impl Daemon {
                 cgroup: id.to_string(),
             })
             .map_err(|error| match error {
-                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) => DaemonError::Runtime(error),
+                RuntimeError::NoUser(_) | RuntimeError::NoGroup(_) | RuntimeError::IdRange => {
+                    DaemonError::Runtime(error)
+                }
                 other => DaemonError::Exec(other),
             });
         let (to, output) = stream(&world.kernel);

@@ -9,7 +9,7 @@ use super::api::volume::{Volume, VolumeCreate};
 use super::container::{Container, MountSource};
 use super::errors::DaemonError;
 use super::files;
-use super::handle::{Daemon, Patterns, State, World, matches_label, prunable};
+use super::handle::{Daemon, Patterns, State, World, is_wanted, matches_label, prunable};
 use crate::base::time::Timestamp;
 
 /// Where volumes are.
@@ -129,6 +129,7 @@ impl Daemon {
                 return Err(DaemonError::BadFilter(name.clone()));
             }
         }
+        let dangling = is_wanted(filters, "dangling")?;
         let records: Vec<VolumeRecord> = {
             let state = self.0.state.borrow();
             let any =
@@ -137,9 +138,7 @@ impl Daemon {
             let wanted = |r: &&VolumeRecord| {
                 names.match_text(&r.name)
                     && any("driver", &|v| v == "local")
-                    && any("dangling", &|v| {
-                        state.users_of_volume(&r.name).next().is_none() == matches!(v, "true" | "1")
-                    })
+                    && dangling.is_none_or(|wanted| wanted == state.users_of_volume(&r.name).next().is_none())
                     && filters.get("label").is_none_or(|v| v.iter().all(|v| matches_label(&r.labels, v)))
             };
             state.volumes.values().filter(wanted).cloned().collect()
@@ -184,7 +183,7 @@ impl Daemon {
                 return Err(DaemonError::BadFilter(name.clone()));
             }
         }
-        let all = filters.get("all").is_some_and(|v| v.iter().any(|v| matches!(v.as_str(), "true" | "1")));
+        let all = is_wanted(filters, "all")? == Some(true);
         let names: Vec<String> = {
             let state = self.0.state.borrow();
             let unused = |r: &&VolumeRecord| {

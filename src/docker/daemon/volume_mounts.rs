@@ -11,6 +11,7 @@ use super::rootfs::{mount_tmpfs, tmpfs};
 use super::volume::VolumeRecord;
 use crate::os::fs::mounts::Caller;
 use crate::os::fs::overlay::ROOT;
+use crate::os::kernel::mount::tmpfs_bytes;
 
 /// Bytes of a tmpfs without a size.
 const TMPFS_BYTES: u64 = 256 << 20;
@@ -69,7 +70,8 @@ impl World {
                     let number = || value.parse().map_err(|_| failed("invalid argument".to_owned()));
                     match key {
                         "size" => {
-                            options.size_bytes = bytes(value).ok_or_else(|| failed("invalid argument".to_owned()))?
+                            options.size_bytes =
+                                tmpfs_bytes(value).ok_or_else(|| failed("invalid argument".to_owned()))?
                         }
                         "mode" => options.mode = u32::from_str_radix(value, 8).ok(),
                         "uid" => options.uid = number()?,
@@ -126,17 +128,4 @@ impl World {
             self.emit(EventKind::Volume, action, name.clone(), &attributes);
         }
     }
-}
-
-/// `100m` of a tmpfs.
-fn bytes(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..)?.to_ascii_lowercase().as_str() {
-        "" => 1,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(unit)
 }

@@ -34,6 +34,9 @@ pub enum ReferenceError {
     /// `ErrTagInvalidFormat`.
     #[error("invalid tag format")]
     Tag,
+    /// A name that is an algorithm's.
+    #[error("refusing to create an ambiguous tag using digest algorithm as name")]
+    DigestName,
     /// A digest of the right form but the wrong algorithm or length.
     #[error("{0}")]
     Digest(#[from] DigestError),

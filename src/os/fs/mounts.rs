@@ -516,6 +516,26 @@ impl Mounts {
         Ok(())
     }
 
+    /// The table of who has the directory `path` for its root (`chroot`): what is mounted there and below.
+    ///
+    /// # Errors
+    /// Those of a walk to it; `ENOTDIR`.
+    pub fn below(&self, who: &Caller, path: &[u8]) -> Result<Self, Errno> {
+        let place = self.find(who, path, true)?;
+        if place.meta()?.0 != Kind::Dir {
+            return Err(Errno::ENOTDIR);
+        }
+        let mut root = self.mounts.get(place.mount).ok_or(Errno::ENOENT)?.clone();
+        root.at = "/".into();
+        (root.backing, root.root) = (place.backing, place.node);
+        let inside = |mount: &Mount| {
+            let rest = mount.at.strip_prefix(place.path.trim_end_with(|c| c == '/'))?;
+            rest.starts_with(b"/").then(|| Mount { at: rest.into(), ..mount.clone() }).filter(|mount| mount.at != "/")
+        };
+        let mounts = std::iter::once(root).chain(self.mounts.iter().filter_map(inside)).collect();
+        Ok(Self { mounts, protections: self.protections })
+    }
+
     /// The root directory.
     fn root(&self) -> Result<Place, Errno> {
         let index = self.mounts.iter().rposition(|mount| mount.at == "/").ok_or(Errno::ENOENT)?;

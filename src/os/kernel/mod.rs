@@ -14,6 +14,7 @@ pub mod exec;
 pub mod file;
 pub mod history;
 pub mod lines;
+pub mod mount;
 pub mod net;
 pub mod pipe;
 pub mod proc_fs;

@@ -13,6 +13,8 @@ const BULK_WEIGHT: u64 = 4096;
 
 /// A pipe or one direction of a socket.
 pub struct Pipe {
+    /// Its inode number, by which `/proc/PID/fd` names it.
+    pub(super) number: u32,
     content: RefCell<Rope>,
     /// Open ends.
     pub(super) readers: Cell<u32>,
@@ -37,6 +39,7 @@ impl Pipe {
     /// An empty pipe without open ends.
     pub fn new(queue: &Rc<RunQueue>) -> Rc<Self> {
         Rc::new(Self {
+            number: queue.number_pipe(),
             content: RefCell::default(),
             readers: Cell::new(0),
             writers: Cell::new(0),

@@ -1,10 +1,12 @@
 //! `/proc`: processes as files.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::Kernel;
+use super::file::Object;
 use super::net::SETTINGS;
 use super::process::ProcessInfo;
 use crate::base::errno::Errno;
@@ -22,10 +24,32 @@ pub struct ProcFs {
 /// Memory that the simulated computer has, in bytes.
 pub const MEMORY_BYTES: u64 = 4 << 30;
 
-const PROCESS_FILES: [&str; 9] =
-    ["cgroup", "cmdline", "comm", "cwd", "environ", "exe", "mounts", "oom_score_adj", "status"];
-const ROOT_FILES: [&str; 11] =
-    ["cmdline", "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "self", "stat", "sys", "uptime", "version"];
+const PROCESS_FILES: [&str; 11] =
+    ["cgroup", "cmdline", "comm", "cwd", "environ", "exe", "fd", "mounts", "ns", "oom_score_adj", "status"];
+const ROOT_FILES: [&str; 12] = [
+    "cmdline",
+    "cpuinfo",
+    "filesystems",
+    "loadavg",
+    "meminfo",
+    "mounts",
+    "self",
+    "stat",
+    "sys",
+    "sysrq-trigger",
+    "uptime",
+    "version",
+];
+/// Kinds of namespaces, with the number of the first of each (Linux `include/linux/proc_ns.h`).
+const NAMESPACES: [(&str, u32); 7] = [
+    ("cgroup", 0xEFFF_FFFB),
+    ("ipc", 0xEFFF_FFFF),
+    ("mnt", 0xF000_0001),
+    ("net", 0xF000_0000),
+    ("pid", 0xEFFF_FFFC),
+    ("user", 0xEFFF_FFFD),
+    ("uts", 0xEFFF_FFFE),
+];
 
 impl ProcFs {
     /// Of a kernel.
@@ -48,8 +72,56 @@ impl ProcFs {
         mounts.shown().map(line).collect()
     }
 
+    /// `/proc/PID/fd/N`: what a descriptor stands for.
+    fn descriptor(&self, process: &ProcessInfo, number: &str) -> Option<Content> {
+        let proc = super::Proc { kernel: self.kernel.clone(), gpid: process.gpid };
+        let target = match &proc.handle(number.parse().ok()?).ok()?.object {
+            Object::Regular(place)
+            | Object::Snapshot(place, _)
+            | Object::Dir(place)
+            | Object::SyntheticWrite(place) => place.path.clone(),
+            Object::PipeRead(pipe) | Object::PipeWrite(pipe) => format!("pipe:[{}]", pipe.number).into(),
+            Object::Socket { receive, .. } => format!("socket:[{}]", receive.number).into(),
+            Object::Tty(tty) => format!("/dev/pts/{}", self.kernel.pts_number(*tty)).into(),
+            Object::Master(_) => "/dev/ptmx".into(),
+            Object::Null => "/dev/null".into(),
+            Object::Zero => "/dev/zero".into(),
+            Object::Full => "/dev/full".into(),
+            Object::Random => "/dev/urandom".into(),
+        };
+        Some(Content::Symlink(target))
+    }
+
+    /// `/proc/PID/ns/KIND`: a number that those in the same namespace share. One's own are told apart by the group of
+    /// processes, which is the container.
+    fn namespace(&self, process: &ProcessInfo, kind: &str) -> Option<Content> {
+        let (_, first) = NAMESPACES.iter().find(|row| row.0 == kind)?;
+        let state = self.kernel.state.borrow();
+        let own = state.processes.get(&process.gpid)?;
+        let init = state.processes.values().next()?;
+        let apart = process.cgroup.bytes().take(6).fold(0_u32, |sum, byte| sum << 4 | u32::from(byte & 15));
+        let number = match kind {
+            "net" if own.net == init.net => 0,
+            "net" => 16 + own.net.0 * 16,
+            "pid" if own.namespace == init.namespace => 0,
+            "pid" => 24 + own.namespace * 16,
+            "uts" if Rc::ptr_eq(&own.hostname, &init.hostname) => 0,
+            "user" => 0,
+            _ if process.cgroup.is_empty() => 0,
+            _ => 1 << 24 | apart,
+        };
+        Some(Content::Symlink(format!("{kind}:[{}]", first + number).into()))
+    }
+
     fn process_file(&self, process: &ProcessInfo, name: &str) -> Option<Content> {
+        if let Some(number) = name.strip_prefix("fd/") {
+            return self.descriptor(process, number);
+        }
+        if let Some(kind) = name.strip_prefix("ns/") {
+            return self.namespace(process, kind);
+        }
         let text = match name {
+            "fd" | "ns" => return Some(Content::Dir { opaque: false }),
             "cgroup" if process.cgroup.is_empty() => "0::/init.scope\n".to_owned(),
             "cgroup" => "0::/\n".to_owned(),
             "cmdline" => {
@@ -150,6 +222,7 @@ impl ProcFs {
                 let pid = self.visible().into_iter().find(|p| p.gpid == current)?.pid;
                 return Some(Content::Symlink(pid.to_string().into()));
             }
+            "sysrq-trigger" => String::new(),
             "stat" => format!("cpu  0 0 0 0 0 0 0 0 0 0\nbtime {}\n", self.kernel.boot_time().seconds()),
             "uptime" => format!("{} {}\n", seconds(up), seconds(up)),
             "version" => "Linux version 5.15.0-91-generic (capas@simulated) #101 SMP\n".to_owned(),
@@ -261,7 +334,12 @@ impl Synthetic for ProcFs {
                 self.process_file(self.visible().iter().find(|p| p.pid == pid)?, name)?
             }
         };
-        let mode = if matches!(content, Content::Dir { .. }) { 0o555 } else { 0o444 };
+        let mode = match &content {
+            Content::Dir { .. } => 0o555,
+            Content::Symlink(_) => 0o777,
+            _ if text == "sysrq-trigger" => 0o200,
+            _ => 0o444,
+        };
         Some(Made { meta: Meta::root(mode, Timestamp(self.kernel.now().0)), content })
     }
 
@@ -287,6 +365,14 @@ impl Synthetic for ProcFs {
         }
         if path == "net" {
             return NET_FILES.iter().map(|name| BString::from(*name)).collect();
+        }
+        if path.ends_with(b"/ns") {
+            return NAMESPACES.iter().map(|row| BString::from(row.0)).collect();
+        }
+        if let Some(pid) = path.strip_suffix(b"/fd").and_then(|pid| pid.to_str().ok()?.parse::<u32>().ok()) {
+            let of = |p: ProcessInfo| super::Proc { kernel: self.kernel.clone(), gpid: p.gpid }.descriptors();
+            let numbers = self.visible().into_iter().find(|p| p.pid == pid).map(of).unwrap_or_default();
+            return numbers.into_iter().map(|number| number.to_string().into()).collect();
         }
         PROCESS_FILES.iter().map(|name| BString::from(*name)).collect()
     }

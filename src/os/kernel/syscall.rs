@@ -51,7 +51,7 @@ pub enum Waited {
 pub type Address = (Ipv4Addr, u16);
 
 impl Proc {
-    fn with<T>(&self, with: impl FnOnce(&mut super::process::Process) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, with: impl FnOnce(&mut super::process::Process) -> T) -> Option<T> {
         self.kernel.state.borrow_mut().processes.get_mut(&self.gpid).map(with)
     }
 
@@ -127,7 +127,10 @@ impl Proc {
         // What is dropped stays so.
         // What a file gave stays among users other than root.
         let gained = if own.uid != 0 && cred.uid != 0 { own.gained } else { cred.gained };
-        self.with(|p| p.cred = Cred { dropped: own.dropped | cred.dropped, gained, ..cred });
+        self.with(|p| {
+            p.real_uid = cred.uid;
+            p.cred = Cred { dropped: own.dropped | cred.dropped, gained, ..cred };
+        });
         Ok(())
     }
 
@@ -413,8 +416,8 @@ impl Proc {
     /// `EACCES`, `EISDIR`, `EEXIST`, `EROFS`, `EMFILE`, `ENXIO` and those of a walk.
     pub fn open(&self, path: &[u8], open: Open) -> Result<Fd, Errno> {
         let who = self.caller();
-        if let Some(fd) = self.own_descriptor(&who, path) {
-            return self.dup(fd, 0);
+        if let Some(file) = self.descriptor_at(&who, path) {
+            return self.install(file, 0);
         }
         let how = How {
             wanted: u32::from(open.read) * 4 + u32::from(open.write) * 2,
@@ -441,13 +444,21 @@ impl Proc {
         self.install(file, 0)
     }
 
-    /// The descriptor that a path such as `/dev/stdout` or `/proc/self/fd/1` leads to.
-    fn own_descriptor(&self, who: &Caller, path: &[u8]) -> Option<Fd> {
+    /// What a path such as `/dev/stdout`, `/proc/self/fd/1` or `/proc/1/fd/1` leads to.
+    fn descriptor_at(&self, who: &Caller, path: &[u8]) -> Option<Handle> {
         let mut path = path::join(&who.cwd, path);
         for _ in 0..4 {
-            let number = path.strip_prefix(b"/proc/self/fd/").or_else(|| path.strip_prefix(b"/dev/fd/"));
-            if let Some(number) = number {
-                return number.to_str().ok()?.parse().ok();
+            let text = path.to_str().ok()?;
+            if let Some(number) = text.strip_prefix("/dev/fd/").or_else(|| text.strip_prefix("/proc/self/fd/")) {
+                return self.handle(number.parse().ok()?).ok();
+            }
+            if let Some((pid, number)) = text.strip_prefix("/proc/").and_then(|rest| rest.split_once("/fd/")) {
+                let (pid, number): (u32, Fd) = (pid.parse().ok()?, number.parse().ok()?);
+                let other = self
+                    .processes()
+                    .into_iter()
+                    .find(|p| p.pid == pid && matches!(who.cred.uid, 0) | (who.cred.uid == p.uid))?;
+                return Proc { kernel: self.kernel.clone(), gpid: other.gpid }.handle(number).ok();
             }
             let target = self.mounts(|m| m.readlink(who, &path)).ok()?;
             path = path::join(path::parent(&path), &target);

@@ -1,6 +1,6 @@
 //! Who runs next, and who waits for what.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -10,9 +10,17 @@ use super::Gpid;
 #[derive(Default)]
 pub struct RunQueue {
     queue: RefCell<(VecDeque<Gpid>, BTreeSet<Gpid>)>,
+    /// The inode number that a pipe got last.
+    pipes: Cell<u32>,
 }
 
 impl RunQueue {
+    /// An inode number for a new pipe.
+    pub fn number_pipe(&self) -> u32 {
+        self.pipes.set(self.pipes.get().wrapping_add(1));
+        self.pipes.get()
+    }
+
     /// Puts a process at the end, once.
     pub fn wake(&self, gpid: Gpid) {
         let mut queue = self.queue.borrow_mut();

@@ -17,6 +17,9 @@ use crate::base::path;
 use crate::os::kernel::{Disposition, Fd, Proc, Signal};
 
 /// A future that borrows the shell.
+/// Longest text of a variable. It is gathered in the page's own memory, whatever the simulated computer has.
+const MOST_VALUE_BYTES: usize = 128 << 20;
+
 pub(super) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Makes a future where it weighs on nobody's stack: who waits for it holds a pointer. Commands nest, and each level of a
@@ -389,7 +392,16 @@ impl Shell {
         } else {
             value
         };
+        // Small values are not worth counting.
+        let grown = value.len() >= 1 << 16;
+        if value.len() > MOST_VALUE_BYTES {
+            self.complain("out of memory").await;
+            return Err(Flow::Abort(2));
+        }
         self.vars.put(name, value);
+        if grown {
+            self.proc.set_heap(self.vars.text_bytes()).await;
+        }
         if self.options.allexport {
             self.vars.entry(name).exported = true;
         }

@@ -49,6 +49,15 @@ impl Variables {
         self.all.entry(name.into()).or_default()
     }
 
+    /// Bytes of all texts.
+    pub fn text_bytes(&self) -> u64 {
+        let len = |v: &Variable| match &v.value {
+            Value::Text(text) => text.len(),
+            _ => 0,
+        };
+        self.all.values().map(len).sum::<usize>() as u64
+    }
+
     /// The text of a variable; of an array, its element 0.
     pub fn get(&self, name: &[u8]) -> Option<&BString> {
         match &self.find(name)?.value {

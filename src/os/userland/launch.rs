@@ -27,6 +27,13 @@ spec!(USLEEP, "usleep", "N", []);
 spec!(SYNC, "sync", "[OPTION] [FILE]...", [flag('d', "data"), flag('f', "file-system")]);
 spec!(SERVICE, "service", "< option > | --status-all | [ service_name [ command | --full-restart ] ]", [flag('\0', "status-all"), flag('\0', "full-restart")], stop_at_operand: true);
 
+spec!(CHROOT, "chroot", "NEWROOT [COMMAND [ARG]...]", [], stop_at_operand: true, usage_status: 125);
+
+/// `chroot`.
+pub async fn chroot(proc: Proc) -> i32 {
+    run(proc, &CHROOT, |run| Box::pin(chroot_body(run))).await
+}
+
 /// `nohup`.
 pub async fn nohup(proc: Proc) -> i32 {
     run(proc, &NOHUP, |run| Box::pin(nohup_body(run))).await
@@ -95,6 +102,25 @@ async fn become_other(run: &mut Run, command: Vec<BString>) -> i32 {
     };
     run.complain(message).await;
     if error == Errno::ENOENT { 127 } else { 126 }
+}
+
+async fn chroot_body(run: &mut Run) -> Done {
+    let mut command = run.args.operands.clone();
+    if command.is_empty() {
+        return Ok(run.missing("missing operand").await);
+    }
+    let root = command.remove(0);
+    if let Err(error) = run.proc.chroot(&root) {
+        let busybox = run.is_busybox();
+        let what = if busybox { "can't change root directory to" } else { "cannot change root directory to" };
+        run.complain(format!("{what} {}: {}", quoted(&root), error.strerror())).await;
+        return Ok(if busybox { 1 } else { 125 });
+    }
+    if command.is_empty() {
+        let shell = run.proc.getenv("SHELL").unwrap_or_else(|| "/bin/sh".into());
+        command = vec![shell, "-i".into()];
+    }
+    Ok(become_other(run, command).await)
 }
 
 async fn nohup_body(run: &mut Run) -> Done {

@@ -8,6 +8,7 @@ use super::program::{Done, Run, number, run_as, spec, text};
 use crate::base::errno::Errno;
 use crate::base::time::Timestamp;
 use crate::os::args::{flag, value};
+use crate::os::kernel::mount::tmpfs_bytes;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
 use crate::os::kernel::process::ProcessInfo;
 use crate::os::kernel::{Proc, Signal};
@@ -41,6 +42,8 @@ spec!(
     "[options]",
     [flag('a', ""), flag('l', ""), value('t', "types"), value('o', "options"), flag('v', ""), flag('\0', "bind")]
 );
+
+spec!(UMOUNT, "umount", "[options] <source> | <directory>", [flag('l', "lazy"), flag('f', "force")]);
 
 /// `ps`: BSD letters need no dash.
 pub async fn main(proc: Proc) -> i32 {
@@ -407,8 +410,15 @@ async fn kill_body(run: &mut Run) -> Done {
 }
 
 async fn mount_body(run: &mut Run) -> Done {
+    if !run.args.operands.is_empty() && run.proc.may_mount() {
+        return mount_one(run).await;
+    }
+    if !run.args.operands.is_empty() && run.is_busybox() {
+        run.complain("permission denied (are you root?)").await;
+        return Ok(1);
+    }
     if !run.args.operands.is_empty() {
-        let why = if run.proc.cred().uid == 0 { "permission denied." } else { "must be superuser to use mount." };
+        let why = if run.proc.real_uid() == 0 { "permission denied." } else { "must be superuser to use mount." };
         let target: BString = run.args.operands.last().cloned().unwrap_or_default();
         run.complain(format!("{target}: {why}")).await;
         return Ok(32);
@@ -424,4 +434,72 @@ async fn mount_body(run: &mut Run) -> Done {
     });
     run.put(lines.unwrap_or_default()).await?;
     Ok(0)
+}
+
+/// `mount -t tmpfs [-o OPTIONS] SOURCE DIRECTORY`; there are no other file systems to mount.
+async fn mount_one(run: &mut Run) -> Done {
+    let kind = run.args.value('t').map(|t| text(t)).unwrap_or_default();
+    let operands = run.args.operands.clone();
+    let (Some(source), Some(at), 2) = (operands.first(), operands.get(1), operands.len()) else {
+        run.complain("mounting without a source and a directory is not simulated in Capas").await;
+        return Ok(1);
+    };
+    if kind != "tmpfs" {
+        run.complain("mounting other than -t tmpfs is not simulated in Capas").await;
+        return Ok(1);
+    }
+    let (mut shown, mut size_bytes, mut mode, mut read_only) = ("relatime".to_owned(), 256 << 20, 0o1777, false);
+    let options: Vec<String> = run.args.values('o').map(|o| text(o)).collect();
+    for option in options.iter().flat_map(|o| o.split(',')) {
+        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        let known = match key {
+            "ro" | "rw" => {
+                read_only = key == "ro";
+                continue;
+            }
+            "size" => tmpfs_bytes(value).map(|bytes| {
+                size_bytes = bytes;
+                shown += &format!(",size={}k", bytes.div_ceil(1024));
+            }),
+            "mode" => u32::from_str_radix(value, 8).ok().map(|bits| {
+                mode = bits;
+                shown += &format!(",mode={bits:o}");
+            }),
+            "noexec" | "nosuid" | "nodev" => {
+                shown = format!("{key},{shown}");
+                Some(())
+            }
+            _ => None,
+        };
+        if known.is_none() {
+            run.complain(format!("the option {option} is not simulated in Capas")).await;
+            return Ok(1);
+        }
+    }
+    if let Err(error) = run.proc.mount_tmpfs(&text(source), at, size_bytes, mode, &shown, read_only) {
+        run.complain(format!("mounting {source} on {at} failed: {}", error.strerror())).await;
+        return Ok(if run.is_busybox() { 255 } else { 32 });
+    }
+    Ok(0)
+}
+
+/// `umount`.
+pub async fn umount(proc: Proc) -> i32 {
+    super::program::run(proc, &UMOUNT, |run| Box::pin(umount_body(run))).await
+}
+
+async fn umount_body(run: &mut Run) -> Done {
+    let mut status = 0;
+    for at in run.args.operands.clone() {
+        if let Err(error) = run.proc.unmount(&at) {
+            let busybox = run.is_busybox();
+            let text = match busybox {
+                true => format!("can't unmount {at}: {}", error.strerror()),
+                false => format!("{at}: {}.", error.strerror().to_lowercase()),
+            };
+            run.complain(text).await;
+            status = if busybox { 1 } else { 32 };
+        }
+    }
+    Ok(status)
 }

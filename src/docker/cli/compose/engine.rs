@@ -37,7 +37,9 @@ pub struct Member {
 impl Member {
     /// Its name.
     pub fn name(&self) -> &str {
-        self.row.names.first().map_or("", |name| name.trim_start_matches('/'))
+        let mut names = self.row.names.iter().map(|name| name.trim_start_matches('/'));
+        // Those by which others link to it have slashes inside.
+        names.find(|name| !name.contains('/')).unwrap_or("")
     }
 
     fn label(&self, key: &str) -> &str {

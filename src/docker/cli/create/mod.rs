@@ -55,6 +55,33 @@ pub async fn request(client: &Client, given: &Invocation) -> Result<CreateReques
         stop_timeout_seconds: given.int("stop-timeout"),
         ..ContainerConfig::default()
     };
+    for (flag, is_mode, name) in [("pid", "container:", "PID"), ("uts", "", "UTS")] {
+        let mode = given.string(flag).unwrap_or_default();
+        let shares = !is_mode.is_empty() && mode.strip_prefix(is_mode).is_some_and(|other| !other.is_empty());
+        if !matches!(mode.as_str(), "" | "host") && !shares {
+            return Err(format!("--{flag}: invalid {name} mode"));
+        }
+    }
+    if given.strings("storage-opt").iter().any(|option| !option.contains('=')) {
+        return Err("invalid storage option".to_owned());
+    }
+    let swappiness = given.int("memory-swappiness").unwrap_or(-1);
+    if !(-1..=100).contains(&swappiness) {
+        return Err(format!("invalid value: {swappiness}. Valid memory swappiness range is 0-100"));
+    }
+    let security_opt = given.strings("security-opt");
+    for option in &security_opt {
+        let (name, value) = option.split_once('=').or_else(|| option.split_once(':')).unwrap_or((option, ""));
+        if value.is_empty() && name != "no-new-privileges" {
+            return Err(format!("Invalid --security-opt: {}", crate::os::args::pflag::go_quote(option.as_bytes())));
+        }
+        if name == "seccomp"
+            && !matches!(value, "unconfined" | "builtin")
+            && client.proc.stat(value.as_bytes()).is_err()
+        {
+            return Err(format!("opening seccomp profile ({value}) failed: open {value}: no such file or directory"));
+        }
+    }
     let auto_remove = given.bool("rm");
     if auto_remove && !matches!(restart_policy.name.as_str(), "" | "no") {
         return Err("conflicting options: cannot specify both --restart and --rm".to_owned());
@@ -80,7 +107,7 @@ pub async fn request(client: &Client, given: &Invocation) -> Result<CreateReques
         cap_add: given.strings("cap-add"),
         cap_drop: given.strings("cap-drop"),
         group_add: given.strings("group-add"),
-        security_opt: given.strings("security-opt"),
+        security_opt,
         pid_mode: given.string("pid").unwrap_or_default(),
         ipc_mode: String::new(),
         uts_mode: given.string("uts").unwrap_or_default(),

@@ -75,6 +75,17 @@ pub enum MountKind {
     Tmpfs,
 }
 
+impl MountKind {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bind => "bind",
+            Self::Volume => "volume",
+            Self::Tmpfs => "tmpfs",
+        }
+    }
+}
+
 /// `--mount`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MountRequest {

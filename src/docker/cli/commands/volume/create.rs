@@ -3,6 +3,7 @@
 use crate::docker::cli::client::{Client, Running};
 use crate::docker::cli::command::*;
 use crate::docker::cli::create::pairs;
+use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
 use crate::docker::cli::value::Kind::*;
 use crate::docker::daemon::api::volume::VolumeCreate;
@@ -22,6 +23,7 @@ pub static COMMAND: Command = Command {
         long("group", Text, "Cluster Volume group (cluster volumes)").not_simulated(),
         long("label", Label, "Set metadata for a volume"),
         long("limit-bytes", Bytes, "Minimum size of the Cluster Volume in bytes").not_simulated(),
+        long("name", Text, "Specify volume name").hidden(),
         flag('o', "opt", Map, "Set driver specific options (default map[])"),
         long("required-bytes", Bytes, "Maximum size of the Cluster Volume in bytes").not_simulated(),
         long("scope", Text, "Cluster Volume access scope (\"single\", \"multi\") (default \"single\")").not_simulated(),
@@ -43,8 +45,13 @@ pub static COMMAND: Command = Command {
 
 fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
+        let (name, operand) = (given.string("name").unwrap_or_default(), given.operand(0));
+        if !name.is_empty() && !operand.is_empty() {
+            let text = "conflicting options: cannot specify a volume-name through both --name and as a positional arg";
+            return Err(CliError::new(text));
+        }
         let request = VolumeCreate {
-            name: given.operand(0),
+            name: if operand.is_empty() { name } else { operand },
             driver: given.string("driver").unwrap_or_default(),
             driver_opts: pairs(&given.strings("opt")),
             labels: pairs(&given.strings("label")),

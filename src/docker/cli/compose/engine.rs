@@ -150,9 +150,9 @@ impl Project {
         format!("{kind} {name} declared as external, but could not be found")
     }
 
-    async fn make_networks(&self, client: &Client, steps: &mut Steps) -> Answer {
+    async fn make_networks(&self, client: &Client, services: &[String], steps: &mut Steps) -> Answer {
         let there: Vec<String> = client.daemon.network_list(&Filters::new())?.into_iter().map(|n| n.name).collect();
-        for key in self.used_networks() {
+        for key in self.networks_of(services) {
             let (name, external) = self.real_name(&self.networks, &key);
             if there.contains(&name) {
                 continue;
@@ -196,9 +196,10 @@ impl Project {
         Ok(())
     }
 
-    async fn make_volumes(&self, client: &Client, steps: &mut Steps) -> Answer {
+    async fn make_volumes(&self, client: &Client, services: &[String], steps: &mut Steps) -> Answer {
         let there: Vec<String> = client.daemon.volume_list(&Filters::new())?.into_iter().map(|v| v.name).collect();
-        for (key, own) in &self.volumes {
+        let used = self.volumes_of(services);
+        for (key, own) in self.volumes.iter().filter(|(key, _)| used.contains(key)) {
             let (name, external) = self.real_name(&self.volumes, key);
             if there.contains(&name) {
                 continue;
@@ -244,7 +245,7 @@ impl Project {
             if service.contains_key("build") {
                 if !up.no_build && (up.build || !is_here || policy == "build") {
                     self.build(client, name, false, false, &[]).await?;
-                    let mut steps = Steps::new("Building");
+                    let mut steps = Steps::new("Building", self.progress);
                     steps.done(client, name, "Built").await;
                 }
             } else if policy == "always" || (!is_here && policy != "never") {
@@ -259,7 +260,7 @@ impl Project {
     /// # Errors
     /// What the registry refuses.
     pub async fn pull(&self, client: &Client, services: &[String], is_quiet: bool) -> Answer {
-        let mut steps = Steps::new("Running").quiet(is_quiet);
+        let mut steps = Steps::new("Running", self.progress).quiet(is_quiet);
         for name in services {
             let Some(service) = self.services.get(name) else { continue };
             let image = self.image(name, service);
@@ -297,10 +298,11 @@ impl Project {
     pub async fn up(&self, client: &Client, asked: &[String], up: &Up) -> Answer<Vec<Member>> {
         let selected = self.selected(asked, up.no_deps)?;
         self.make_images(client, &selected, up).await?;
-        let mut steps = Steps::new("Running");
+        let mut steps = Steps::new("Running", self.progress);
         self.orphans(client, up.remove_orphans, &mut steps).await?;
-        self.make_networks(client, &mut steps).await?;
-        self.make_volumes(client, &mut steps).await?;
+        // What none of these services uses is left alone (compose-go `WithoutUnnecessaryResources`).
+        self.make_networks(client, &selected, &mut steps).await?;
+        self.make_volumes(client, &selected, &mut steps).await?;
         let mut starting: Vec<(String, String, bool)> = Vec::new();
         for name in &selected {
             starting.extend(self.converge(client, name, up, &mut steps).await?);
@@ -436,9 +438,11 @@ impl Project {
 
     async fn orphans(&self, client: &Client, remove: bool, steps: &mut Steps) -> Answer {
         let mut orphans = members(client, &self.name, false)?;
+        orphans.extend(members(client, &self.name, true)?);
         // One of a profile that is not enabled is none.
         orphans.retain(|m| !self.services.contains_key(&m.service) && !self.disabled.contains(&m.service));
-        if orphans.is_empty() {
+        let ignored = self.environment.get("COMPOSE_IGNORE_ORPHANS").is_some_and(|on| on.eq_ignore_ascii_case("true"));
+        if orphans.is_empty() || (ignored && !remove) {
             return Ok(());
         }
         if !remove {
@@ -498,7 +502,7 @@ impl Project {
         if backwards {
             all.reverse();
         }
-        let mut steps = Steps::new(title);
+        let mut steps = Steps::new(title, self.progress);
         for member in &all {
             let id = format!("Container {}", member.name());
             steps.working(client, &id, working).await;
@@ -526,7 +530,7 @@ impl Project {
         orphans: bool,
         timeout: Option<i64>,
     ) -> Answer {
-        let mut steps = Steps::new("Running");
+        let mut steps = Steps::new("Running", self.progress);
         let order = self.order().map_err(CliError::new)?;
         let mut all = members(client, &self.name, false)?;
         let one_off = if asked.is_empty() { members(client, &self.name, true)? } else { Vec::new() };

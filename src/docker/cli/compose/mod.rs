@@ -4,6 +4,7 @@
 //! does and what the docker client does can't differ.
 
 pub mod convert;
+pub mod dotenv;
 pub mod engine;
 pub mod files;
 pub mod project;

@@ -1,7 +1,11 @@
 //! What compose shows of its work: a line for each thing, redrawn in place on a terminal (docker/compose `pkg/progress`).
 
+use std::collections::BTreeMap;
+
 use crate::base::time::Timestamp;
-use crate::docker::cli::client::Client;
+use crate::docker::cli::client::{Answer, Client};
+use crate::docker::cli::error::CliError;
+use crate::docker::cli::parse::Invocation;
 
 struct Step {
     id: String,
@@ -16,7 +20,48 @@ pub struct Steps {
     title: &'static str,
     lines: Vec<Step>,
     shown: usize,
-    is_quiet: bool,
+    mode: Mode,
+}
+
+/// How work is shown (`--progress`, `--ansi`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Redrawn on a terminal, plain elsewhere.
+    Auto,
+    /// Redrawn.
+    Tty,
+    /// A line each.
+    Plain,
+    /// Not at all.
+    Quiet,
+}
+
+impl Mode {
+    /// What the flags or the variables ask for (docker/compose `cmd/compose/compose.go`).
+    ///
+    /// # Errors
+    /// A mode that there is not, or two that don't go together.
+    pub fn chosen(given: &Invocation, env: &BTreeMap<String, String>) -> Answer<Self> {
+        let asked = |flag: &'static str, variable: &str| {
+            given.string(flag).or_else(|| env.get(variable).cloned()).filter(|asked| !asked.is_empty())
+        };
+        let ansi = asked("ansi", "COMPOSE_ANSI").unwrap_or_else(|| "auto".to_owned());
+        let no_colour = env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let ansi = if no_colour { "never" } else { &ansi };
+        let progress = asked("progress", "COMPOSE_PROGRESS").unwrap_or_else(|| "auto".to_owned());
+        match (progress.as_str(), ansi) {
+            ("auto", "never") => Ok(Self::Plain),
+            ("auto", "always") => Ok(Self::Tty),
+            ("auto", _) => Ok(Self::Auto),
+            ("tty", "never") => Err(CliError::new("can't use --progress tty while ANSI support is disabled")),
+            ("tty", _) => Ok(Self::Tty),
+            ("plain", "always") => Err(CliError::new("can't use --progress plain while ANSI support is forced")),
+            ("plain", _) => Ok(Self::Plain),
+            ("quiet" | "none", _) => Ok(Self::Quiet),
+            ("json", _) => Err(CliError::Says(125, "docker: --progress=json is not simulated in Capas".to_owned())),
+            (other, _) => Err(CliError::new(format!("unsupported --progress value {other:?}"))),
+        }
+    }
 }
 
 const BLUE: &str = "\x1b[34m";
@@ -26,13 +71,15 @@ const OFF: &str = "\x1b[0m";
 
 impl Steps {
     /// Nothing done yet. The title is what the first line says: `Running`, `Stopping`.
-    pub const fn new(title: &'static str) -> Self {
-        Self { title, lines: Vec::new(), shown: 0, is_quiet: false }
+    pub const fn new(title: &'static str, mode: Mode) -> Self {
+        Self { title, lines: Vec::new(), shown: 0, mode }
     }
 
     /// The same that nobody sees, where `is_quiet`.
     pub const fn quiet(mut self, is_quiet: bool) -> Self {
-        self.is_quiet = is_quiet;
+        if is_quiet {
+            self.mode = Mode::Quiet;
+        }
         self
     }
 
@@ -63,14 +110,15 @@ impl Steps {
                 self.lines.push(line);
             }
         }
-        match client.proc.tty_of(2) {
-            _ if self.is_quiet => {}
-            Some(tty) => {
-                let width = usize::from(client.proc.win_size(tty).cols);
+        let tty = client.proc.tty_of(2);
+        match self.mode {
+            Mode::Quiet => {}
+            Mode::Auto | Mode::Tty if tty.is_some() || self.mode == Mode::Tty => {
+                let width = tty.map_or(80, |tty| usize::from(client.proc.win_size(tty).cols));
                 let text = self.draw(now, width);
                 client.proc.eprint(text).await;
             }
-            None => client.complain(format!(" {id}  {status}")).await,
+            _ => client.complain(format!(" {id}  {status}")).await,
         }
     }
 

@@ -24,15 +24,14 @@ pub static COMPOSE: Noun = Noun {
             "ansi",
             Text,
             "Control when to print ANSI control characters (\"never\"|\"always\"|\"auto\") (default \"auto\")",
-        )
-        .not_simulated(),
-        long("compatibility", Bool(false), "Run compose in backward compatibility mode").not_simulated(),
+        ),
+        long("compatibility", Bool(false), "Run compose in backward compatibility mode"),
         long("dry-run", Bool(false), "Execute command in dry run mode").not_simulated(),
         long("env-file", List, "Specify an alternate environment file"),
         flag('f', "file", List, "Compose configuration files"),
         long("parallel", Int, "Control max parallelism, -1 for unlimited (default -1)").not_simulated(),
         long("profile", List, "Specify a profile to enable"),
-        long("progress", Text, "Set type of progress output (auto, tty, plain, json, quiet)").not_simulated(),
+        long("progress", Text, "Set type of progress output (auto, tty, plain, json, quiet)"),
         long(
             "project-directory",
             Text,
@@ -250,17 +249,9 @@ static UP: Command = Command {
             Bool(false),
             "Stops all containers if any container exited with failure. Incompatible with -d",
         ),
-        long(
-            "always-recreate-deps",
-            Bool(false),
-            "Recreate dependent containers. Incompatible with --no-recreate.",
-        )
-        .not_simulated(),
-        long(
-            "attach",
-            List,
-            "Restrict attaching to the specified services. Incompatible with --attach-dependencies.",
-        ),
+        long("always-recreate-deps", Bool(false), "Recreate dependent containers. Incompatible with --no-recreate.")
+            .not_simulated(),
+        long("attach", List, "Restrict attaching to the specified services. Incompatible with --attach-dependencies."),
         long("attach-dependencies", Bool(false), "Automatically attach to log output of dependent services")
             .not_simulated(),
         long("build", Bool(false), "Build images before starting containers"),
@@ -279,8 +270,7 @@ static UP: Command = Command {
             "menu",
             Bool(false),
             "Enable interactive shortcuts when running attached. Incompatible with --detach. Can also be enable/disable by setting COMPOSE_MENU environment var.",
-        )
-        .not_simulated(),
+        ),
         long("no-attach", List, "Do not attach (stream logs) to the specified services"),
         long("no-build", Bool(false), "Don't build an image, even if it's policy"),
         long("no-color", Bool(false), "Produce monochrome output"),
@@ -347,7 +337,7 @@ fn build<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let mut more: Vec<String> =
             given.strings("build-arg").into_iter().flat_map(|arg| ["--build-arg".to_owned(), arg]).collect();
         more.extend(given.bool("quiet").then(|| "-q".to_owned()));
-        let mut steps = crate::docker::cli::compose::steps::Steps::new("Building");
+        let mut steps = crate::docker::cli::compose::steps::Steps::new("Building", project.progress);
         for name in project.selected(&asked, !given.bool("with-dependencies"))? {
             if project.services.get(&name).is_some_and(|service| service.contains_key("build")) {
                 project.build(client, &name, given.bool("no-cache"), given.bool("pull"), &more).await?;
@@ -382,6 +372,9 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
     Box::pin(async move {
         if given.bool("force-recreate") && given.bool("no-recreate") {
             return Err(CliError::new("--force-recreate and --no-recreate are incompatible"));
+        }
+        if given.bool("menu") {
+            return Err(CliError::Says(125, "docker: --menu is not simulated in Capas".to_owned()));
         }
         let cascade = cascade(given)?;
         let pull = given.string("pull").filter(|pull| !matches!(pull.as_str(), "" | "policy"));
@@ -579,7 +572,7 @@ fn rm<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         } else if !client.confirm(&format!("? {what}")).await? {
             return Ok(());
         }
-        let mut steps = crate::docker::cli::compose::steps::Steps::new("Removing");
+        let mut steps = crate::docker::cli::compose::steps::Steps::new("Removing", project.progress);
         for name in names {
             let id = format!("Container {name}");
             steps.working(client, &id, "Removing").await;

@@ -62,6 +62,8 @@ pub struct Up {
     pub no_start: bool,
     /// `--remove-orphans`.
     pub remove_orphans: bool,
+    /// Orphans were looked for already.
+    pub knows_orphans: bool,
     /// `--wait`.
     pub wait: bool,
     /// `--pull`, over what the services say.
@@ -126,6 +128,23 @@ impl Project {
         let mut all = members(client, &self.name, false)?;
         all.retain(|member| asked.is_empty() || asked.contains(&member.service));
         Ok(all)
+    }
+
+    /// Services, and those that are restarted with them (`depends_on: {…: {restart: true}}`).
+    pub fn restarted_with(&self, asked: &[String]) -> Vec<String> {
+        let mut all = asked.to_vec();
+        let mut at = 0;
+        while let Some(name) = all.get(at).cloned() {
+            for (other, service) in &self.services {
+                let need = service.get("depends_on").and_then(|needs| needs.get(&name));
+                let follows = need.and_then(|need| need.get("restart")) == Some(&Value::Bool(true));
+                if follows && !all.contains(other) {
+                    all.push(other.clone());
+                }
+            }
+            at += 1;
+        }
+        all
     }
 
     /// The one container of a service that is meant by `--index`.
@@ -299,7 +318,9 @@ impl Project {
         let selected = self.selected(asked, up.no_deps)?;
         self.make_images(client, &selected, up).await?;
         let mut steps = Steps::new("Running", self.progress);
-        self.orphans(client, up.remove_orphans, &mut steps).await?;
+        if !up.knows_orphans {
+            self.orphans(client, up.remove_orphans, &mut steps).await?;
+        }
         // What none of these services uses is left alone (compose-go `WithoutUnnecessaryResources`).
         self.make_networks(client, &selected, &mut steps).await?;
         self.make_volumes(client, &selected, &mut steps).await?;
@@ -388,7 +409,11 @@ impl Project {
         Ok(out)
     }
 
-    async fn await_needs(&self, client: &Client, name: &str, steps: &mut Steps) -> Answer {
+    /// Waits until what a service needs is as it needs it.
+    ///
+    /// # Errors
+    /// It will not be.
+    pub async fn await_needs(&self, client: &Client, name: &str, steps: &mut Steps) -> Answer {
         let Some(service) = self.services.get(name) else { return Ok(()) };
         for other in names(service.get("depends_on")) {
             let condition = self.condition(service, &other);
@@ -498,6 +523,8 @@ impl Project {
     ) -> Answer {
         let order = self.selected(asked, true)?;
         let mut all = self.members_of(client, asked)?;
+        // Those of a profile that is not enabled are left alone.
+        all.retain(|member| order.contains(&member.service));
         all.arrange_by_key(|member| order.iter().position(|name| *name == member.service));
         if backwards {
             all.reverse();

@@ -7,6 +7,7 @@ pub mod convert;
 pub mod dotenv;
 pub mod engine;
 pub mod files;
+pub mod named;
 pub mod project;
 pub mod steps;
 pub mod yaml;

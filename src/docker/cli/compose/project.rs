@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::dotenv;
 use super::files::Reader;
+use super::named;
 use super::steps::Mode;
 use crate::base::path;
 use crate::docker::cli::client::{Answer, Client};
@@ -199,6 +200,11 @@ impl Project {
                     break;
                 }
                 if *dir == *b"/" {
+                    let name = given.string("project-name").or_else(|| env.get("COMPOSE_PROJECT_NAME").cloned());
+                    if let Some(name) = name.filter(|_| named::is_enough_for(given.command.name)) {
+                        let progress = Mode::chosen(given, &env)?;
+                        return named::project(client, name, home, env, progress);
+                    }
                     return Err(CliError::Says(14, "no configuration file provided: not found".to_owned()));
                 }
                 dir = path::parent(&dir).to_owned();
@@ -218,7 +224,12 @@ impl Project {
                 env.entry(key).or_insert(value);
             }
         }
-        let mut reader = Reader { client, env: &env, unset: Vec::new() };
+        let mut reader = Reader {
+            client,
+            env: &env,
+            unset: Vec::new(),
+            is_raw: given.changed("no-interpolate") && given.bool("no-interpolate"),
+        };
         let mut all = Map::new();
         for file in &files {
             let mut own = reader.read(file).await?;

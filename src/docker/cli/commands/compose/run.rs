@@ -293,6 +293,7 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         }
         // The image and the networks, not the service's own containers.
         let own = Up {
+            knows_orphans: !given.bool("no-deps") && !needs.is_empty(),
             no_start: true,
             no_deps: true,
             build: given.bool("build"),

@@ -572,6 +572,10 @@ impl Project {
         if !asked.is_empty() {
             return Ok(());
         }
+        if all.is_empty() && one_off.is_empty() && self.used_networks().is_empty() && !volumes && images.is_none() {
+            warn(client, &format!("Warning: No resource found to remove for project {:?}.", self.name)).await;
+            return Ok(());
+        }
         if volumes {
             let there: Vec<String> = client.daemon.volume_list(&Filters::new())?.into_iter().map(|v| v.name).collect();
             for key in self.volumes.keys() {
@@ -584,7 +588,7 @@ impl Project {
                 match client.daemon.volume_remove(&name, false) {
                     Ok(()) => steps.done(client, &id, "Removed").await,
                     Err(error) if error.class() == Class::Conflict => {
-                        steps.done(client, &id, "Resource is still in use").await
+                        steps.warned(client, &id, "Resource is still in use").await
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -600,8 +604,8 @@ impl Project {
                 steps.working(client, &id, "Removing").await;
                 match client.daemon.image_remove(&image, false, true) {
                     Ok(_) => steps.done(client, &id, "Removed").await,
-                    Err(error) if error.class() == Class::NotFound => steps.done(client, &id, "No such image").await,
-                    Err(_) => steps.done(client, &id, "Resource is still in use").await,
+                    Err(error) if error.class() == Class::NotFound => steps.done(client, &id, "Warning: No resource found to remove").await,
+                    Err(_) => steps.warned(client, &id, "Resource is still in use").await,
                 }
             }
         }
@@ -615,7 +619,7 @@ impl Project {
             steps.working(client, &id, "Removing").await;
             match client.daemon.network_remove(&name) {
                 Ok(_) => steps.done(client, &id, "Removed").await,
-                Err(_) => steps.done(client, &id, "Resource is still in use").await,
+                Err(_) => steps.warned(client, &id, "Resource is still in use").await,
             }
         }
         Ok(())

@@ -12,7 +12,15 @@ struct Step {
     status: String,
     begun: Timestamp,
     ended: Option<Timestamp>,
-    failed: bool,
+    mark: Mark,
+}
+
+/// How something went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Well,
+    Warned,
+    Failed,
 }
 
 /// The lines so far.
@@ -66,6 +74,7 @@ impl Mode {
 
 const BLUE: &str = "\x1b[34m";
 const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
 const RED: &str = "\x1b[31m";
 const OFF: &str = "\x1b[0m";
 
@@ -85,28 +94,33 @@ impl Steps {
 
     /// Something has begun or goes on: `Creating`.
     pub async fn working(&mut self, client: &Client, id: &str, status: &str) {
-        self.set(client, id, status, false, false).await;
+        self.set(client, id, status, false, Mark::Well).await;
     }
 
     /// Something is done: `Created`.
     pub async fn done(&mut self, client: &Client, id: &str, status: &str) {
-        self.set(client, id, status, true, false).await;
+        self.set(client, id, status, true, Mark::Well).await;
+    }
+
+    /// Something was left as it is.
+    pub async fn warned(&mut self, client: &Client, id: &str, status: &str) {
+        self.set(client, id, status, true, Mark::Warned).await;
     }
 
     /// Something went wrong.
     pub async fn failed(&mut self, client: &Client, id: &str) {
-        self.set(client, id, "Error", true, true).await;
+        self.set(client, id, "Error", true, Mark::Failed).await;
     }
 
-    async fn set(&mut self, client: &Client, id: &str, status: &str, ended: bool, failed: bool) {
+    async fn set(&mut self, client: &Client, id: &str, status: &str, ended: bool, mark: Mark) {
         let now = client.now();
         let ended = ended.then_some(now);
         match self.lines.iter_mut().find(|line| line.id == id) {
             Some(line) => {
-                (line.status, line.ended, line.failed) = (status.to_owned(), ended, failed);
+                (line.status, line.ended, line.mark) = (status.to_owned(), ended, mark);
             }
             None => {
-                let line = Step { id: id.to_owned(), status: status.to_owned(), begun: now, ended, failed };
+                let line = Step { id: id.to_owned(), status: status.to_owned(), begun: now, ended, mark };
                 self.lines.push(line);
             }
         }
@@ -133,8 +147,9 @@ impl Steps {
         out.push_str(&format!("\x1b[2K{head}\n"));
         let widest = self.lines.iter().map(|line| line.id.chars().count()).max().unwrap_or(0);
         for line in &self.lines {
-            let (icon, colour) = match (line.ended, line.failed) {
-                (_, true) => ("✘", RED),
+            let (icon, colour) = match (line.ended, line.mark) {
+                (_, Mark::Failed) => ("✘", RED),
+                (_, Mark::Warned) => ("!", YELLOW),
                 (Some(_), _) => ("✔", GREEN),
                 (None, _) => ("⠋", BLUE),
             };

@@ -48,6 +48,15 @@ pub enum BuildError {
     /// BuildKit `convert.go` `resolveTarget`.
     #[error("target stage {} could not be found", go_quote(.0))]
     Target(String),
+    /// BuildKit `convert.go` `findStateByIndex`: a number that no stage has.
+    #[error("invalid stage index {0}")]
+    StageIndex(i64),
+    /// BuildKit `convert_runmount.go`: a mount over everything.
+    #[error("invalid mount target \"/\"")]
+    MountTarget,
+    /// containerd `platforms.Parse`.
+    #[error("failed to parse platform {}: {}: cannot parse platform specifier: invalid argument", .0, go_quote(.0))]
+    Platform(String),
     /// BuildKit `validations.go`.
     #[error("circular dependency detected on stage: {0}")]
     Circular(String),

@@ -274,6 +274,9 @@ fn platform_flag(
         let message = format!("FROM --platform flag should not use constant value {value}");
         warnings.push(Warning { rule: &lint::PLATFORM_CONSTANT, message, span: stage.span });
     }
+    if expanded.text.split('/').count() > 3 {
+        return Err(BuildError::Platform(expanded.text.clone()).at(stage.span));
+    }
     Ok(Some(expanded.text.clone()))
 }
 
@@ -297,6 +300,11 @@ pub fn find_stage(stages: &[Stage], name: &str) -> Option<usize> {
 pub fn origins(instruction: &Instruction, stages: &[Stage], contexts: &Contexts) -> Result<Vec<Origin>, Located> {
     match &instruction.command {
         Command::Copy(copy) => {
+            if let Some(Ok(index)) = copy.from.as_deref().map(str::parse::<i64>)
+                && !usize::try_from(index).is_ok_and(|index| index < stages.len())
+            {
+                return Err(BuildError::StageIndex(index).at(instruction.span));
+            }
             Ok(vec![origin(copy.from.as_deref().unwrap_or_default(), instruction, stages, contexts)?])
         }
         Command::Add(_) => Ok(vec![Origin::Context]),

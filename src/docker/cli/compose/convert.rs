@@ -306,13 +306,15 @@ impl Project {
             words.extend(["--link".to_owned(), format!("{}:{alias}", self.container_name(other, 1))]);
         }
         let needs = names(service.get("depends_on"));
+        let need = |name: &String| {
+            let entry = service.get("depends_on").and_then(|needs| needs.get(name));
+            let restart = entry.and_then(|entry| entry.get("restart")) == Some(&Value::Bool(true));
+            format!("{name}:{}:{restart}", self.condition(service, name))
+        };
         let labels = [
             ("config-hash", config_hash(service)),
             ("container-number", number.to_string()),
-            (
-                "depends_on",
-                needs.iter().map(|n| format!("{n}:{}:false", self.condition(service, n))).collect::<Vec<_>>().join(","),
-            ),
+            ("depends_on", needs.iter().map(need).collect::<Vec<_>>().join(",")),
             ("oneoff", if run.is_some() { "True" } else { "False" }.to_owned()),
             ("project", self.name.clone()),
             ("project.config_files", self.files.clone()),

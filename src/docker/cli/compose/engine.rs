@@ -604,7 +604,9 @@ impl Project {
                 steps.working(client, &id, "Removing").await;
                 match client.daemon.image_remove(&image, false, true) {
                     Ok(_) => steps.done(client, &id, "Removed").await,
-                    Err(error) if error.class() == Class::NotFound => steps.done(client, &id, "Warning: No resource found to remove").await,
+                    Err(error) if error.class() == Class::NotFound => {
+                        steps.done(client, &id, "Warning: No resource found to remove").await
+                    }
                     Err(_) => steps.warned(client, &id, "Resource is still in use").await,
                 }
             }

@@ -70,7 +70,8 @@ pub static RUN: Command = Command {
             "use-aliases",
             Bool(false),
             "Use the service's network useAliases in the network(s) the container connects to",
-        ),
+        )
+        .not_simulated(),
         flag('u', "user", Text, "Run as specified username or uid"),
         flag('v', "volume", List, "Bind mount a volume"),
         flag('w', "workdir", Text, "Working directory inside the container"),
@@ -345,9 +346,6 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let name = given
             .string("name")
             .unwrap_or_else(|| format!("{}{between}{service}{between}run{between}{short}", project.name));
-        if given.bool("use-aliases") {
-            flags.extend(["--network-alias".to_owned(), service.clone()]);
-        }
         let (_, mut request) = project.request(client, &service, &name, 1, Some((&flags, &command))).await?;
         if given.changed("entrypoint") {
             // It does without the service's command too (docker/compose `applyRunOptions`).

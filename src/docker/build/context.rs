@@ -326,7 +326,7 @@ pub(super) mod tests {
         let broken = read(&[("/app/.dockerignore", "[\n")], &[]).unwrap_err();
         assert_eq!(broken.to_string(), "failed to read .dockerignore: syntax error in pattern");
         let missing = from_folder(&host(&[]), &Caller::root(), b"/nope", "Dockerfile", &[]).unwrap_err();
-        assert_eq!(missing.to_string(), "/nope: no such file or directory");
+        assert_eq!(missing.to_string(), "open /nope: no such file or directory");
     }
 
     #[test]

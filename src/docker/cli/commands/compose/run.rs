@@ -261,7 +261,8 @@ fn exec<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let member = project.running(client, &service, index(given))?;
         let mut words = vec!["exec".to_owned()];
         words.extend(passed(given, &["env", "user", "workdir"]));
-        let tty = !given.bool("no-TTY") && given.bool("tty") && client.stdin_tty().is_some();
+        let is_terminal = client.stdin_tty().is_some() && client.stdout_tty().is_some();
+        let tty = !given.bool("no-TTY") && given.bool("tty") && is_terminal;
         for (wanted, flag) in [
             (given.bool("detach"), "-d"),
             (given.bool("privileged"), "--privileged"),
@@ -328,7 +329,8 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         }));
         flags.extend(variables.into_iter().flat_map(|word| ["--env".to_owned(), word]));
         let detach = given.bool("detach");
-        let tty = !given.bool("no-TTY") && !detach && client.stdin_tty().is_some();
+        let is_terminal = client.stdin_tty().is_some() && client.stdout_tty().is_some();
+        let tty = !given.bool("no-TTY") && !detach && is_terminal;
         let stdin = given.bool("interactive");
         flags.extend((!detach && stdin).then(|| "-i".to_owned()));
         flags.extend(tty.then(|| "-t".to_owned()));

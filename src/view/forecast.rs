@@ -255,7 +255,7 @@ fn sum(a: Option<LayerSize>, b: LayerSize) -> LayerSize {
 /// The stages that the last one needs.
 fn needed(file: &Dockerfile) -> Vec<usize> {
     let request = BuildRequest::default();
-    let plan = crate::docker::build::plan::plan(file, &request, false, "amd64");
+    let plan = crate::docker::build::plan::plan(file, &request, false, "amd64", &mut Vec::new());
     plan.map_or_else(|_| (0..file.stages.len()).collect(), |plan| plan.order)
 }
 

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bstr::{BStr, ByteSlice};
+
 use super::buildkit::{copy_options, destination, write_copy};
 use super::error::{BuildError, Located};
 use super::files::{self, Destination, Found};
@@ -16,7 +18,7 @@ use super::world::{Held, RunStep, World};
 use crate::base::digest::{ChainId, Digest, Hasher, ImageId};
 use crate::base::path;
 use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, MissReason};
-use crate::docker::dockerfile::ignore::has_wildcards;
+use crate::docker::dockerfile::ignore::{Matcher, has_wildcards};
 use crate::docker::dockerfile::instruction::{Arg, Command, Copy, Run};
 use crate::docker::dockerfile::words::Lex;
 use crate::docker::dockerfile::{self, Dockerfile, Instruction, Span, Stage};
@@ -86,7 +88,8 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
     }
     if let Some(last) = file.stages.last_mut().filter(|_| !request.labels.is_empty()) {
         for (key, value) in &request.labels {
-            let pair = dockerfile::instruction::Pair { key: key.clone(), value: value.clone(), legacy: false };
+            // In quotes, so that nothing in them is a variable (moby `addNodesForLabelOption`).
+            let pair = dockerfile::instruction::Pair { key: key.clone(), value: format!("'{value}'"), legacy: false };
             last.instructions.push(Instruction {
                 keyword: "LABEL".to_owned(),
                 code: format!("LABEL {key}={value}"),
@@ -101,7 +104,7 @@ pub async fn build(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
         request,
         sink,
         file: &file,
-        context: Tree::of([request.context.files.as_ref()]),
+        context: Tree::of([&without_ignored(request)]),
         globals: Vec::new(),
         used_args: BTreeSet::new(),
         done: Vec::new(),
@@ -144,13 +147,15 @@ impl Builder<'_> {
             }
             self.done.push(state);
         }
-        let unused: Vec<&str> = self
+        let mut unused: Vec<&str> = self
             .request
             .build_args
             .keys()
+            .chain(&self.request.unset_args)
             .filter(|key| !self.used_args.contains(*key) && !BUILTIN_ARGS.contains(&key.as_str()))
             .map(String::as_str)
             .collect();
+        unused.arrange();
         if !unused.is_empty() {
             self.say(&format!("[Warning] One or more build-args [{}] were not consumed\n", unused.join(" ")));
         }
@@ -318,6 +323,15 @@ impl Builder<'_> {
         let config = self.noted(state, vec!["#(nop) ".to_owned(), line.to_owned()]);
         if self.probe(state, &config, instruction, &BTreeMap::new()) {
             return Ok(());
+        }
+        // Each instruction has a container of its own, which the daemon makes with the volumes so far.
+        let tree = self.tree(state)?;
+        for volume in &state.config.volumes {
+            let at = path::normalize(volume.as_bytes());
+            if files::find(&tree, &at).is_some_and(|file| file.node.kind() != Kind::Dir) {
+                let folder = crate::base::digest::hex(&self.world.random.borrow_mut().id());
+                return Err(BuildError::VolumeOverFile { folder, path: at.to_string() });
+            }
         }
         let container = self.say_running();
         self.commit(state, &container, config, Layer::default())?;
@@ -547,8 +561,9 @@ impl Builder<'_> {
         if !run.line.heredocs.is_empty() {
             return Err(BuildError::HeredocNeedsBuildKit);
         }
-        if state.image.is_none() {
-            return Err(BuildError::NoFrom);
+        let network = self.request.network.as_deref().unwrap_or("default");
+        if !["default", "bridge", "host", "none"].contains(&network) {
+            return Err(BuildError::NotSimulated(format!("--network {network}")));
         }
         let args = change::resolve(&run.line, &state.config);
         // Arguments that the config's own variables don't hide are the command's too.
@@ -568,14 +583,27 @@ impl Builder<'_> {
         }
         let mut config = state.config.clone();
         config.cmd = Some(saved);
-        config.entrypoint = None;
+        if !args.is_empty() {
+            config.entrypoint = None;
+        }
         if self.probe(state, &config, instruction, &BTreeMap::new()) {
             return Ok(());
+        }
+        // Without a command the image's own runs (moby `withEntrypointOverride`, `merge`).
+        let args = match args.is_empty() {
+            true => {
+                [state.config.entrypoint.clone(), state.config.cmd.clone()].into_iter().flatten().flatten().collect()
+            }
+            false => args,
+        };
+        if args.is_empty() {
+            return Err(BuildError::NoCommand);
         }
         let container = self.say_running();
         let lower = self.tree(state)?;
         let mut env = state.config.env.clone();
         env.extend(allowed);
+        env.extend(self.proxies(state));
         let sink = Rc::clone(self.sink);
         let command = args.join(" ");
         let ended = (self.world.run)(RunStep {
@@ -585,7 +613,8 @@ impl Builder<'_> {
             cwd: state.config.working_dir.clone(),
             user: state.config.user.clone(),
             hostname: container.get(..12).unwrap_or_default().to_owned(),
-            network: self.request.network.clone().unwrap_or_else(|| "default".to_owned()),
+            network: network.to_owned(),
+            extra_hosts: self.request.extra_hosts.clone(),
             mounts: Vec::new(),
             output: Rc::new(move |is_error, bytes| {
                 let bytes = bytes.to_vec();
@@ -604,6 +633,16 @@ impl Builder<'_> {
         self.commit(state, &container, config, layer)?;
         self.say_removed(&container);
         Ok(())
+    }
+
+    /// Proxies that were given and that no ARG names: commands see them, the cache and the history don't.
+    fn proxies(&self, state: &State) -> Vec<String> {
+        let given = self.request.build_args.iter().filter(|(key, _)| {
+            BUILTIN_ARGS.contains(&key.as_str())
+                && state.config.env(key).is_none()
+                && !state.args.iter().any(|(arg, _)| arg == *key)
+        });
+        given.map(|(key, value)| format!("{key}={value}")).collect()
     }
 
     async fn copy(
@@ -634,7 +673,10 @@ impl Builder<'_> {
         let mut found: Vec<Found> = Vec::new();
         for wanted in &copy.sources {
             if wanted.starts_with("http://") || wanted.starts_with("https://") {
-                return Err(BuildError::NotSimulated(format!("{keyword} from {wanted}")));
+                return Err(match keyword {
+                    "COPY" => BuildError::UrlForCopy,
+                    _ => BuildError::NotSimulated(format!("{keyword} from {wanted}")),
+                });
             }
             if in_context && leaves(wanted) {
                 return Err(BuildError::OutsideContext { path: wanted.clone(), keyword });
@@ -723,6 +765,18 @@ impl Builder<'_> {
             _ => format!("multi:{}", joined(sums)),
         }
     }
+}
+
+/// The context without the Dockerfile and the ignore file where that one names them: the client sends both all the same
+/// (moby `remotecontext` `removeDockerfile`).
+fn without_ignored(request: &BuildRequest) -> Layer {
+    let ignored = Matcher::new(&request.context.ignore_patterns).unwrap_or_default();
+    let leaves = |at: &BStr| {
+        (at == ".dockerignore" || at == request.dockerfile_name.as_str())
+            && ignored.matches_or_parent_matches(&at.to_str_lossy())
+    };
+    let kept = request.context.files.entries().filter(|(at, _)| !leaves(at));
+    kept.map(|(at, change)| (at.into(), change.clone())).collect()
 }
 
 /// Whether a path goes above the context.

@@ -26,8 +26,10 @@ const MAX_FILES: usize = 100_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContextError {
     /// A file system's refusal.
-    #[error("{}: {}", path.as_bstr(), errno.strerror().to_lowercase())]
+    #[error("{call} {}: {}", path.as_bstr(), errno.strerror().to_lowercase())]
     File {
+        /// What was asked of it: `open`, `lstat`.
+        call: &'static str,
         /// What was read.
         path: BString,
         /// Why it could not be.
@@ -64,10 +66,11 @@ pub fn from_folder(
     dockerfile: &str,
     keep: &[&str],
 ) -> Result<BuildContext, ContextError> {
-    let fail = |path: &[u8]| {
+    let refused = |call: &'static str, path: &[u8]| {
         let path = BString::from(path);
-        move |errno| ContextError::File { path: path.clone(), errno }
+        move |errno| ContextError::File { call, path: path.clone(), errno }
     };
+    let fail = |path: &[u8]| refused("open", path);
     let mut context = BuildContext::default();
     // A Dockerfile may have an ignore file of its own, which then counts alone.
     for name in [format!("{dockerfile}.dockerignore"), ".dockerignore".to_owned()] {
@@ -102,8 +105,12 @@ pub fn from_folder(
             let file = path::join(folder, &name);
             let (skip, own) =
                 if keeps_all { Default::default() } else { matcher.matches(&name.to_str_lossy(), &parent) };
-            let place = mounts.find_in(who, &inside, child.name.as_bstr()).map_err(fail(&file))?;
-            let (kind, meta) = place.meta().map_err(fail(&file))?;
+            let place = mounts.find_in(who, &inside, child.name.as_bstr()).map_err(refused("lstat", &file));
+            if skip && place.is_err() {
+                continue;
+            }
+            let place = place?;
+            let (kind, meta) = place.meta().map_err(refused("lstat", &file))?;
             if skip && (kind != Kind::Dir || !matcher.has_exclusions()) {
                 continue;
             }
@@ -319,7 +326,7 @@ pub(super) mod tests {
         let broken = read(&[("/app/.dockerignore", "[\n")], &[]).unwrap_err();
         assert_eq!(broken.to_string(), "failed to read .dockerignore: syntax error in pattern");
         let missing = from_folder(&host(&[]), &Caller::root(), b"/nope", "Dockerfile", &[]).unwrap_err();
-        assert_eq!(missing.to_string(), "/nope: no such file or directory");
+        assert_eq!(missing.to_string(), "open /nope: no such file or directory");
     }
 
     #[test]

@@ -48,6 +48,15 @@ pub enum BuildError {
     /// BuildKit `convert.go` `resolveTarget`.
     #[error("target stage {} could not be found", go_quote(.0))]
     Target(String),
+    /// BuildKit `convert.go` `findStateByIndex`: a number that no stage has.
+    #[error("invalid stage index {0}")]
+    StageIndex(i64),
+    /// BuildKit `convert_runmount.go`: a mount over everything.
+    #[error("invalid mount target \"/\"")]
+    MountTarget,
+    /// containerd `platforms.Parse`.
+    #[error("failed to parse platform {}: {}: cannot parse platform specifier: invalid argument", .0, go_quote(.0))]
+    Platform(String),
     /// BuildKit `validations.go`.
     #[error("circular dependency detected on stage: {0}")]
     Circular(String),
@@ -237,9 +246,23 @@ pub enum BuildError {
         "the heredoc syntax requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"
     )]
     HeredocNeedsBuildKit,
-    /// moby `dispatchers.go`.
-    #[error("Please provide a source image with `from` prior to run")]
-    NoFrom,
+    /// BuildKit `convert_copy.go`, moby `copy.go` `errOnSourceDownload`.
+    #[error("source can't be a URL for COPY")]
+    UrlForCopy,
+    /// moby `daemon/create_unix.go`: a file where the image wants a volume.
+    #[error("cannot mount volume over existing file, file exists /var/lib/docker/overlay2/{folder}/merged{path}")]
+    VolumeOverFile {
+        /// The container's folder.
+        folder: String,
+        /// The file.
+        path: String,
+    },
+    /// BuildKit `client/llb/exec.go` `ExecOp.Validate`: `RUN []`.
+    #[error("failed to marshal LLB definition: arguments are required")]
+    NoArguments,
+    /// moby `daemon/container.go`: `RUN []` in an image that has no command either.
+    #[error("no command specified")]
+    NoCommand,
     /// moby `builder.go`.
     #[error("No image was generated. Is your Dockerfile empty?")]
     NoImage,
@@ -332,6 +355,7 @@ impl BuildError {
             Self::NoSourceFiles { keyword } | Self::OutsideContext { keyword, .. } => {
                 format!("{keyword} failed: {self}")
             }
+            Self::UrlForCopy => format!("COPY failed: {self}"),
             Self::User(_) | Self::Group(_) => format!("unable to convert uid/gid chown string to host mapping: {self}"),
             Self::Exit { command, code } => format!("The command '{command}' returned a non-zero code: {code}"),
             Self::Start { why, .. } => format!(

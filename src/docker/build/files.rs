@@ -236,15 +236,40 @@ impl Destination {
         self.mounts.find(&self.who, at, follow).ok()?.meta().ok().map(|(kind, _)| kind)
     }
 
+    /// Where a path leads: its links are followed, inside the image, even to what is not there yet (continuity
+    /// `fs.RootPath`).
+    fn resolve(&self, at: &[u8]) -> Result<BString, BuildError> {
+        let mut out = BString::from("/");
+        let mut todo: Vec<BString> = path::components(at).rev().map(BStr::to_owned).collect();
+        let mut links = 0;
+        while let Some(name) = todo.pop() {
+            let next = path::normalize(&path::join(&out, &name));
+            if self.kind(&next, false) != Some(Kind::Symlink) {
+                out = next;
+                continue;
+            }
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(Self::fail(at)(Errno::ELOOP));
+            }
+            let target = self.mounts.readlink(&self.who, &next).map_err(Self::fail(at))?;
+            if path::is_absolute(&target) {
+                out = BString::from("/");
+            }
+            todo.extend(path::components(&target).rev().map(BStr::to_owned));
+        }
+        Ok(out)
+    }
+
     /// Makes a folder and those above it; existing ones stay as they are.
     ///
     /// # Errors
     /// A file in the way.
     pub fn make_dirs(&self, at: &[u8], owner: Option<(u32, u32)>) -> Result<(), BuildError> {
         let mut dir = BString::from("/");
-        for name in path::components(at) {
+        for name in path::components(&self.resolve(at)?) {
             dir = path::join(&dir, name);
-            match self.kind(&dir, true) {
+            match self.kind(&dir, false) {
                 Some(Kind::Dir) => {}
                 Some(_) => return Err(BuildError::NonDirectory(dir.to_string())),
                 None => {
@@ -315,7 +340,7 @@ impl Destination {
                 self.unpack(&archive, &target, options.owner)?;
                 continue;
             }
-            let at = if is_dir || options.parents { path::join(&base, &file.name) } else { target.clone() };
+            let at = if is_dir || options.parents { path::join(&base, &file.name) } else { self.resolve(&target)? };
             self.make_dirs(path::parent(&at), options.owner)?;
             // A file goes into a folder of its name, as `cp` does.
             self.copy_one(&at, &file.node, options, &mut copied)?;

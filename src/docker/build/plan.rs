@@ -2,7 +2,6 @@
 //!
 //! A plan is made from the Dockerfile and the request alone; no image is looked at.
 
-use crate::base::sort::Arrange;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{BuildError, Located};
@@ -44,6 +43,8 @@ pub enum Origin {
     Stage(usize),
     /// An image.
     Image(Reference, String),
+    /// `--from=scratch`: nothing.
+    Scratch,
 }
 
 /// A stage in the plan.
@@ -74,8 +75,6 @@ pub struct Plan<'a> {
     pub order: Vec<usize>,
     /// Variables before the first FROM, platform variables among them.
     pub globals: Vec<String>,
-    /// What the checks find.
-    pub warnings: Vec<Warning>,
     /// Which checks count.
     pub checks: Checks,
 }
@@ -94,7 +93,16 @@ fn platform(architecture: &str, target: &str) -> Vec<String> {
     out
 }
 
-/// Makes a plan.
+/// Which checks count.
+///
+/// # Errors
+/// Options that can't be read.
+pub fn checks(file: &Dockerfile, request: &BuildRequest) -> Result<Checks, BuildError> {
+    let options = request.build_args.get("BUILDKIT_DOCKERFILE_CHECK").or(file.directives.check.as_ref());
+    Ok(Checks::parse(options.map_or("", String::as_str))?)
+}
+
+/// Makes a plan; `warnings` gets what the checks find, even where there is no plan to be made.
 ///
 /// # Errors
 /// Unknown targets and stages, circles, base names that can't be.
@@ -103,12 +111,12 @@ pub fn plan<'a>(
     request: &BuildRequest,
     every_stage: bool,
     architecture: &str,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Plan<'a>, Located> {
     let (build_args, target) = (&request.build_args, request.target.as_deref());
     let escape = file.directives.escape;
-    let options = build_args.get("BUILDKIT_DOCKERFILE_CHECK").or(file.directives.check.as_ref());
-    let checks = Checks::parse(options.map_or("", String::as_str)).map_err(BuildError::from)?;
-    let mut warnings = lint::check(file);
+    let checks = checks(file, request)?;
+    warnings.extend(lint::check(file));
     let last_name = file.stages.last().map_or("", |stage| stage.name.as_str());
     let given = platform(architecture, target.unwrap_or(last_name));
     if let Ok(defaults) = global_args(file, given.clone(), &BTreeMap::new()) {
@@ -124,8 +132,8 @@ pub fn plan<'a>(
         let expanded = Lex::new(escape)
             .expand(&stage.base, globals.as_slice())
             .map_err(|error| BuildError::from(error).at(stage.span))?;
-        undeclared(&expanded, &globals, stage.span, &mut warnings);
-        let platform = platform_flag(stage, escape, &globals, &mut warnings)?;
+        undeclared(&expanded, &globals, stage.span, warnings);
+        let platform = platform_flag(stage, escape, &globals, warnings)?;
         let foreign = platform.filter(|platform| !is_own(platform, architecture));
         let name = expanded.text;
         if name.is_empty() {
@@ -150,7 +158,7 @@ pub fn plan<'a>(
         for instruction in &stage.instructions {
             for origin in origins(instruction, &file.stages, &request.contexts)? {
                 match origin {
-                    Origin::Context | Origin::Named(_) => {}
+                    Origin::Context | Origin::Named(_) | Origin::Scratch => {}
                     Origin::Stage(other) if other == index => {
                         return Err(BuildError::Circular(planned.label).at(instruction.span));
                     }
@@ -182,8 +190,7 @@ pub fn plan<'a>(
             needed.extend(stage.needs.iter().copied());
         }
     }
-    warnings.arrange_by_key(|warning| warning.span);
-    Ok(Plan { stages, target: target_index, order: needed.into_iter().collect(), globals, warnings, checks })
+    Ok(Plan { stages, target: target_index, order: needed.into_iter().collect(), globals, checks })
 }
 
 /// The variables before the first FROM.
@@ -267,6 +274,9 @@ fn platform_flag(
         let message = format!("FROM --platform flag should not use constant value {value}");
         warnings.push(Warning { rule: &lint::PLATFORM_CONSTANT, message, span: stage.span });
     }
+    if expanded.text.split('/').count() > 3 {
+        return Err(BuildError::Platform(expanded.text.clone()).at(stage.span));
+    }
     Ok(Some(expanded.text.clone()))
 }
 
@@ -290,6 +300,11 @@ pub fn find_stage(stages: &[Stage], name: &str) -> Option<usize> {
 pub fn origins(instruction: &Instruction, stages: &[Stage], contexts: &Contexts) -> Result<Vec<Origin>, Located> {
     match &instruction.command {
         Command::Copy(copy) => {
+            if let Some(Ok(index)) = copy.from.as_deref().map(str::parse::<i64>)
+                && !usize::try_from(index).is_ok_and(|index| index < stages.len())
+            {
+                return Err(BuildError::StageIndex(index).at(instruction.span));
+            }
             Ok(vec![origin(copy.from.as_deref().unwrap_or_default(), instruction, stages, contexts)?])
         }
         Command::Add(_) => Ok(vec![Origin::Context]),
@@ -317,6 +332,9 @@ pub fn origin(name: &str, instruction: &Instruction, stages: &[Stage], contexts:
     if name.is_empty() || name == "context" {
         return Ok(Origin::Context);
     }
+    if name == "scratch" {
+        return Ok(Origin::Scratch);
+    }
     match contexts.get(name) {
         Some(NamedContext::Files(_)) => return Ok(Origin::Named(name.to_owned())),
         Some(NamedContext::Image(reference)) => return Ok(Origin::Image(reference.clone(), name.to_owned())),
@@ -341,7 +359,7 @@ mod tests {
     }
 
     fn fail(text: &str, target: Option<&str>) -> String {
-        plan(&parse(text).unwrap(), &args(&[], target), false, "amd64").unwrap_err().error.to_string()
+        plan(&parse(text).unwrap(), &args(&[], target), false, "amd64", &mut Vec::new()).unwrap_err().error.to_string()
     }
 
     #[test]
@@ -350,19 +368,21 @@ mod tests {
             "FROM a AS one\nFROM b AS two\nFROM one AS three\nCOPY --from=0 /x /y\nFROM scratch\nCOPY --from=three /y /z\n",
         );
         let file = file.unwrap();
-        let whole = plan(&file, &args(&[], None), false, "amd64").unwrap();
+        let whole = plan(&file, &args(&[], None), false, "amd64", &mut Vec::new()).unwrap();
         assert_eq!((whole.target, whole.order.as_slice()), (3, &[0, 2, 3][..]));
         assert_eq!(whole.stages[2].base, Base::Stage(0));
         assert_eq!((whole.stages[0].label.as_str(), whole.stages[3].label.as_str()), ("one", "stage-3"));
-        let part = plan(&file, &args(&[], Some("TWO")), false, "amd64").unwrap();
+        let part = plan(&file, &args(&[], Some("TWO")), false, "amd64", &mut Vec::new()).unwrap();
         assert_eq!(part.order, [1]);
-        assert_eq!(plan(&file, &args(&[], None), true, "amd64").unwrap().order, [0, 1, 2, 3]);
+        assert_eq!(plan(&file, &args(&[], None), true, "amd64", &mut Vec::new()).unwrap().order, [0, 1, 2, 3]);
     }
 
     #[test]
     fn variables_before_from_have_defaults_and_given_values() {
         let file = parse("ARG V=3.19\nARG IMAGE=alpine:$V\nFROM $IMAGE\n").unwrap();
-        let base = |given: &[(&str, &str)]| match plan(&file, &args(given, None), false, "amd64").unwrap().stages[0]
+        let base = |given: &[(&str, &str)]| match plan(&file, &args(given, None), false, "amd64", &mut Vec::new())
+            .unwrap()
+            .stages[0]
             .base
             .clone()
         {
@@ -372,7 +392,7 @@ mod tests {
         assert_eq!(base(&[]), "alpine:3.19");
         assert_eq!(base(&[("V", "edge")]), "alpine:edge");
         assert_eq!(base(&[("IMAGE", "busybox")]), "busybox:latest");
-        let only = plan(&file, &args(&[], None), false, "amd64").unwrap();
+        let only = plan(&file, &args(&[], None), false, "amd64", &mut Vec::new()).unwrap();
         assert_eq!(only.stages[0].label, "");
         assert!(only.globals.contains(&"TARGETARCH=amd64".to_owned()));
     }
@@ -398,13 +418,15 @@ mod tests {
             ),
         ] {
             let file = parse(text).unwrap();
-            let plan = plan(&file, &args(&[("V", "1")], None), false, "amd64");
-            let shorts: Vec<String> =
-                plan.map(|plan| plan.warnings.iter().map(Warning::short).collect()).unwrap_or_default();
+            let mut warnings = Vec::new();
+            let plan = plan(&file, &args(&[("V", "1")], None), false, "amd64", &mut warnings);
+            let shorts: Vec<String> = plan.map(|_| warnings.iter().map(Warning::short).collect()).unwrap_or_default();
             assert!(shorts.contains(&expected.to_owned()), "{text:?}: {shorts:?}");
         }
         let file = parse("FROM --platform=$BUILDPLATFORM a\nFROM --platform=linux/arm64 b AS b-arm64\n").unwrap();
-        assert_eq!(plan(&file, &args(&[], None), false, "amd64").unwrap().warnings, []);
+        let mut warnings = Vec::new();
+        assert!(plan(&file, &args(&[], None), false, "amd64", &mut warnings).is_ok());
+        assert_eq!(warnings, []);
     }
 
     #[test]
@@ -431,7 +453,7 @@ mod tests {
             let span = match parse(&text) {
                 Ok(file) => {
                     lint::check(&file);
-                    plan(&file, &request, true, "amd64").err().and_then(|error| error.span)
+                    plan(&file, &request, true, "amd64", &mut Vec::new()).err().and_then(|error| error.span)
                 }
                 Err(error) => Some(error.span),
             };

@@ -164,7 +164,7 @@ fn is_cache(path: &BStr) -> bool {
 
 /// The instructions whose layers an image's own layers are, the lowest first.
 fn makers<'a>(file: &'a Dockerfile, trial: &Trial, layers: usize) -> Vec<Option<&'a Instruction>> {
-    let needed = plan::plan(file, &BuildRequest::default(), false, "amd64").ok();
+    let needed = plan::plan(file, &BuildRequest::default(), false, "amd64", &mut Vec::new()).ok();
     let mut own = Vec::new();
     let mut next = needed.map(|plan| plan.target);
     while let Some(stage) = next.and_then(|index| file.stages.get(index)) {

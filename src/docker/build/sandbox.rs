@@ -137,7 +137,10 @@ impl Sandbox {
             let at = mount.at.clone();
             mounts.mount(mount).map_err(fail(&at))?;
         }
-        let hosts = format!("127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n", step.hostname);
+        let mut hosts = format!("127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n", step.hostname);
+        for (name, address) in step.extra_hosts.iter().filter_map(|host| host.split_once(':')) {
+            hosts.push_str(&format!("{address}\t{name}\n"));
+        }
         let etc = shared(Overlay::new(kernel.new_dev(), Tree::empty(), 1 << 20));
         let table = Mounts::new(Mount::overlay("/", "tmpfs", "tmpfs", &etc));
         let who = Caller { now, ..Caller::root() };
@@ -358,6 +361,7 @@ mod tests {
             user: user.into(),
             hostname: "buildkitsandbox".into(),
             network: "default".into(),
+            extra_hosts: Vec::new(),
             mounts: Vec::new(),
             output: Rc::new(move |is_error, bytes| {
                 sink.borrow_mut().extend_from_slice(if is_error { b"E " } else { b"O " });

@@ -62,6 +62,8 @@ pub struct RunStep {
     pub hostname: String,
     /// `default`, `none` or `host`.
     pub network: String,
+    /// `--add-host`: `name:address`, further lines of `/etc/hosts`.
+    pub extra_hosts: Vec<String>,
     /// Further mounts.
     pub mounts: Vec<RunMount>,
     /// Where its output goes: whether it is an error's, and the bytes.

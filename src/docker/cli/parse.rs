@@ -26,6 +26,8 @@ pub struct Invocation {
     pub operands: Vec<BString>,
     /// How many operands stood before `--`.
     pub operands_before_dashes: Option<usize>,
+    /// `docker --debug`.
+    pub debug: bool,
     /// Flags of its noun.
     noun_flags: &'static [Flag],
     given: Vec<(&'static str, Option<BString>)>,
@@ -120,6 +122,8 @@ pub fn parse(root: &'static Root, words: &[BString], screen: &Screen) -> Result<
     {
         return Err(error::not_simulated(&format!("--{}", flag.long)));
     }
+    let debug = global.is_set("debug");
+    let debugged = |given: Invocation| Invocation { debug, ..given };
     let Some((word, rest)) = global.operands.split_first() else {
         return Err(Stop { err: help::root(root, screen).into(), ..Stop::default() });
     };
@@ -127,10 +131,11 @@ pub fn parse(root: &'static Root, words: &[BString], screen: &Screen) -> Result<
         return Err(help_topic(root, rest, screen));
     }
     if let Some(noun) = root.nouns.iter().find(|noun| noun.name.as_bytes() == word.as_slice()) {
-        return parse_noun(noun, rest, screen);
+        return parse_noun(noun, rest, screen).map(debugged);
     }
     if let Some(shortcut) = root.shortcuts.iter().find(|shortcut| shortcut.name.as_bytes() == word.as_slice()) {
-        return parse_command(shortcut.command, format!("docker {}", shortcut.name), false, rest, screen);
+        let given = parse_command(shortcut.command, format!("docker {}", shortcut.name), false, rest, screen);
+        return given.map(debugged);
     }
     // Cobra reads the whole line as the root's before it finds that the word is no command.
     let global = read(root.flags.iter(), &global.operands, false).map_err(|fault| bad_root_flag(&fault))?;
@@ -263,6 +268,7 @@ fn parse_command(
     }
     let given = read_words.occurrences.into_iter().filter_map(|o| Some((read_words.flags.get(o.index)?.long, o.value)));
     Ok(Invocation {
+        debug: false,
         command,
         path,
         foreign,

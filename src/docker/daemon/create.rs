@@ -24,6 +24,7 @@ use super::rootfs::{folder, writable_layer};
 use crate::base::path;
 use crate::docker::image::config::ContainerConfig;
 use crate::os::fs::mounts::{Caller, Mount, Mounts};
+use crate::os::fs::node::Kind;
 use crate::os::kernel::Signal;
 
 impl Daemon {
@@ -79,6 +80,14 @@ impl Daemon {
         let overlay = {
             let mut store = world.store.borrow_mut();
             let tree = store.tree(chain)?;
+            for target in &config.volumes {
+                let at = path::normalize(target.as_bytes());
+                if tree.get(&at).is_some_and(|node| node.kind() != Kind::Dir) {
+                    let folder = crate::base::digest::FolderId::drawn(&world.daemon_id, id);
+                    let folder = folder.name();
+                    return Err(DaemonError::VolumeOverFile(format!("/var/lib/docker/overlay2/{folder}/merged{at}")));
+                }
+            }
             if let Some(chain) = chain {
                 store.hold(chain)?;
             }

@@ -203,6 +203,9 @@ pub enum DaemonError {
     /// moby `daemon/exec.go` `errExecNotFound`.
     #[error("No such exec instance: {0}")]
     NoSuchExec(String),
+    /// moby `daemon/create_unix.go`: the image has a file where it wants a volume.
+    #[error("cannot mount volume over existing file, file exists {0}")]
+    VolumeOverFile(String),
     /// moby `volume/service/errors.go`.
     #[error("get {0}: no such volume")]
     NoSuchVolume(String),

@@ -24,6 +24,9 @@ pub enum ChangeError {
     /// docker/go-connections nat.
     #[error("invalid proto: {0}")]
     Protocol(String),
+    /// BuildKit `dispatchVolume`, moby `instructions` `VolumeCommand`: `VOLUME $nothing`.
+    #[error("VOLUME specified can not be an empty string")]
+    EmptyVolume,
 }
 
 /// The shell of shell forms where no `SHELL` says otherwise.
@@ -137,7 +140,7 @@ pub fn arg_value(
 
 /// The words that a command line starts with: the shell's in front of a shell form.
 pub fn resolve(line: &CommandLine, config: &ContainerConfig) -> Vec<String> {
-    if !line.shell_form || line.words.is_empty() {
+    if !line.shell_form {
         return line.words.clone();
     }
     let mut out = shell(config);
@@ -228,6 +231,9 @@ pub fn apply(
             format!("USER {user}")
         }
         Command::Volume(volumes) => {
+            if volumes.iter().any(String::is_empty) {
+                return Err(ChangeError::EmptyVolume);
+            }
             config.volumes.extend(volumes.iter().cloned());
             format!("VOLUME [{}]", volumes.join(" "))
         }

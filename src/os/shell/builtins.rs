@@ -348,19 +348,25 @@ async fn test(shell: &mut Shell, args: &[BString]) -> Run {
         match operands.split_last() {
             Some((last, others)) if last == "]" => operands = others,
             _ => {
-                let message = if shell.dialect == Dialect::Bash { "missing `]'" } else { "missing ]" };
-                shell.blame(message).await;
-                return Ok(2);
+                return Ok(
+                    test_fails(shell, if shell.dialect == Dialect::Bash { "missing `]'" } else { "missing ]" }).await
+                );
             }
         }
     }
     match super::test::evaluate(shell, operands) {
         Ok(result) => Ok(i32::from(!result)),
-        Err(message) => {
-            shell.blame(message).await;
-            Ok(2)
-        }
+        Err(message) => Ok(test_fails(shell, &message).await),
     }
+}
+
+/// In ash `test` is busybox's applet, which names the program and not itself (`bb_error_msg`).
+async fn test_fails(shell: &Shell, message: &str) -> i32 {
+    match shell.dialect {
+        Dialect::Ash => shell.proc.eprint(format!("sh: {message}\n")).await,
+        _ => drop(shell.blame(message).await),
+    }
+    2
 }
 
 async fn cd(shell: &mut Shell, args: &[BString]) -> Run {

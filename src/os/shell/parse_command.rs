@@ -190,7 +190,7 @@ impl Parser {
                 }
                 b"for" => self.for_clause()?,
                 b"case" => self.case_clause()?,
-                b"[[" if self.dialect == Dialect::Bash => {
+                b"[[" if self.dialect.is_bash() => {
                     self.at += 2;
                     let test = self.test_or()?;
                     self.skip_newlines()?;
@@ -200,7 +200,7 @@ impl Parser {
                     self.at += 2;
                     Kind::Test(test)
                 }
-                b"function" if self.dialect == Dialect::Bash => {
+                b"function" if self.dialect.is_bash() => {
                     self.at += 8;
                     self.skip_blanks();
                     let name = BString::from(self.peek_plain());

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::dialect::Dialect;
 use super::shell::Shell;
 use crate::os::fs::node::Kind;
 
@@ -86,6 +87,7 @@ pub(super) fn evaluate(shell: &Shell, args: &[BString]) -> Result<bool, String> 
         [bang, rest] if bang == "!" => Ok(rest.is_empty()),
         [op, text] => match unary(shell, op, text) {
             Some(result) => Ok(result),
+            None if shell.dialect == Dialect::Ash => Err(format!("{text}: unknown operand")),
             None => Err(format!("{op}: unary operator expected")),
         },
         [left, op, right] if binary(shell, left, op, right).is_some() => question(shell, left, op, right),
@@ -93,12 +95,13 @@ pub(super) fn evaluate(shell: &Shell, args: &[BString]) -> Result<bool, String> 
             let mut at = 0;
             let result = or(shell, args, &mut at, 0)?;
             if at < args.len() {
-                let dialect_text = if args.len() == 3 {
-                    format!("{}: binary operator expected", args.get(1).map_or("", |a| a.to_str().unwrap_or("?")))
-                } else {
-                    "too many arguments".to_owned()
-                };
-                return Err(dialect_text);
+                return Err(match args.get(at) {
+                    Some(extra) if shell.dialect == Dialect::Ash => format!("{extra}: unknown operand"),
+                    _ if args.len() == 3 => {
+                        format!("{}: binary operator expected", args.get(1).map_or("", |a| a.to_str().unwrap_or("?")))
+                    }
+                    _ => "too many arguments".to_owned(),
+                });
             }
             Ok(result)
         }
@@ -108,10 +111,8 @@ pub(super) fn evaluate(shell: &Shell, args: &[BString]) -> Result<bool, String> 
 fn question(shell: &Shell, left: &[u8], op: &[u8], right: &[u8]) -> Result<bool, String> {
     match binary(shell, left, op, right) {
         Some(Ok(result)) => Ok(result),
-        Some(Err(text)) if shell.dialect == super::dialect::Dialect::Bash => {
-            Err(format!("{text}: integer expression expected"))
-        }
-        Some(Err(text)) if shell.dialect == super::dialect::Dialect::Dash => Err(format!("Illegal number: {text}")),
+        Some(Err(text)) if shell.dialect == Dialect::Bash => Err(format!("{text}: integer expression expected")),
+        Some(Err(text)) if shell.dialect == Dialect::Dash => Err(format!("Illegal number: {text}")),
         Some(Err(text)) => Err(format!("{text}: bad number")),
         None => Err(format!("{}: binary operator expected", op.to_str_lossy())),
     }

@@ -153,6 +153,7 @@ impl Solver<'_> {
                 self.load_context().await;
                 Ok(self.context.clone())
             }
+            Origin::Scratch => Ok(Tree::empty()),
             Origin::Named(name) => Ok(self.named_tree(name).await),
             Origin::Stage(index) => Ok(self.finished(*index).await.map(|state| state.tree).unwrap_or_default()),
             Origin::Image(reference, name) => {

@@ -103,7 +103,10 @@ impl Solver<'_> {
                 found.push(self.cloned(&remote, copy)?);
                 continue;
             }
-            if let Some(host) = host_of(wanted).filter(|_| is_add) {
+            if let Some(host) = host_of(wanted) {
+                if !is_add {
+                    return Err(BuildError::UrlForCopy);
+                }
                 return Err(BuildError::NoHost { url: wanted.clone(), host });
             }
             let here = files::select(source, wanted)?.ok_or_else(|| BuildError::SourceNotFound {

@@ -30,6 +30,7 @@ use super::trace::Trace;
 use super::world::World;
 use crate::base::digest::ImageId;
 use crate::base::rope::Rope;
+use crate::base::sort::Arrange;
 use crate::docker::daemon::api::build::{BuildEvent, BuildRequest, BuildSink, Export};
 use crate::docker::dockerfile::instruction::Command;
 use crate::docker::dockerfile::lint::Warning;
@@ -164,7 +165,14 @@ pub async fn check(world: &World, request: &BuildRequest, sink: &BuildSink) -> R
 async fn solve(world: &World, request: &BuildRequest, trace: Trace, purpose: Purpose) -> Result<Exported, Located> {
     let text = String::from_utf8_lossy(&request.dockerfile.to_vec()).into_owned();
     let file = dockerfile::parse(&text)?;
-    let plan = plan::plan(&file, request, purpose == Purpose::Check, world.architecture)?;
+    let mut warnings = Vec::new();
+    let plan = plan::plan(&file, request, purpose == Purpose::Check, world.architecture, &mut warnings);
+    warnings.arrange_by_key(|warning| warning.span);
+    let plan = plan.inspect_err(|_| {
+        if let Ok(checks) = plan::checks(&file, request) {
+            warnings.iter().filter(|warning| checks.asks_for(warning.rule)).for_each(|warning| trace.warn(warning));
+        }
+    })?;
     let solver = Solver {
         world,
         purpose,
@@ -183,15 +191,16 @@ async fn solve(world: &World, request: &BuildRequest, trace: Trace, purpose: Pur
         total: Cell::new(0),
         broken: RefCell::default(),
     };
-    solver.solve().await
+    solver.solve(&warnings).await
 }
 
 impl<'a> Solver<'a> {
-    async fn solve(&self) -> Result<Exported, Located> {
-        self.expect(self.total());
-        self.plan.warnings.iter().for_each(|warning| self.warn(warning));
+    async fn solve(&self, warnings: &[Warning]) -> Result<Exported, Located> {
+        warnings.iter().for_each(|warning| self.warn(warning));
         self.check_syntax()?;
         self.load_metadata().await?;
+        // The client hears of a step once its graph is sent, which the images' metadata are needed for.
+        self.expect(self.total());
         self.check_entitlements()?;
         if self.request.remote.is_none() {
             self.load_ignore_file().await;

@@ -41,6 +41,10 @@ impl Solver<'_> {
             if state.config.working_dir.is_empty() { b"/" } else { state.config.working_dir.as_bytes() },
             mount.target.as_bytes(),
         );
+        let is_for_files = matches!(mount.kind, MountType::Bind | MountType::Cache | MountType::Tmpfs);
+        if is_for_files && path::normalize(&target).as_slice() == b"/" {
+            return Err(BuildError::MountTarget.at(span));
+        }
         let wrap = |overlay: Rc<RefCell<Overlay>>, path: &str, kind| RunMount {
             at: target.clone(),
             overlay,

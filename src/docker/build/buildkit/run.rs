@@ -36,6 +36,9 @@ impl Solver<'_> {
         let span = instruction.span;
         let mut shown = self.shown(instruction, state, true);
         let (args, script) = run_words(run, state);
+        if args.is_empty() {
+            return Err(BuildError::NoArguments.into());
+        }
         if let Some(first) = run.line.heredocs.first().filter(|_| is_single_heredoc(run)) {
             let text = first.content.trim();
             let line = text.lines().next().unwrap_or_default();
@@ -79,6 +82,7 @@ impl Solver<'_> {
             words.push(word.clone().into_bytes());
             around.insert(name.to_owned(), word.clone());
         }
+        words.extend(self.request.extra_hosts.iter().map(|host| host.clone().into_bytes()));
         around.insert("SHELL".to_owned(), change::shell(&state.config).join(" "));
         let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let key = CacheKey::of("run", Some(state.key), &words);
@@ -100,6 +104,7 @@ impl Solver<'_> {
                     user: state.config.user.clone(),
                     hostname: "buildkitsandbox".to_owned(),
                     network,
+                    extra_hosts: self.request.extra_hosts.clone(),
                     mounts,
                     output: Rc::clone(&output),
                 })

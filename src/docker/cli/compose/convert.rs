@@ -141,16 +141,14 @@ impl Project {
     /// The name of a service's container.
     pub fn container_name(&self, name: &str, number: usize) -> String {
         let own = self.services.get(name).and_then(|service| service.get("container_name"));
-        own.map_or_else(|| format!("{}-{name}-{number}", self.name), text)
+        let between = self.separator;
+        own.map_or_else(|| format!("{}{between}{name}{between}{number}", self.name), text)
     }
 
     /// The flags of `docker create` or `run` for a service, without a name and ports.
     fn flags(&self, client: &Client, name: &str, service: &Map<String, Value>) -> Result<Vec<String>, String> {
         let mut words: Vec<String> = Vec::new();
         let mut put = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
-        for file in texts(service.get("env_file")) {
-            put("--env-file", self.path(&file));
-        }
         for (key, value) in pairs(service.get("environment")) {
             put("-e", value.map_or_else(|| key.clone(), |value| format!("{key}={value}")));
         }
@@ -291,6 +289,12 @@ impl Project {
         let missing = || CliError::new(format!("no such service: {name}"));
         let service = self.services.get(name).ok_or_else(missing)?;
         let mut words = vec!["create".to_owned(), "--name".to_owned(), container.to_owned()];
+        let own = pairs(service.get("environment"));
+        for (key, value) in self.env_of_files(client, service).await? {
+            if !own.iter().any(|(other, _)| *other == key) {
+                words.extend(["-e".to_owned(), format!("{key}={value}")]);
+            }
+        }
         words.extend(self.flags(client, name, service).map_err(CliError::new)?);
         let aliases = if run.is_some() { Vec::new() } else { vec![container.to_owned()] };
         words.extend(self.network_flags(name, service, &aliases));
@@ -302,13 +306,15 @@ impl Project {
             words.extend(["--link".to_owned(), format!("{}:{alias}", self.container_name(other, 1))]);
         }
         let needs = names(service.get("depends_on"));
+        let need = |name: &String| {
+            let entry = service.get("depends_on").and_then(|needs| needs.get(name));
+            let restart = entry.and_then(|entry| entry.get("restart")) == Some(&Value::Bool(true));
+            format!("{name}:{}:{restart}", self.condition(service, name))
+        };
         let labels = [
             ("config-hash", config_hash(service)),
             ("container-number", number.to_string()),
-            (
-                "depends_on",
-                needs.iter().map(|n| format!("{n}:{}:false", self.condition(service, n))).collect::<Vec<_>>().join(","),
-            ),
+            ("depends_on", needs.iter().map(need).collect::<Vec<_>>().join(",")),
             ("oneoff", if run.is_some() { "True" } else { "False" }.to_owned()),
             ("project", self.name.clone()),
             ("project.config_files", self.files.clone()),

@@ -64,6 +64,8 @@ pub struct Up {
     pub no_start: bool,
     /// `--remove-orphans`.
     pub remove_orphans: bool,
+    /// Orphans were looked for already.
+    pub knows_orphans: bool,
     /// `--wait`.
     pub wait: bool,
     /// `--pull`, over what the services say.
@@ -132,6 +134,23 @@ impl Project {
         Ok(all)
     }
 
+    /// Services, and those that are restarted with them (`depends_on: {…: {restart: true}}`).
+    pub fn restarted_with(&self, asked: &[String]) -> Vec<String> {
+        let mut all = asked.to_vec();
+        let mut at = 0;
+        while let Some(name) = all.get(at).cloned() {
+            for (other, service) in &self.services {
+                let need = service.get("depends_on").and_then(|needs| needs.get(&name));
+                let follows = need.and_then(|need| need.get("restart")) == Some(&Value::Bool(true));
+                if follows && !all.contains(other) {
+                    all.push(other.clone());
+                }
+            }
+            at += 1;
+        }
+        all
+    }
+
     /// The one container of a service that is meant by `--index`.
     ///
     /// # Errors
@@ -154,9 +173,9 @@ impl Project {
         format!("{kind} {name} declared as external, but could not be found")
     }
 
-    async fn make_networks(&self, client: &Client, steps: &mut Steps) -> Answer {
+    async fn make_networks(&self, client: &Client, services: &[String], steps: &mut Steps) -> Answer {
         let there: Vec<String> = client.daemon.network_list(&Filters::new())?.into_iter().map(|n| n.name).collect();
-        for key in self.used_networks() {
+        for key in self.networks_of(services) {
             let (name, external) = self.real_name(&self.networks, &key);
             if there.contains(&name) {
                 continue;
@@ -200,9 +219,10 @@ impl Project {
         Ok(())
     }
 
-    async fn make_volumes(&self, client: &Client, steps: &mut Steps) -> Answer {
+    async fn make_volumes(&self, client: &Client, services: &[String], steps: &mut Steps) -> Answer {
         let there: Vec<String> = client.daemon.volume_list(&Filters::new())?.into_iter().map(|v| v.name).collect();
-        for (key, own) in &self.volumes {
+        let used = self.volumes_of(services);
+        for (key, own) in self.volumes.iter().filter(|(key, _)| used.contains(key)) {
             let (name, external) = self.real_name(&self.volumes, key);
             if there.contains(&name) {
                 continue;
@@ -248,7 +268,7 @@ impl Project {
             if service.contains_key("build") {
                 if !up.no_build && (up.build || !is_here || policy == "build") {
                     self.build(client, name, false, false, &[]).await?;
-                    let mut steps = Steps::new("Building");
+                    let mut steps = Steps::new("Building", self.progress);
                     steps.done(client, name, "Built").await;
                 }
             } else if policy == "always" || (!is_here && policy != "never") {
@@ -263,7 +283,7 @@ impl Project {
     /// # Errors
     /// What the registry refuses.
     pub async fn pull(&self, client: &Client, services: &[String], is_quiet: bool) -> Answer {
-        let mut steps = Steps::new("Running").quiet(is_quiet);
+        let mut steps = Steps::new("Running", self.progress).quiet(is_quiet);
         for name in services {
             let Some(service) = self.services.get(name) else { continue };
             let image = self.image(name, service);
@@ -301,10 +321,13 @@ impl Project {
     pub async fn up(&self, client: &Client, asked: &[String], up: &Up) -> Answer<Vec<Member>> {
         let selected = self.selected(asked, up.no_deps)?;
         self.make_images(client, &selected, up).await?;
-        let mut steps = Steps::new("Running");
-        self.orphans(client, up.remove_orphans, &mut steps).await?;
-        self.make_networks(client, &mut steps).await?;
-        self.make_volumes(client, &mut steps).await?;
+        let mut steps = Steps::new("Running", self.progress);
+        if !up.knows_orphans {
+            self.orphans(client, up.remove_orphans, &mut steps).await?;
+        }
+        // What none of these services uses is left alone (compose-go `WithoutUnnecessaryResources`).
+        self.make_networks(client, &selected, &mut steps).await?;
+        self.make_volumes(client, &selected, &mut steps).await?;
         if up.is_around {
             return Ok(Vec::new());
         }
@@ -393,7 +416,11 @@ impl Project {
         Ok(out)
     }
 
-    async fn await_needs(&self, client: &Client, name: &str, steps: &mut Steps) -> Answer {
+    /// Waits until what a service needs is as it needs it.
+    ///
+    /// # Errors
+    /// It will not be.
+    pub async fn await_needs(&self, client: &Client, name: &str, steps: &mut Steps) -> Answer {
         let Some(service) = self.services.get(name) else { return Ok(()) };
         for other in names(service.get("depends_on")) {
             let condition = self.condition(service, &other);
@@ -443,9 +470,11 @@ impl Project {
 
     async fn orphans(&self, client: &Client, remove: bool, steps: &mut Steps) -> Answer {
         let mut orphans = members(client, &self.name, false)?;
+        orphans.extend(members(client, &self.name, true)?);
         // One of a profile that is not enabled is none.
         orphans.retain(|m| !self.services.contains_key(&m.service) && !self.disabled.contains(&m.service));
-        if orphans.is_empty() {
+        let ignored = self.environment.get("COMPOSE_IGNORE_ORPHANS").is_some_and(|on| on.eq_ignore_ascii_case("true"));
+        if orphans.is_empty() || (ignored && !remove) {
             return Ok(());
         }
         if !remove {
@@ -501,11 +530,13 @@ impl Project {
     ) -> Answer {
         let order = self.selected(asked, true)?;
         let mut all = self.members_of(client, asked)?;
+        // Those of a profile that is not enabled are left alone.
+        all.retain(|member| order.contains(&member.service));
         all.arrange_by_key(|member| order.iter().position(|name| *name == member.service));
         if backwards {
             all.reverse();
         }
-        let mut steps = Steps::new(title);
+        let mut steps = Steps::new(title, self.progress);
         for member in &all {
             let id = format!("Container {}", member.name());
             steps.working(client, &id, working).await;
@@ -533,7 +564,7 @@ impl Project {
         orphans: bool,
         timeout: Option<i64>,
     ) -> Answer {
-        let mut steps = Steps::new("Running");
+        let mut steps = Steps::new("Running", self.progress);
         let order = self.order().map_err(CliError::new)?;
         let mut all = members(client, &self.name, false)?;
         let one_off = if asked.is_empty() { members(client, &self.name, true)? } else { Vec::new() };
@@ -548,6 +579,10 @@ impl Project {
         if !asked.is_empty() {
             return Ok(());
         }
+        if all.is_empty() && one_off.is_empty() && self.used_networks().is_empty() && !volumes && images.is_none() {
+            warn(client, &format!("Warning: No resource found to remove for project {:?}.", self.name)).await;
+            return Ok(());
+        }
         if volumes {
             let there: Vec<String> = client.daemon.volume_list(&Filters::new())?.into_iter().map(|v| v.name).collect();
             for key in self.volumes.keys() {
@@ -560,7 +595,7 @@ impl Project {
                 match client.daemon.volume_remove(&name, false) {
                     Ok(()) => steps.done(client, &id, "Removed").await,
                     Err(error) if error.class() == Class::Conflict => {
-                        steps.done(client, &id, "Resource is still in use").await
+                        steps.warned(client, &id, "Resource is still in use").await
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -576,8 +611,10 @@ impl Project {
                 steps.working(client, &id, "Removing").await;
                 match client.daemon.image_remove(&image, false, true) {
                     Ok(_) => steps.done(client, &id, "Removed").await,
-                    Err(error) if error.class() == Class::NotFound => steps.done(client, &id, "No such image").await,
-                    Err(_) => steps.done(client, &id, "Resource is still in use").await,
+                    Err(error) if error.class() == Class::NotFound => {
+                        steps.done(client, &id, "Warning: No resource found to remove").await
+                    }
+                    Err(_) => steps.warned(client, &id, "Resource is still in use").await,
                 }
             }
         }
@@ -591,7 +628,7 @@ impl Project {
             steps.working(client, &id, "Removing").await;
             match client.daemon.network_remove(&name) {
                 Ok(_) => steps.done(client, &id, "Removed").await,
-                Err(_) => steps.done(client, &id, "Resource is still in use").await,
+                Err(_) => steps.warned(client, &id, "Resource is still in use").await,
             }
         }
         Ok(())

@@ -26,6 +26,8 @@ pub struct Reader<'a> {
     pub env: &'a BTreeMap<String, String>,
     /// Variables without one.
     pub unset: Vec<String>,
+    /// Texts stay as they are written (`config --no-interpolate`).
+    pub is_raw: bool,
 }
 
 fn bad(why: String) -> CliError {
@@ -55,7 +57,10 @@ impl Reader<'_> {
         let mut value = yaml::parse(&String::from_utf8_lossy(&bytes))
             .map_err(|yaml::YamlError(line, what)| bad(format!("yaml: line {line}: {what}")))?;
         let mut path = Vec::new();
-        interpolate(&mut value, &mut path, &mut Variables { env: self.env, unset: &mut self.unset }).map_err(bad)?;
+        if !self.is_raw {
+            interpolate(&mut value, &mut path, &mut Variables { env: self.env, unset: &mut self.unset })
+                .map_err(bad)?;
+        }
         match value {
             Value::Object(map) => Ok(map),
             Value::Null => Err(CliError::new("empty compose file")),

@@ -4,8 +4,10 @@
 //! does and what the docker client does can't differ.
 
 pub mod convert;
+pub mod dotenv;
 pub mod engine;
 pub mod files;
+pub mod named;
 pub mod project;
 pub mod steps;
 pub mod yaml;

@@ -3,9 +3,13 @@
 use crate::base::sort::Arrange;
 use std::collections::BTreeMap;
 
+use bstr::BString;
 use serde_json::{Map, Value};
 
+use super::dotenv;
 use super::files::Reader;
+use super::named;
+use super::steps::Mode;
 use crate::base::path;
 use crate::docker::cli::client::{Answer, Client};
 use crate::docker::cli::error::CliError;
@@ -114,6 +118,10 @@ pub struct Project {
     pub profiles: Vec<String>,
     /// The variables that the file was filled in with.
     pub environment: BTreeMap<String, String>,
+    /// What stands between the parts of a container's name: `_` with `--compatibility`.
+    pub separator: char,
+    /// How its work is shown.
+    pub progress: Mode,
 }
 
 /// A text of a scalar.
@@ -172,14 +180,19 @@ impl Project {
     /// No file, mistakes in it.
     pub async fn load(client: &Client, given: &Invocation) -> Answer<Self> {
         let cwd = client.proc.cwd();
+        let absolute = |file: &str| path::normalize(&path::join(&cwd, file.as_bytes())).to_string();
+        let place = given.string("project-directory").map(|dir| absolute(&dir));
+        let home = place.clone().unwrap_or_else(|| cwd.to_string());
+        let mut env = Self::environment(client, given, &home).await?;
         let mut files: Vec<String> = given.strings("file");
-        if files.is_empty() {
-            files =
-                client.env("COMPOSE_FILE").map(|all| all.split(':').map(str::to_owned).collect()).unwrap_or_default();
+        if files.is_empty()
+            && let Some(all) = env.get("COMPOSE_FILE").filter(|all| !all.is_empty())
+        {
+            let between = env.get("COMPOSE_PATH_SEPARATOR").map_or(":", String::as_str);
+            files = all.split(between).map(str::to_owned).collect();
         }
-        let chosen = !files.is_empty();
-        if !chosen {
-            let mut dir = cwd.clone();
+        if files.is_empty() {
+            let mut dir = BString::from(home.as_str());
             loop {
                 let found = FILES.iter().map(|name| path::join(&dir, name.as_bytes()));
                 if let Some(found) = found.into_iter().find(|file| client.proc.stat(file).is_ok()) {
@@ -187,22 +200,36 @@ impl Project {
                     break;
                 }
                 if *dir == *b"/" {
+                    let name = given.string("project-name").or_else(|| env.get("COMPOSE_PROJECT_NAME").cloned());
+                    if let Some(name) = name.filter(|_| named::is_enough_for(given.command.name)) {
+                        let progress = Mode::chosen(given, &env)?;
+                        return named::project(client, name, home, env, progress);
+                    }
                     return Err(CliError::Says(14, "no configuration file provided: not found".to_owned()));
                 }
                 dir = path::parent(&dir).to_owned();
             }
         }
-        let absolute = |file: &str| path::normalize(&path::join(&cwd, file.as_bytes())).to_string();
         let stdin = |file: &str| if file == "-" { file.to_owned() } else { absolute(file) };
         let files: Vec<String> = files.iter().map(|file| stdin(file)).collect();
         let first = files.first().cloned().unwrap_or_default();
-        let dir = match given.string("project-directory") {
-            Some(dir) => absolute(&dir),
+        let dir = match place {
+            Some(dir) => dir,
             None if first == "-" => absolute("."),
             None => String::from_utf8_lossy(path::parent(first.as_bytes())).into_owned(),
         };
-        let env = Self::environment(client, given, &dir).await?;
-        let mut reader = Reader { client, env: &env, unset: Vec::new() };
+        // The file may be elsewhere, with an `.env` of its own, which what is known already goes before.
+        if dir != home {
+            for (key, value) in Self::environment(client, given, &dir).await? {
+                env.entry(key).or_insert(value);
+            }
+        }
+        let mut reader = Reader {
+            client,
+            env: &env,
+            unset: Vec::new(),
+            is_raw: given.changed("no-interpolate") && given.bool("no-interpolate"),
+        };
         let mut all = Map::new();
         for file in &files {
             let mut own = reader.read(file).await?;
@@ -242,6 +269,14 @@ impl Project {
             disabled: Vec::new(),
             profiles: Vec::new(),
             environment: env.clone(),
+            separator: if given.bool("compatibility")
+                || env.get("COMPOSE_COMPATIBILITY").is_some_and(|on| on == "true" || on == "1")
+            {
+                '_'
+            } else {
+                '-'
+            },
+            progress: Mode::chosen(given, &env)?,
         };
         project.check(&first, &all).map_err(|why| CliError::Says(15, why))?;
         let mut profiles = given.strings("profile");
@@ -266,24 +301,31 @@ impl Project {
 
     /// The client's variables over those of `.env`.
     async fn environment(client: &Client, given: &Invocation, dir: &str) -> Answer<BTreeMap<String, String>> {
-        let mut env = BTreeMap::new();
-        let chosen = given.strings("env-file");
+        let mut outer = BTreeMap::new();
+        for word in client.proc.env() {
+            let word = String::from_utf8_lossy(&word).into_owned();
+            if let Some((key, value)) = word.split_once('=') {
+                outer.insert(key.to_owned(), value.to_owned());
+            }
+        }
+        let mut chosen = given.strings("env-file");
+        if chosen.is_empty() {
+            let all = outer.get("COMPOSE_ENV_FILES").filter(|all| !all.is_empty());
+            chosen = all.map(|all| all.split(',').map(str::to_owned).collect()).unwrap_or_default();
+        }
         let files = if chosen.is_empty() { vec![format!("{dir}/.env")] } else { chosen.clone() };
+        let mut env = BTreeMap::new();
         for file in files {
             match client.proc.read_file(file.as_bytes()).await {
                 Ok(bytes) => {
-                    env.extend(dotenv(&String::from_utf8_lossy(&bytes.to_vec())));
+                    let read = dotenv::parse(&String::from_utf8_lossy(&bytes.to_vec()), &outer);
+                    env.extend(read.map_err(|why| CliError::new(format!("failed to read {file}: {why}")))?);
                 }
                 Err(_) if chosen.is_empty() => {}
                 Err(_) => return Err(CliError::new(format!("couldn't find env file: {file}"))),
             }
         }
-        for word in client.proc.env() {
-            let word = String::from_utf8_lossy(&word).into_owned();
-            if let Some((key, value)) = word.split_once('=') {
-                env.insert(key.to_owned(), value.to_owned());
-            }
-        }
+        env.extend(outer);
         Ok(env)
     }
 
@@ -292,33 +334,63 @@ impl Project {
     /// # Errors
     /// A file that is not there.
     pub async fn read_env_files(&mut self, client: &Client) -> Answer {
-        for service in self.services.values_mut() {
-            let Some(files) = service.remove("env_file") else { continue };
-            let files = match files {
-                Value::Array(items) => items,
-                one => vec![one],
+        let names: Vec<String> = self.services.keys().cloned().collect();
+        for name in names {
+            let Some(service) = self.services.get(&name).filter(|service| service.contains_key("env_file")) else {
+                continue;
             };
-            let mut all = Map::new();
-            for file in files {
-                let is_required = file.get("required").is_none_or(|required| *required != Value::Bool(false));
-                let path = file.get("path").map_or_else(|| text(&file), text);
-                let path = path::normalize(&path::join(self.dir.as_bytes(), path.as_bytes())).to_string();
-                match client.proc.read_file(path.as_bytes()).await {
-                    Ok(bytes) => {
-                        let read = dotenv(&String::from_utf8_lossy(&bytes.to_vec()));
-                        all.extend(read.into_iter().map(|(key, value)| (key, Value::String(value))));
-                    }
-                    Err(_) if !is_required => {}
-                    Err(_) => return Err(CliError::new(env_file_missing(&path))),
-                }
-            }
+            let mut all: Map<String, Value> = Map::new();
+            all.extend(self.env_of_files(client, service).await?.into_iter().map(|(k, v)| (k, Value::String(v))));
             for (key, value) in pairs(service.get("environment")) {
                 let own = value.or_else(|| self.environment.get(&key).cloned());
                 all.insert(key, own.map_or(Value::Null, Value::String));
             }
-            service.insert("environment".to_owned(), Value::Object(all));
+            if let Some(service) = self.services.get_mut(&name) {
+                service.remove("env_file");
+                service.insert("environment".to_owned(), Value::Object(all));
+            }
         }
         Ok(())
+    }
+
+    /// The variables of a service's `env_file`; those of a later file win.
+    ///
+    /// # Errors
+    /// A file that is not there or can't be read.
+    pub async fn env_of_files(
+        &self,
+        client: &Client,
+        service: &Map<String, Value>,
+    ) -> Answer<BTreeMap<String, String>> {
+        let files = match service.get("env_file") {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items.clone(),
+            Some(one) => vec![one.clone()],
+        };
+        let mut all = BTreeMap::new();
+        for file in files {
+            let is_required = file.get("required").is_none_or(|required| *required != Value::Bool(false));
+            let is_raw = file.get("format").map(text).as_deref() == Some("raw");
+            let path = file.get("path").map_or_else(|| text(&file), text);
+            let path = path::normalize(&path::join(self.dir.as_bytes(), path.as_bytes())).to_string();
+            match client.proc.read_file(path.as_bytes()).await {
+                Ok(bytes) => {
+                    let content = String::from_utf8_lossy(&bytes.to_vec()).into_owned();
+                    if is_raw {
+                        let lines = content.lines().filter(|line| !line.starts_with('#'));
+                        all.extend(
+                            lines.filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())),
+                        );
+                        continue;
+                    }
+                    let read = dotenv::parse(&content, &self.environment);
+                    all.extend(read.map_err(|why| CliError::new(format!("failed to read {path}: {why}")))?);
+                }
+                Err(_) if !is_required => {}
+                Err(_) => return Err(CliError::new(env_file_missing(&path))),
+            }
+        }
+        Ok(all)
     }
 
     fn check(&self, file: &str, all: &Map<String, Value>) -> Result<(), String> {
@@ -467,13 +539,25 @@ impl Project {
 
     /// The image of a service.
     pub fn image(&self, name: &str, service: &Map<String, Value>) -> String {
-        service.get("image").map_or_else(|| format!("{}-{name}", self.name), text)
+        service.get("image").map_or_else(|| format!("{}{}{name}", self.name, self.separator), text)
     }
 
     /// The networks that services use, by their names in the file.
     pub fn used_networks(&self) -> Vec<String> {
+        self.networks_of(&self.services.keys().cloned().collect::<Vec<_>>())
+    }
+
+    /// The volumes that some services use, by their names in the file.
+    pub fn volumes_of(&self, services: &[String]) -> Vec<String> {
+        let own = services.iter().filter_map(|name| self.services.get(name)?.get("volumes")?.as_array());
+        own.flatten().filter_map(named_volume).collect()
+    }
+
+    /// The networks that some services use, by their names in the file.
+    pub fn networks_of(&self, services: &[String]) -> Vec<String> {
         let mut used: Vec<String> = Vec::new();
-        for service in self.services.values().filter(|service| !service.contains_key("network_mode")) {
+        let chosen = services.iter().filter_map(|name| self.services.get(name));
+        for service in chosen.filter(|service| !service.contains_key("network_mode")) {
             let own = names(service.get("networks"));
             used.extend(if own.is_empty() { vec!["default".to_owned()] } else { own });
         }
@@ -517,26 +601,6 @@ pub fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
 /// What is said of an `env_file` that is not there (compose-go).
 pub fn env_file_missing(path: &str) -> String {
     format!("env file {path} not found: stat {path}: no such file or directory")
-}
-
-/// The lines `KEY=value` of a file of variables.
-fn dotenv(text: &str) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    for line in text.lines() {
-        let line = line.trim().trim_start_matches("export ");
-        if let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
-            all.push((key.trim().to_owned(), unquoted(value.trim())));
-        }
-    }
-    all
-}
-
-fn unquoted(text: &str) -> String {
-    let inside = |q: char| text.strip_prefix(q).and_then(|t| t.strip_suffix(q));
-    match inside('"').or_else(|| inside('\'')) {
-        Some(inner) => inner.to_owned(),
-        None => text.split(" #").next().unwrap_or_default().trim_end().to_owned(),
-    }
 }
 
 /// Fills in `$NAME`, `${NAME:-default}` and their like in all texts.
@@ -586,7 +650,7 @@ impl Variables<'_> {
     }
 }
 
-fn substitute(text: &str, env: &mut Variables<'_>, depth: usize) -> Result<String, String> {
+pub(super) fn substitute(text: &str, env: &mut Variables<'_>, depth: usize) -> Result<String, String> {
     let bad = || format!("invalid interpolation format for {text:?}. You may need to escape any $ with another $");
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut out = String::new();

@@ -100,6 +100,10 @@ pub struct BuildRequest {
     pub pull: bool,
     /// `--network`.
     pub network: Option<String>,
+    /// `--add-host`: `name:address`.
+    pub extra_hosts: Vec<String>,
+    /// Names of `--build-arg` whose variable the client does not have.
+    pub unset_args: Vec<String>,
     /// `--allow`: entitlements.
     pub allow: Vec<String>,
     /// `--secret`, by id.

@@ -11,7 +11,7 @@ pub static COMMAND: Command = Command {
     short: "Start a build",
     alias_line: "docker build, docker builder build, docker image build, docker buildx b",
     flags: &[&[
-        long("add-host", Strings, "Add a custom host-to-IP mapping (format: \"host:ip\")").not_simulated(),
+        long("add-host", HostIp, "Add a custom host-to-IP mapping (format: \"host:ip\")"),
         long("allow", List, "Allow extra privileged entitlement (e.g., \"network.host\", \"security.insecure\")"),
         long("annotation", List, "Add annotation to the image").not_simulated(),
         long("attest", List, "Attestation parameters (format: \"type=sbom,generator=image\")").not_simulated(),

@@ -44,7 +44,7 @@ pub static CONFIG: Command = Command {
         )
         .not_simulated(),
         long("no-env-resolution", Bool(false), "Don't resolve service env files"),
-        long("no-interpolate", Bool(false), "Don't interpolate environment variables").not_simulated(),
+        long("no-interpolate", Bool(false), "Don't interpolate environment variables"),
         long("no-normalize", Bool(false), "Don't normalize compose model").not_simulated(),
         long("no-path-resolution", Bool(false), "Don't resolve file paths").not_simulated(),
         flag('o', "output", Text, "Save to file (default to stdout)"),
@@ -522,9 +522,21 @@ fn config<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             project.read_env_files(client).await?;
         }
         let mut document = document(&project, &selected);
-        escape_dollars(&mut document);
+        let is_json = given.string("format").as_deref() == Some("json");
+        if given.bool("no-interpolate") {
+            // What is printed then is the file's model, whose keys are sorted.
+            document.sort_all_objects();
+        } else {
+            escape_dollars(&mut document);
+        }
+        if !is_json && let Some(Value::Object(services)) = document.get_mut("services") {
+            // Only JSON tells of commands that are not there (compose-go `ShellCommand`).
+            for service in services.values_mut().filter_map(Value::as_object_mut) {
+                service.retain(|key, value| !(value.is_null() && matches!(key.as_str(), "command" | "entrypoint")));
+            }
+        }
         let mut out = String::new();
-        if given.string("format").as_deref() == Some("json") {
+        if is_json {
             out = indented_json(&document).replace("    ", "  ") + "\n";
         } else {
             write_yaml(&document, 0, &mut out);

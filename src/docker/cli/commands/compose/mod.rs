@@ -8,6 +8,7 @@ use crate::docker::cli::client::{Answer, Client, Running, race};
 use crate::docker::cli::command::*;
 use crate::docker::cli::compose::engine::{Member, Up};
 use crate::docker::cli::compose::project::Project;
+use crate::docker::cli::compose::steps::Steps;
 use crate::docker::cli::compose::{COMPOSE_VERSION, convert};
 use crate::docker::cli::error::CliError;
 use crate::docker::cli::parse::Invocation;
@@ -24,15 +25,14 @@ pub static COMPOSE: Noun = Noun {
             "ansi",
             Text,
             "Control when to print ANSI control characters (\"never\"|\"always\"|\"auto\") (default \"auto\")",
-        )
-        .not_simulated(),
-        long("compatibility", Bool(false), "Run compose in backward compatibility mode").not_simulated(),
+        ),
+        long("compatibility", Bool(false), "Run compose in backward compatibility mode"),
         long("dry-run", Bool(false), "Execute command in dry run mode").not_simulated(),
         long("env-file", List, "Specify an alternate environment file"),
         flag('f', "file", List, "Compose configuration files"),
         long("parallel", Int, "Control max parallelism, -1 for unlimited (default -1)").not_simulated(),
         long("profile", List, "Specify a profile to enable"),
-        long("progress", Text, "Set type of progress output (auto, tty, plain, json, quiet)").not_simulated(),
+        long("progress", Text, "Set type of progress output (auto, tty, plain, json, quiet)"),
         long(
             "project-directory",
             Text,
@@ -250,19 +250,10 @@ static UP: Command = Command {
             Bool(false),
             "Stops all containers if any container exited with failure. Incompatible with -d",
         ),
-        long(
-            "always-recreate-deps",
-            Bool(false),
-            "Recreate dependent containers. Incompatible with --no-recreate.",
-        )
-        .not_simulated(),
-        long(
-            "attach",
-            List,
-            "Restrict attaching to the specified services. Incompatible with --attach-dependencies.",
-        ),
-        long("attach-dependencies", Bool(false), "Automatically attach to log output of dependent services")
+        long("always-recreate-deps", Bool(false), "Recreate dependent containers. Incompatible with --no-recreate.")
             .not_simulated(),
+        long("attach", List, "Restrict attaching to the specified services. Incompatible with --attach-dependencies."),
+        long("attach-dependencies", Bool(false), "Automatically attach to log output of dependent services"),
         long("build", Bool(false), "Build images before starting containers"),
         flag('d', "detach", Bool(false), "Detached mode: Run containers in the background"),
         long(
@@ -279,8 +270,7 @@ static UP: Command = Command {
             "menu",
             Bool(false),
             "Enable interactive shortcuts when running attached. Incompatible with --detach. Can also be enable/disable by setting COMPOSE_MENU environment var.",
-        )
-        .not_simulated(),
+        ),
         long("no-attach", List, "Do not attach (stream logs) to the specified services"),
         long("no-build", Bool(false), "Don't build an image, even if it's policy"),
         long("no-color", Bool(false), "Produce monochrome output"),
@@ -347,7 +337,7 @@ fn build<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let mut more: Vec<String> =
             given.strings("build-arg").into_iter().flat_map(|arg| ["--build-arg".to_owned(), arg]).collect();
         more.extend(given.bool("quiet").then(|| "-q".to_owned()));
-        let mut steps = crate::docker::cli::compose::steps::Steps::new("Building");
+        let mut steps = Steps::new("Building", project.progress);
         for name in project.selected(&asked, !given.bool("with-dependencies"))? {
             if project.services.get(&name).is_some_and(|service| service.contains_key("build")) {
                 project.build(client, &name, given.bool("no-cache"), given.bool("pull"), &more).await?;
@@ -383,6 +373,9 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         if given.bool("force-recreate") && given.bool("no-recreate") {
             return Err(CliError::new("--force-recreate and --no-recreate are incompatible"));
         }
+        if given.bool("menu") {
+            return Err(CliError::Says(125, "docker: --menu is not simulated in Capas".to_owned()));
+        }
         let cascade = cascade(given)?;
         let pull = given.string("pull").filter(|pull| !matches!(pull.as_str(), "" | "policy"));
         if let Some(other) = pull.as_ref().filter(|pull| !PULL_POLICIES.contains(&pull.as_str())) {
@@ -398,6 +391,7 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             no_deps: given.bool("no-deps"),
             no_start: given.bool("no-start"),
             remove_orphans: given.bool("remove-orphans"),
+            knows_orphans: false,
             wait: given.bool("wait"),
             pull,
             quiet_pull: given.bool("quiet-pull"),
@@ -425,7 +419,16 @@ fn up<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return Ok(());
         }
         let (only, never) = (given.strings("attach"), given.strings("no-attach"));
-        members.retain(|m| (only.is_empty() || only.contains(&m.service)) && !never.contains(&m.service));
+        let is_meant = |service: &String| {
+            let opted_out = project.services.get(service).and_then(|own| own.get("attach")) == Some(&false.into());
+            match only.is_empty() {
+                false => only.contains(service),
+                // Of what was asked for, and not of what that needs.
+                true if asked.contains(service) => true,
+                true => !opted_out && (asked.is_empty() || given.bool("attach-dependencies")),
+            }
+        };
+        members.retain(|m| is_meant(&m.service) && !never.contains(&m.service));
         let names: Vec<&str> = members.iter().map(|m| look::short_name(&project, m.name())).collect();
         client.say(format!("Attaching to {}", names.join(", "))).await?;
         look::follow_until_interrupt(client, &project, &members, given, &cascade, begun).await
@@ -448,7 +451,7 @@ fn cascade(given: &Invocation) -> Answer<Cascade> {
     let code_of = given.string("exit-code-from").filter(|service| !service.is_empty());
     let stops = given.bool("abort-on-container-exit") || code_of.is_some();
     let fails = given.bool("abort-on-container-failure");
-    let stays = stops || fails || !given.strings("attach").is_empty();
+    let stays = stops || fails || !given.strings("attach").is_empty() || given.bool("attach-dependencies");
     for flag in ["wait", "detach"] {
         if given.bool(flag) && stays {
             return Err(CliError::new(format!(
@@ -519,10 +522,24 @@ fn stop<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
 }
 
 fn restart<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
-    Box::pin(each(client, given, ["Restarting", "Restarting", "Started"], false, async |member| {
-        client.daemon.container_restart(&member.row.id, stop_options(given)).await?;
-        Ok(true)
-    }))
+    Box::pin(async move {
+        let project = Project::load(client, given).await?;
+        let mut asked = given.operand_strings();
+        if !given.bool("no-deps") {
+            asked = project.restarted_with(&asked);
+        }
+        let words = ["Restarting", "Restarting", "Started"];
+        project
+            .each(client, &asked, words, false, async |member| {
+                if !given.bool("no-deps") {
+                    let mut steps = Steps::new("Restarting", project.progress);
+                    project.await_needs(client, &member.service, &mut steps).await?;
+                }
+                client.daemon.container_restart(&member.row.id, stop_options(given)).await?;
+                Ok(true)
+            })
+            .await
+    })
 }
 
 fn start<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
@@ -581,7 +598,7 @@ fn rm<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         } else if !client.confirm(&format!("? {what}")).await? {
             return Ok(());
         }
-        let mut steps = crate::docker::cli::compose::steps::Steps::new("Removing");
+        let mut steps = Steps::new("Removing", project.progress);
         for name in names {
             let id = format!("Container {name}");
             steps.working(client, &id, "Removing").await;

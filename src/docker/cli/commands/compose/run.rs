@@ -3,6 +3,8 @@
 use super::delegate;
 use crate::docker::cli::client::{Answer, Client, Running};
 use crate::docker::cli::command::*;
+use crate::docker::cli::compose::convert::{LABEL, shell_words};
+use crate::docker::cli::compose::dotenv;
 use crate::docker::cli::compose::engine::Up;
 use crate::docker::cli::compose::project::Project;
 use crate::docker::cli::compose::steps::Steps;
@@ -45,19 +47,37 @@ pub static RUN: Command = Command {
     short: "Run a one-off command on a service",
     flags: &[&[
         long("build", Bool(false), "Build image before starting container"),
+        long("cap-add", List, "Add Linux capabilities"),
+        long("cap-drop", List, "Drop Linux capabilities"),
         flag('d', "detach", Bool(false), "Run container in background and print container ID"),
         long("entrypoint", Text, "Override the entrypoint of the image"),
         flag('e', "env", List, "Set environment variables"),
+        long("env-from-file", List, "Set environment variables from file"),
+        flag('i', "interactive", Bool(true), "Keep STDIN open even if not attached (default true)"),
         flag('l', "label", List, "Add or override a label"),
         long("name", Text, "Assign a name to the container"),
         flag('T', "no-TTY", Bool(false), "Disable pseudo-TTY allocation (default: auto-detected)"),
         long("no-deps", Bool(false), "Don't start linked services"),
         flag('p', "publish", List, "Publish a container's port(s) to the host"),
+        long("pull", Text, "Pull image before running (\"always\"|\"missing\"|\"never\") (default \"policy\")"),
+        flag('q', "quiet", Bool(false), "Don't print anything to STDOUT").not_simulated(),
+        long("quiet-build", Bool(false), "Suppress progress output from the build process").not_simulated(),
+        long("quiet-pull", Bool(false), "Pull without printing progress information"),
+        long("remove-orphans", Bool(false), "Remove containers for services not defined in the Compose file"),
         long("rm", Bool(false), "Automatically remove the container when it exits"),
         flag('P', "service-ports", Bool(false), "Run command with all service's ports enabled and mapped to the host"),
+        long(
+            "use-aliases",
+            Bool(false),
+            "Use the service's network useAliases in the network(s) the container connects to",
+        )
+        .not_simulated(),
         flag('u', "user", Text, "Run as specified username or uid"),
         flag('v', "volume", List, "Bind mount a volume"),
         flag('w', "workdir", Text, "Working directory inside the container"),
+        // Other names of theirs (docker/compose `normalizeRunFlags`).
+        long("volumes", List, "Bind mount a volume").hidden(),
+        long("labels", List, "Add or override a label").hidden(),
     ]],
     arity: Arity::AtLeast(1),
     stop_at_operand: true,
@@ -165,7 +185,7 @@ fn cp<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             return delegate(client, &words).await;
         }
         words.insert(1, "-q".to_owned());
-        let (mut steps, what) = (Steps::new("Copying"), format!("{name} {}", shown.join(" ")));
+        let (mut steps, what) = (Steps::new("Copying", project.progress), format!("{name} {}", shown.join(" ")));
         steps.working(client, &what, "Copying").await;
         match delegate(client, &words).await {
             Ok(()) => steps.done(client, &what, "Copied").await,
@@ -241,7 +261,8 @@ fn exec<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         let member = project.running(client, &service, index(given))?;
         let mut words = vec!["exec".to_owned()];
         words.extend(passed(given, &["env", "user", "workdir"]));
-        let tty = !given.bool("no-TTY") && given.bool("tty") && client.stdin_tty().is_some();
+        let is_terminal = client.stdin_tty().is_some() && client.stdout_tty().is_some();
+        let tty = !given.bool("no-TTY") && given.bool("tty") && is_terminal;
         for (wanted, flag) in [
             (given.bool("detach"), "-d"),
             (given.bool("privileged"), "--privileged"),
@@ -265,15 +286,49 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             None => return Err(CliError::new(format!("no such service: {service}"))),
         };
         if !given.bool("no-deps") && !needs.is_empty() {
-            project.up(client, &needs, &Up::default()).await?;
+            let up = Up {
+                quiet_pull: given.bool("quiet-pull"),
+                remove_orphans: given.bool("remove-orphans"),
+                ..Up::default()
+            };
+            project.up(client, &needs, &up).await?;
         }
         // The image and the networks; the service's own containers stay as they are.
-        let own = Up { no_deps: true, build: given.bool("build"), is_around: true, ..Up::default() };
+        let own = Up {
+            knows_orphans: !given.bool("no-deps") && !needs.is_empty(),
+            no_deps: true,
+            is_around: true,
+            build: given.bool("build"),
+            pull: given.string("pull").filter(|pull| !matches!(pull.as_str(), "" | "policy")),
+            quiet_pull: given.bool("quiet-pull"),
+            remove_orphans: given.bool("remove-orphans"),
+            ..Up::default()
+        };
         project.up(client, std::slice::from_ref(&service), &own).await?;
-        let mut flags = passed(given, &["env", "entrypoint", "label", "publish", "user", "volume", "workdir"]);
+        let mut flags = passed(given, &["cap-add", "cap-drop", "label", "publish", "user", "volume", "workdir"]);
+        for (flag, other) in [("--label", "labels"), ("--volume", "volumes")] {
+            flags.extend(given.strings(other).into_iter().flat_map(|value| [flag.to_owned(), value]));
+        }
+        let mut variables = Vec::new();
+        for file in given.strings("env-from-file") {
+            let Ok(bytes) = client.proc.read_file(file.as_bytes()).await else {
+                return Err(CliError::new(format!("open {file}: no such file or directory")));
+            };
+            let read = dotenv::parse(&String::from_utf8_lossy(&bytes.to_vec()), &project.environment);
+            let read = read.map_err(|why| CliError::new(format!("failed to read {file}: {why}")))?;
+            variables.extend(read.into_iter().map(|(key, value)| format!("{key}={value}")));
+        }
+        variables.extend(given.strings("env").into_iter().filter_map(|word| match word.contains('=') {
+            true => Some(word),
+            // A name alone takes the project's value, `.env` and all.
+            false => project.environment.get(&word).map(|value| format!("{word}={value}")),
+        }));
+        flags.extend(variables.into_iter().flat_map(|word| ["--env".to_owned(), word]));
         let detach = given.bool("detach");
-        let tty = !given.bool("no-TTY") && !detach && client.stdin_tty().is_some();
-        flags.extend((!detach).then(|| "-i".to_owned()));
+        let is_terminal = client.stdin_tty().is_some() && client.stdout_tty().is_some();
+        let tty = !given.bool("no-TTY") && !detach && is_terminal;
+        let stdin = given.bool("interactive");
+        flags.extend((!detach && stdin).then(|| "-i".to_owned()));
         flags.extend(tty.then(|| "-t".to_owned()));
         flags.extend(given.bool("rm").then(|| "--rm".to_owned()));
         // A one-off container is not started again (compose `applyRunOptions`).
@@ -283,9 +338,18 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
         }
         let ids = project.members_of(client, &[])?.len();
         let seed = format!("{}{service}{ids}{}", project.name, client.now().0);
-        let short = crate::base::digest::Digest::of(seed.as_bytes()).short();
-        let name = given.string("name").unwrap_or_else(|| format!("{}-{service}-run-{short}", project.name));
+        let slug = crate::base::digest::Digest::of(seed.as_bytes());
+        flags.extend(["--label".to_owned(), format!("{LABEL}.slug={}", slug.hex())]);
+        let (between, short) = (project.separator, slug.short());
+        let name = given
+            .string("name")
+            .unwrap_or_else(|| format!("{}{between}{service}{between}run{between}{short}", project.name));
         let (_, mut request) = project.request(client, &service, &name, 1, Some((&flags, &command))).await?;
+        if given.changed("entrypoint") {
+            // It does without the service's command too (docker/compose `applyRunOptions`).
+            request.config.entrypoint = Some(shell_words(&given.string("entrypoint").unwrap_or_default()));
+            request.config.cmd = Some(command.clone());
+        }
         create::detach(&mut request.config, detach);
         let auto_remove = request.host.auto_remove;
         let id = client.daemon.container_create(request)?.id;
@@ -294,11 +358,11 @@ fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             client.daemon.container_start(&id).await?;
             return client.say(name).await;
         }
-        let attach = AttachOptions { stdin: true, stdout: true, stderr: true, logs: false };
+        let attach = AttachOptions { stdin, stdout: true, stderr: true, logs: false };
         let attached = client.daemon.container_attach(&id, attach)?;
         let wait = client.daemon.container_wait(&id, condition)?;
-        client.daemon.container_start(&id).await.map_err(|error| CliError::run(&error))?;
-        let options = session::Options { peer: session::Peer::Container(&id, true), stdin: true, detach_keys: "" };
+        client.daemon.container_start(&id).await?;
+        let options = session::Options { peer: session::Peer::Container(&id, true), stdin, detach_keys: "" };
         if session::run(client, attached, options).await? == session::End::Detached {
             return Ok(());
         }

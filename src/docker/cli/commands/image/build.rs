@@ -6,8 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+
+use bstr::BString;
 
 use super::build_cache;
 use super::build_output::{self, Output};
@@ -29,7 +32,7 @@ use crate::docker::dockerfile::quote::go_quote;
 use crate::docker::image::reference::Reference;
 use crate::docker::registry::git::Remote;
 use crate::os::fs::layer::Change;
-use crate::os::fs::node::{Content, Kind as FileKind};
+use crate::os::fs::node::{Content, Entry, Kind as FileKind, Meta};
 use crate::os::fs::packed::Packing;
 use crate::os::kernel::signal::{Disposition, Signal};
 
@@ -62,7 +65,7 @@ pub static COMMAND: Command = Command {
     short: "Build an image from a Dockerfile",
     alias_line: "docker image build, docker build, docker builder build",
     flags: &[&[
-        long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")").not_simulated(),
+        long("add-host", HostIp, "Add a custom host-to-IP mapping (\"host:ip\")"),
         long("build-arg", List, "Set build-time variables"),
         long("cache-from", Strings, "Images to consider as cache sources"),
         long("cgroup-parent", Text, "Set the parent cgroup for the \"RUN\" instructions during build").not_simulated(),
@@ -159,7 +162,7 @@ pub fn run<'a>(client: &'a Client, given: &'a Invocation) -> Running<'a> {
             }
             BuilderVersion::BuildKit => {
                 let mut display = Display::new(mode);
-                if given.bool("debug") {
+                if given.debug || given.bool("debug") {
                     display.expand_warnings(&name, &text);
                 }
                 buildkit(client, request, display, &teaching).await?
@@ -326,9 +329,17 @@ async fn options(client: &Client, given: &Invocation, version: BuilderVersion) -
     for arg in given.strings("build-arg") {
         match arg.split_once('=') {
             Some((key, value)) => drop(request.build_args.insert(key.to_owned(), value.to_owned())),
-            None => request.build_args.extend(client.env(&arg).map(|value| (arg, value))),
+            None => match client.env(&arg) {
+                Some(value) => drop(request.build_args.insert(arg, value)),
+                None => request.unset_args.push(arg),
+            },
         }
     }
+    request.extra_hosts = given
+        .strings("add-host")
+        .iter()
+        .map(|host| host.replacen('=', ":", 1).replace("host-gateway", "172.17.0.1"))
+        .collect();
     for label in given.strings("label") {
         let (key, value) = label.split_once('=').unwrap_or((&label, ""));
         request.labels.insert(key.to_owned(), value.to_owned());
@@ -463,7 +474,7 @@ fn named_context(client: &Client, place: &str) -> Answer<NamedContext> {
     let read = client.proc.mounts(|mounts| Ok(context::from_folder(mounts, &client.proc.caller(), &folder, "", &[])));
     match read {
         Ok(Ok(context)) => Ok(NamedContext::Files(context.files)),
-        Ok(Err(why)) => Err(CliError::new(format!("ERROR: {}", context_error(&why)))),
+        Ok(Err(why)) => Err(CliError::new(format!("ERROR: {}", context_error(&why, false)))),
         Err(errno) => Err(CliError::new(format!("ERROR: {}", errno.strerror().to_lowercase()))),
     }
 }
@@ -525,7 +536,7 @@ async fn read(client: &Client, given: &Invocation, request: &mut BuildRequest) -
     let read =
         client.proc.mounts(|mounts| Ok(context::from_folder(mounts, &client.proc.caller(), &folder, &own, keep)));
     let read = read.map_err(|errno| fail(errno.strerror().to_lowercase()))?;
-    request.context = read.map_err(|why| fail(context_error(&why)))?;
+    request.context = read.map_err(|why| fail(context_error(&why, classic)))?;
     Ok(())
 }
 
@@ -559,15 +570,18 @@ fn remote(
     Ok(())
 }
 
-fn context_error(why: &ContextError) -> String {
+/// What a client says of a context that it can't read: the classic one looks at all of it before it sends anything
+/// (docker/cli `ValidateContextDirectory`), the other one's refusal comes back from BuildKit.
+fn context_error(why: &ContextError, classic: bool) -> String {
     match why {
-        ContextError::File { path, errno } => {
-            format!(
-                "error checking context: {}",
-                ContextError::File { path: format!("open {path}").into(), errno: *errno }
-            )
+        ContextError::File { call: "lstat", path, .. } if classic => {
+            format!("error checking context: can't stat '{path}'")
         }
-        why => format!("error from sender: {why}"),
+        ContextError::File { path, .. } if classic => {
+            format!("error checking context: no permission to read from '{path}'")
+        }
+        ContextError::Ignore { problem, .. } if classic => format!("error checking context: {problem}"),
+        why => format!("failed to solve: error from sender: {why}"),
     }
 }
 
@@ -578,14 +592,29 @@ async fn read_stdin(
     request: &mut BuildRequest,
     fail: &dyn Fn(String) -> CliError,
 ) -> Answer {
+    let classic = request.version == BuilderVersion::Classic;
+    if file.as_deref() == Some("-") {
+        return Err(fail("invalid argument: can't use stdin for both build context and dockerfile".to_owned()));
+    }
     let input = client.proc.read_all(0).await.unwrap_or_default();
-    request.dockerfile_name = file.unwrap_or_else(|| "Dockerfile".to_owned());
     let head = input.head(265);
     let is_archive = Packing::of(&head).is_some() || head.get(257..262) == Some(b"ustar");
     if !is_archive {
+        if file.is_some() && !classic {
+            let why = "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles";
+            return Err(fail(why.to_owned()));
+        }
+        request.dockerfile_name = "Dockerfile".to_owned();
+        if classic {
+            // The client makes an archive with the Dockerfile in it (docker/cli `GetContextFromReader`).
+            let entry = Entry::new(Meta::root(0o600, client.proc.now()), Content::File(input.clone()));
+            let files = [(BString::from("Dockerfile"), Change::Put(Arc::new(entry)))];
+            request.context.files = Arc::new(files.into_iter().collect());
+        }
         request.dockerfile = input;
         return Ok(());
     }
+    request.dockerfile_name = file.unwrap_or_else(|| "Dockerfile".to_owned());
     request.context = context::from_archive(&input).map_err(|why| fail(why.to_string()))?;
     match request.context.files.get(request.dockerfile_name.as_bytes()) {
         Some(Change::Put(entry)) if entry.content.kind() == FileKind::File => {

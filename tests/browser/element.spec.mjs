@@ -101,8 +101,12 @@ test('one that is only looked at brings the rest of the program when the visitor
   await page.waitForTimeout(1_500);
   expect(asked).toEqual(['bg.wasm']);
   await page.mouse.move(5, 5);
+  const arrived = page.waitForEvent('requestfinished', (request) => request.url().endsWith('_rest.wasm'));
   await frame.locator('[data-capas="terminal"]').hover();
   await expect.poll(() => asked).toEqual(['bg.wasm', 'rest.wasm']);
+  await arrived;
+  // It is compiled then; what comes before that may fetch it once more.
+  await page.waitForTimeout(1_000);
   const results = await page.evaluate(() => document.querySelector('capas-sandbox').run('docker version --format "{{.Client.Version}}"'));
   expect(results).toMatchObject([{ output: '28.2.2' }]);
   expect(asked.length).toBe(2);

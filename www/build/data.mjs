@@ -73,13 +73,12 @@ export class Kept {
   }
   /** Whether a function may point to constants that are not kept. */
   misses({ numbers, bases }) {
-    const is = (found) => found.some((at) => !this.kept.has(at));
-    return [...numbers, ...bases].some((number) => is(this.at(number)))
-      || [...bases].some((base) => this.isLoose(base) && is(this.within(base, base + NEAR)));
+    const is = (from, to) => this.within(from, to).some((at) => !this.kept.has(at));
+    return [...numbers, ...bases].some((number) => is(number, number)) || [...bases].some((base) => this.isLoose(base) && is(base, base + NEAR));
   }
   /** Keeps all that a function may point to. */
   keepAll({ numbers, bases }) {
-    for (const number of [...numbers, ...bases]) this.keepAt(number);
+    for (const number of [...numbers, ...bases]) this.keep(number, number);
     for (const base of bases) if (this.isLoose(base)) this.keep(base, base + NEAR);
     this.follow();
   }
@@ -94,18 +93,11 @@ export class Kept {
       }
     }
   }
-  /**
-   * The constants that an address means. It may be the end of one, but not where another begins: then that is what it means, and
-   * who goes as far as the end of a constant knows where it begins, too.
-   */
-  at(word) {
+  /** Keeps what a constant points to. It may point to the end of another, but not where a third begins: that is what it means. */
+  keepAt(word) {
     const found = this.within(word, word);
     const begun = found.filter((at) => word < this.objects[at].end);
-    return begun.length ? begun : found;
-  }
-  /** Keeps what an address means. */
-  keepAt(word) {
-    for (const at of this.at(word)) {
+    for (const at of begun.length ? begun : found) {
       if (!this.kept.has(at)) {
         this.kept.add(at);
         this.todo.push(at);
@@ -121,7 +113,8 @@ export class Kept {
   follow() {
     while (this.todo.length) {
       const { start, end } = this.objects[this.todo.pop()];
-      this.words(start, end);
+      // Whatever holds pointers begins where one may, and is a multiple of them long: in texts, four bytes may look like one.
+      if (start % 4 === 0 && (end - start) % 4 === 0) this.words(start, end);
     }
   }
   /** What is not kept: `[[start, end]]`, neighbours in one. */

@@ -199,16 +199,45 @@ export function strip(bytes) {
   return Buffer.concat([HEADER, ...[...parse(bytes).sections].map(([id, content]) => section(id, content))]);
 }
 
+/**
+ * A program and its script with shorter names for what is imported: wasm-bindgen puts a hash behind each, for linking, which a
+ * visitor would fetch three times.
+ */
+function shorten(bytes, script) {
+  const { imports } = parse(bytes);
+  const names = new Map(), taken = new Set();
+  for (const item of imports) {
+    const plain = item.name.replace(/_[0-9a-f]{16}$/, '');
+    let short = plain;
+    for (let number = 2; taken.has(short); number += 1) short = `${plain}${number}`;
+    taken.add(short);
+    names.set(item.name, short);
+  }
+  const list = vector(imports.map((item) =>
+    Buffer.concat([name(item.module), name(names.get(item.name)), Buffer.from([item.kind]), u32(item.type)])));
+  const parts = [HEADER];
+  for (let at = 8; at < bytes.length;) {
+    const id = bytes[at];
+    let size = 0, shift = 0, from = at + 1;
+    for (let more = true; more; from += 1, shift += 7) {
+      size += (bytes[from] & 0x7f) * 2 ** shift;
+      more = bytes[from] >= 0x80;
+    }
+    parts.push(id === SECTION.import ? section(id, list) : bytes.subarray(at, from + size));
+    at = from + size;
+  }
+  return { bytes: Buffer.concat(parts), script: script.replace(/\b\w+_[0-9a-f]{16}\b/g, (found) => names.get(found) ?? found) };
+}
+
 /** Splits the program of a built page and ties both parts together in its script. */
 export function splitPage(folder) {
   const file = fs.readdirSync(folder).find((entry) => entry.endsWith('_bg.wasm'));
   if (!file) throw new Error(`${folder} holds no *_bg.wasm`);
   const script = path.join(folder, file.replace(/_bg\.wasm$/, '.js'));
   const profile = new Set(fs.readFileSync(PROFILE, 'utf8').split('\n').filter((line) => line && !line.startsWith('#')));
-  const bytes = fs.readFileSync(path.join(folder, file));
+  const { bytes, script: glue } = shorten(fs.readFileSync(path.join(folder, file)), fs.readFileSync(script, 'utf8'));
   const parts = split(bytes, (text) => profile.has(shortName(text)), fs.existsSync(MAP) && fs.readFileSync(MAP, 'utf8'));
   const restFile = file.replace(/_bg\.wasm$/, '_rest.wasm');
-  const glue = fs.readFileSync(script, 'utf8');
   const changed = [
     ['wasmModule = module;', 'tieRest(wasm, __wbg_get_imports());'],
     ['await __wbg_load(await module_or_path, imports);', 'await restAhead();'],

@@ -66,11 +66,19 @@ impl Daemon {
     pub async fn restore(&self) {
         let gone = self.all(|c| c.host.auto_remove && matches!(c.state, State::Exited(_)));
         for id in gone {
+            self.remove_left(id).await;
+        }
+        self.start_wanted();
+    }
+
+    // Apart, because a daemon that starts for the first time has none.
+    #[inline(never)]
+    fn remove_left(&self, id: ContainerId) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(async move {
             // One whose removal fails stays, as it does when the daemon removes it in the background.
             let options = RemoveOptions { volumes: true, force: true };
             let _ = self.container_remove(&id.to_string(), options).await;
-        }
-        self.start_wanted();
+        })
     }
 
     /// Starts the containers that should run.

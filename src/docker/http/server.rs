@@ -71,10 +71,7 @@ pub async fn serve(proc: &Proc, daemon: &Daemon, group: u32) -> Result<(), Strin
             None => break,
             Some(Ok(fd)) => fd,
             Some(Err(Errno::EINTR)) => {
-                // Settings that can't be read are not taken.
-                if let Ok(settings) = settings(proc).await {
-                    daemon.set_settings(settings);
-                }
+                again(proc, daemon).await;
                 continue;
             }
             Some(Err(_)) => return Err("too many open files".to_owned()),
@@ -93,18 +90,42 @@ pub async fn serve(proc: &Proc, daemon: &Daemon, group: u32) -> Result<(), Strin
         let _ = proc.close(fd);
         while let Ok(Some(_)) = proc.try_wait(None, false) {}
     }
-    daemon.shut_down().await;
-    for path in [SOCKET, PID_FILE] {
-        let _ = proc.unlink(path.as_bytes());
-    }
+    end(proc, daemon).await;
     Ok(())
+}
+
+/// Work apart, so that the page's program need not have it to begin with.
+type Apart<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Takes new settings; those that can't be read are not taken.
+#[inline(never)]
+fn again<'a>(proc: &'a Proc, daemon: &'a Daemon) -> Apart<'a> {
+    Box::pin(async move {
+        if let Ok(settings) = settings(proc).await {
+            daemon.set_settings(settings);
+        }
+    })
+}
+
+#[inline(never)]
+fn end<'a>(proc: &'a Proc, daemon: &'a Daemon) -> Apart<'a> {
+    Box::pin(async move {
+        daemon.shut_down().await;
+        for path in [SOCKET, PID_FILE] {
+            let _ = proc.unlink(path.as_bytes());
+        }
+    })
 }
 
 /// What `daemon.json` says.
 async fn settings(proc: &Proc) -> Result<Settings, String> {
     let Ok(text) = proc.read_file(b"/etc/docker/daemon.json").await else { return Ok(Settings::default()) };
-    let text = text.head(1 << 20).to_str_lossy().into_owned();
-    Settings::read(&text)
+    taken(&text.head(1 << 20))
+}
+
+#[inline(never)]
+fn taken(text: &[u8]) -> Result<Settings, String> {
+    Settings::read(&text.to_str_lossy())
         .map_err(|why| format!("unable to configure the Docker daemon with file /etc/docker/daemon.json: {why}"))
 }
 

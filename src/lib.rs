@@ -31,7 +31,7 @@
 //! | [`docker::cli`] | the docker command line: one file a verb, one table a noun |
 //! | [`docker::http`] | the Engine API over HTTP, and the daemon that listens on its socket |
 //! | [`docker::capas`] | the program `capas`: what the page draws, as text |
-//! | [`machine`] | the only constructor of a world: the student's computer, the journal |
+//! | [`machine`] | the only constructor of a world: the student's computer, what systemd starts there, the journal |
 //! | [`lesson`], [`view`] | transcripts and exercises; view-models that the page draws |
 //! | `ui`, `embed` | the page (wasm32 only) |
 //! | `host` | `capas`, the same machine in a real terminal, and its daemon on a socket (not in wasm32) |

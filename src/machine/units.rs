@@ -8,7 +8,8 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use crate::base::time::Timestamp;
-use crate::docker::daemon::api::Daemon;
+use crate::docker::daemon::api::{Daemon, SERVER_VERSION};
+use crate::docker::daemon::system::COMMIT;
 use crate::docker::http::server;
 use crate::os::kernel::{Gpid, Kernel, Proc, ProcessSpec, Signal};
 use crate::os::userland::date::strftime;
@@ -21,7 +22,6 @@ const COMMAND: [&str; 4] = ["/usr/bin/dockerd", "-H", "fd://", "--containerd=/ru
 const WANTED: &str = "/etc/systemd/system/multi-user.target.wants/docker.service";
 /// Where the unit stands.
 const UNIT: &str = "/lib/systemd/system/docker.service";
-const VERSION: &str = "Docker version 28.2.2, build 45873be\n";
 
 /// What the service does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,7 +195,7 @@ pub async fn systemctl(proc: Proc, units: Units) -> i32 {
     }
     if !matches!(
         verb,
-        "start"
+        "" | "start"
             | "stop"
             | "restart"
             | "try-restart"
@@ -210,7 +210,12 @@ pub async fn systemctl(proc: Proc, units: Units) -> i32 {
         return complain(&proc, format!("systemctl: `systemctl {verb}` is not simulated in Capas\n")).await;
     }
     if names.is_empty() {
-        return complain(&proc, "Too few arguments.\n").await;
+        let hint = if verb.is_empty() {
+            "systemctl: a list of all units is not simulated in Capas\n"
+        } else {
+            "Too few arguments.\n"
+        };
+        return complain(&proc, hint).await;
     }
     for name in &names {
         if !matches!(name.as_str(), "docker.service" | "docker.socket" | "containerd.service") {
@@ -258,12 +263,8 @@ pub async fn systemctl(proc: Proc, units: Units) -> i32 {
             ("enable", "docker.service") => enable(&proc, &units, has("--now")).await,
             ("disable", "docker.service") => disable(&proc, &units, has("--now")).await,
             ("start", "docker.service") => start(&proc, &units).await,
-            ("restart", "docker.service") => {
-                units.stop().await;
-                start(&proc, &units).await
-            }
             ("try-restart", "docker.service") if !units.is_active() => 0,
-            ("try-restart", "docker.service") => {
+            ("restart" | "try-restart", "docker.service") => {
                 units.stop().await;
                 start(&proc, &units).await
             }
@@ -395,9 +396,10 @@ async fn tell(proc: &Proc, units: &Units, name: &str) -> i32 {
 pub async fn dockerd(proc: Proc, units: Units) -> i32 {
     let args: Vec<String> = proc.args().iter().skip(1).map(|arg| arg.to_str_lossy().into_owned()).collect();
     let mut rest = args.iter();
+    let version = format!("Docker version {SERVER_VERSION}, build {COMMIT}\n");
     while let Some(arg) = rest.next() {
         match arg.as_str() {
-            "-v" | "--version" => return i32::from(proc.print(VERSION).await.is_err()),
+            "-v" | "--version" => return i32::from(proc.print(version).await.is_err()),
             // What is there anyway.
             "-H" | "--host" if rest.clone().next().is_some_and(|host| is_own(host)) => drop(rest.next()),
             other if other.split_once('=').is_some_and(|(flag, host)| flag == "--host" && is_own(host)) => {}

@@ -33,10 +33,10 @@ pub struct Settings {
 }
 
 /// What dockerd knows and Capas does not do.
-const NOT_SIMULATED: &str = "allow-direct-routing api-cors-header authorization-plugins bip bridge bridge-accept-fwmark builder cgroup-parent containerd containerd-namespace containerd-plugins-namespace cpu-rt-period cpu-rt-runtime data-root default-address-pools default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode default-network-opts default-runtime default-shm-size default-ulimits exec-opts exec-root features fixed-cidr fixed-cidr-v6 group host-gateway-ip host-gateway-ips http-proxy https-proxy icc init init-path ip ip-forward ip-forward-no-drop ip-masq iptables ip6tables ipv6 log-format metrics-addr mtu network-control-plane-mtu no-new-privileges no-proxy node-generic-resources oom-score-adjust proxies raw-logs runtimes seccomp-profile selinux-enabled shutdown-timeout storage-driver storage-opts swarm-default-advertise-addr tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap validate";
+const NOT_SIMULATED: &str = "allow-direct-routing api-cors-header authorization-plugins bip bridge bridge-accept-fwmark builder cgroup-parent containerd containerd-namespace containerd-plugins-namespace cpu-rt-period cpu-rt-runtime data-root default-address-pools default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode default-network-opts default-runtime default-shm-size default-ulimits exec-opts exec-root features fixed-cidr fixed-cidr-v6 group host-gateway-ip host-gateway-ips http-proxy https-proxy icc init init-path ip ip-forward ip-forward-no-drop ip-masq iptables ip6tables ipv6 log-format metrics-addr mtu network-control-plane-mtu no-new-privileges no-proxy node-generic-resources oom-score-adjust pidfile proxies raw-logs runtimes seccomp-profile selinux-enabled shutdown-timeout storage-driver storage-opts swarm-default-advertise-addr tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap validate";
 /// What changes nothing here: how many transfers go side by side is the link's business, and dockerd's own log has one level.
-const WITHOUT_EFFECT: [&str; 5] =
-    ["log-level", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "pidfile"];
+const WITHOUT_EFFECT: [&str; 4] =
+    ["log-level", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"];
 
 /// How Go's `encoding/json` complains where the text goes wrong.
 fn complaint(text: &str, error: &serde_json::Error) -> String {

@@ -15,7 +15,8 @@ use crate::base::time::Timestamp;
 use crate::os::kernel::proc_fs::MEMORY_BYTES;
 
 const KERNEL: &str = "5.15.0-91-generic";
-const COMMIT: &str = "4c9b3b0";
+/// The revision that it was built from.
+pub const COMMIT: &str = "4c9b3b0";
 const CONTAINERD: &str = "bcc810d6b9066471b0b6fa75f557a15a1cbf31bb";
 const RUNC: &str = "v1.2.4-0-g6c52b3f";
 const INIT: &str = "de40ad0";
@@ -112,6 +113,7 @@ impl Daemon {
 
     /// `GET /version`.
     pub fn version(&self) -> Version {
+        let experimental = self.settings().experimental;
         let detail = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Version {
             platform: "Docker Engine - Community".to_owned(),
@@ -123,7 +125,7 @@ impl Daemon {
                         ("ApiVersion", API_VERSION),
                         ("Arch", "amd64"),
                         ("BuildTime", BUILT),
-                        ("Experimental", "false"),
+                        ("Experimental", if experimental { "true" } else { "false" }),
                         ("GitCommit", COMMIT),
                         ("GoVersion", GO),
                         ("KernelVersion", KERNEL),

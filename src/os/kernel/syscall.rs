@@ -1251,7 +1251,10 @@ impl Proc {
             }
             Route::To(to, port) => {
                 let waiters = self.kernel.network(|network| {
-                    let from = network.source(net, to);
+                    let from = match address.0.is_loopback() && net == to {
+                        true => Ipv4Addr::LOCALHOST,
+                        false => network.source(net, to),
+                    };
                     let peer = format!("{from}:{}", network.ephemeral_port());
                     let listener = network.get_mut(to).and_then(|ns| ns.listeners.get_mut(&port))?;
                     // The far end is open from now on, so that neither side takes the other for gone.

@@ -38,7 +38,6 @@ pub async fn main(proc: Proc) -> i32 {
         ("node", Some("--version" | "-v")) => format!("v{version}"),
         ("npm" | "npx" | "yarn", Some("--version" | "-v")) => version.clone(),
         ("ruby", Some("--version" | "-v")) => format!("ruby {version} [x86_64-linux]"),
-        ("gem" | "bundle", Some("--version" | "-v")) => version.clone(),
         ("perl", Some("-v" | "--version")) => {
             format!("\nThis is perl 5, version 32, subversion 1 (v{version}) built for x86_64-linux-gnu\n")
         }
@@ -53,7 +52,7 @@ pub async fn main(proc: Proc) -> i32 {
         ("mysql" | "mysqld" | "mongo" | "mongod" | "psql" | "postgres", Some("--version" | "-V")) => {
             format!("{called}  Ver {version} for Linux on x86_64")
         }
-        ("npm" | "yarn" | "pip" | "gem" | "bundle", Some("install" | "ci" | "add")) => {
+        ("npm" | "yarn" | "pip", Some("install" | "ci" | "add")) => {
             return refuse(&proc, &called, "installing packages").await;
         }
         ("npm" | "yarn", _) => return refuse(&proc, &called, "this command").await,

@@ -152,7 +152,8 @@ pub fn unpack_lines(root: &mut super::rootfs::Rootfs, lines: &str, built: crate:
     }
 }
 
-fn seed(text: &str) -> u64 {
+/// The seed of bulk that follows from a text.
+pub fn seed(text: &str) -> u64 {
     Digest::of(text.as_bytes()).as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 

@@ -38,16 +38,14 @@ struct Line {
     version: Requirement,
 }
 
-/// Reads names and `-v`; the error is a flag that is not simulated.
-fn line(args: &[String]) -> Result<Line, String> {
+/// Reads names and `-v`; `known` are flags that change nothing here. The error is any other.
+fn line(args: &[String], known: &[&str]) -> Result<Line, String> {
     let mut line = Line { names: Vec::new(), version: Requirement::default() };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         match arg.as_str() {
             "-v" | "--version" => line.version.0.extend(rest.next().cloned()),
-            // Documentation is never made here, no question is asked, and the catalogue has one source.
-            "-N" | "--no-document" | "--no-doc" | "-q" | "--quiet" | "-f" | "--force" | "-a" | "--all" | "-x"
-            | "--executables" | "-I" | "--local" | "--no-ri" | "--no-rdoc" => {}
+            flag if known.contains(&flag) => {}
             long if long.starts_with("--version=") => line.version.0.extend(long.split_once('=').map(|at| at.1.into())),
             flag if flag.starts_with('-') => return Err(flag.to_owned()),
             name => match name.split_once(':') {
@@ -68,7 +66,9 @@ async fn refuse(proc: &Proc, flag: &str) -> i32 {
 }
 
 async fn install(proc: &Proc, args: &[String]) -> i32 {
-    let line = match line(args) {
+    // Documentation is never made here, and what is there is put there again.
+    let known = ["-N", "--no-document", "--no-doc", "--no-ri", "--no-rdoc", "-q", "--quiet", "-f", "--force"];
+    let line = match line(args, &known) {
         Ok(line) => line,
         Err(flag) => return refuse(proc, &flag).await,
     };
@@ -152,26 +152,24 @@ async fn install_one(proc: &Proc, home: &Home, name: &str, version: &Requirement
 }
 
 async fn uninstall(proc: &Proc, args: &[String]) -> i32 {
-    let line = match line(args) {
+    // No question is asked: there is one version, and its programs go with it.
+    let known = ["-a", "--all", "-x", "--executables", "-I", "--ignore-dependencies", "-q", "--quiet"];
+    let line = match line(args, &known) {
         Ok(line) => line,
         Err(flag) => return refuse(proc, &flag).await,
     };
     let home = home(proc).await;
-    let mut status = 0;
     for name in &line.names {
         match gems::gem(name).filter(|gem| home.remove(proc, gem)) {
             Some(gem) => drop(proc.print(format!("Successfully uninstalled {}\n", gem.full_name())).await),
-            None => {
-                let _ = proc.print(format!("Gem '{name}' is not installed\n")).await;
-                status = 0;
-            }
+            None => drop(proc.print(format!("Gem '{name}' is not installed\n")).await),
         }
     }
-    status
+    0
 }
 
 async fn list(proc: &Proc, args: &[String]) -> i32 {
-    let line = match line(args) {
+    let line = match line(args, &["-l", "--local", "-q", "--quiet"]) {
         Ok(line) => line,
         Err(flag) => return refuse(proc, &flag).await,
     };

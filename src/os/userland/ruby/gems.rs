@@ -8,12 +8,12 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use super::Release;
-use crate::base::digest::Digest;
 use crate::base::errno::Errno;
 use crate::base::rope::Rope;
 use crate::os::fs::node::Content;
 use crate::os::kernel::Proc;
 use crate::os::userland::packages::compare_versions;
+use crate::os::userland::packages::files::seed;
 
 const LIST: &str = include_str!("../../../../static/packages/gems.list");
 /// Where gems come from.
@@ -332,11 +332,6 @@ pub fn make_dirs(proc: &Proc, dir: &str) -> Result<(), Errno> {
         }
     }
     Ok(())
-}
-
-/// The seed of a file's bulk.
-pub fn seed(text: &str) -> u64 {
-    Digest::of(text.as_bytes()).as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]

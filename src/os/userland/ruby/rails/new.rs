@@ -3,11 +3,11 @@
 use bstr::{BString, ByteSlice};
 
 use super::super::Release;
-use super::super::gems::{make_dirs, seed};
+use super::super::gems::make_dirs;
 use crate::base::digest::Digest;
 use crate::base::rope::Rope;
 use crate::os::kernel::{Open, Proc};
-use crate::os::userland::packages::files::{PackagedKind, read_text};
+use crate::os::userland::packages::files::{PackagedKind, read_text, seed};
 use crate::os::userland::spawn::status_of;
 
 const SKELETON: &str = include_str!("../../../../../static/rails/skeleton");
@@ -184,43 +184,80 @@ pub async fn main(proc: &Proc, args: &[String], release: Release) -> i32 {
     0
 }
 
-/// What the gems of JavaScript put in.
-async fn script(proc: &Proc) {
-    did(proc, "rails", "importmap:install").await;
-    let _ = proc.print("Add Importmap include tags in application layout\n").await;
-    did(proc, "insert", "app/views/layouts/application.html.erb").await;
-    let _ = proc.print("Create application.js module as entrypoint\n").await;
-    create(proc, "app/javascript/application.js", "// What importmap.rb names is loaded from here.\n").await;
-    let _ = proc.print("Use vendor/javascript for downloaded pins\n").await;
-    create(proc, "vendor/javascript/.keep", "").await;
-    let _ = proc.print("Configure importmap paths in config/importmap.rb\n").await;
-    create(proc, "config/importmap.rb", "pin \"application\", preload: true\n").await;
-    let _ = proc.print("Copying binstub\n").await;
-    create(
-        proc,
+/// What the gems of JavaScript put in: what is said before it, what is done, to which file, with which text.
+const SCRIPT: [(&str, &str, &str, &str); 14] = [
+    ("", "rails", "importmap:install", ""),
+    (
+        "Add Importmap include tags in application layout\n",
+        "insert",
+        "app/views/layouts/application.html.erb",
+        "    <%= javascript_importmap_tags %>\n",
+    ),
+    (
+        "Create application.js module as entrypoint\n",
+        "create",
+        "app/javascript/application.js",
+        "// What importmap.rb names is loaded from here.\n",
+    ),
+    ("Use vendor/javascript for downloaded pins\n", "create", "vendor/javascript/.keep", ""),
+    (
+        "Configure importmap paths in config/importmap.rb\n",
+        "create",
+        "config/importmap.rb",
+        "pin \"application\", preload: true\n",
+    ),
+    (
+        "Copying binstub\n",
+        "create",
         "bin/importmap",
         "#!/usr/bin/env ruby\nrequire_relative \"../config/application\"\nrequire \"importmap/commands\"\n",
-    )
-    .await;
-    let _ = proc.chmod(b"bin/importmap", 0o755);
-    did(proc, "rails", "turbo:install stimulus:install").await;
-    let _ = proc.print("Import Turbo\n").await;
-    append(proc, "app/javascript/application.js", "import \"@hotwired/turbo-rails\"\n").await;
-    let _ = proc.print("Pin Turbo\n").await;
-    append(proc, "config/importmap.rb", "pin \"@hotwired/turbo-rails\", to: \"turbo.min.js\", preload: true\n").await;
-    let _ = proc.print("Create controllers directory\n").await;
-    create(proc, "app/javascript/controllers/index.js", "import { application } from \"controllers/application\"\n")
-        .await;
-    create(
-        proc,
+    ),
+    ("", "rails", "turbo:install stimulus:install", ""),
+    ("Import Turbo\n", "append", "app/javascript/application.js", "import \"@hotwired/turbo-rails\"\n"),
+    (
+        "Pin Turbo\n",
+        "append",
+        "config/importmap.rb",
+        "pin \"@hotwired/turbo-rails\", to: \"turbo.min.js\", preload: true\n",
+    ),
+    (
+        "Create controllers directory\n",
+        "create",
+        "app/javascript/controllers/index.js",
+        "import { application } from \"controllers/application\"\n",
+    ),
+    (
+        "",
+        "create",
         "app/javascript/controllers/application.js",
         "import { Application } from \"@hotwired/stimulus\"\n\nexport const application = Application.start()\n",
-    )
-    .await;
-    let _ = proc.print("Import Stimulus controllers\n").await;
-    append(proc, "app/javascript/application.js", "import \"controllers\"\n").await;
-    let _ = proc.print("Pin Stimulus\n").await;
-    append(proc, "config/importmap.rb", "pin \"@hotwired/stimulus\", to: \"stimulus.min.js\", preload: true\n").await;
+    ),
+    (
+        "",
+        "create",
+        "app/javascript/controllers/hello_controller.js",
+        "import { Controller } from \"@hotwired/stimulus\"\n",
+    ),
+    ("Import Stimulus controllers\n", "append", "app/javascript/application.js", "import \"controllers\"\n"),
+    (
+        "Pin Stimulus\n",
+        "append",
+        "config/importmap.rb",
+        "pin \"@hotwired/stimulus\", to: \"stimulus.min.js\", preload: true\n",
+    ),
+];
+
+async fn script(proc: &Proc) {
+    for (said, verb, path, text) in SCRIPT {
+        let _ = proc.print(said).await;
+        match verb {
+            "create" => create(proc, path, text).await,
+            "append" => append(proc, path, text).await,
+            "insert" => insert(proc, path, text).await,
+            _ => did(proc, verb, path).await,
+        }
+    }
+    let _ = proc.chmod(b"bin/importmap", 0o755);
 }
 
 fn absolute(proc: &Proc, path: &str) -> String {
@@ -242,6 +279,14 @@ async fn append(proc: &Proc, path: &str, text: &str) {
     let Ok(fd) = proc.open(path.as_bytes(), Open::APPEND) else { return };
     let _ = proc.write(fd, text.as_bytes()).await;
     let _ = proc.close(fd);
+}
+
+/// Puts lines into a page, before the end of its head.
+async fn insert(proc: &Proc, path: &str, text: &str) {
+    did(proc, "insert", path).await;
+    let before = proc.read_file(path.as_bytes()).await.unwrap_or_default().to_vec();
+    let page = before.to_str_lossy().replacen("  </head>", &format!("{text}  </head>"), 1);
+    let _ = write(proc, path, &page, 0o644).await;
 }
 
 /// Writes a file with the folders above it.

@@ -149,9 +149,6 @@ async fn serve(proc: &Proc, app: &App, options: &Options) -> i32 {
     loop {
         match proc.accept(&[options.port]).await {
             Ok((fd, _, peer)) => {
-                for _ in 0..PAGE_TICKS / SLICE {
-                    proc.work(SLICE).await;
-                }
                 // A client that is gone needs no answer.
                 let _ = answer(proc, app, fd, &peer).await;
                 let _ = proc.close(fd);
@@ -233,7 +230,13 @@ async fn route(proc: &Proc, app: &App, method: &str, place: &str) -> Page {
             && words.get(1) == Some(&first)
     };
     if place == "/" && !has_root && app.environment == "development" {
-        log(proc, app, "Processing by Rails::WelcomeController#index as HTML\nCompleted 200 OK in 2ms (Views: 1.2ms | ActiveRecord: 0.0ms)\n").await;
+        log(proc, app, "Processing by Rails::WelcomeController#index as HTML\n").await;
+        let begun = proc.now();
+        for _ in 0..PAGE_TICKS / SLICE {
+            proc.work(SLICE).await;
+        }
+        let took = proc.now().since(begun).as_secs_f64() * 1000.0;
+        log(proc, app, &format!("Completed 200 OK in {took:.0}ms (Views: {took:.1}ms | ActiveRecord: 0.0ms)\n")).await;
         let release = app.home.release();
         let body = format!(
             "<h1>Rails</h1>\n<ul>\n<li>Rails version: {}</li>\n<li>Ruby version: {}</li>\n</ul>",

@@ -61,6 +61,8 @@ for (const version of Object.keys(VERSIONS)) {
       expect(await indices(page)).toBe(before);
       await expect(page.locator('.reveal.overview')).toHaveCount(0);
       await page.keyboard.press('Shift+Escape');
+      // The keyboard is given back by a message: a key that comes before it is still the terminal's.
+      await expect.poll(() => page.evaluate(() => document.activeElement === document.body)).toBe(true);
       const count = (await rows(page)).join('\n').length;
       await page.keyboard.press('ArrowUp');
       await expect.poll(() => indices(page)).not.toBe(before);
